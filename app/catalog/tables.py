@@ -1,0 +1,306 @@
+"""What is stored, column by column. Knows how a value is kept, and no question anyone may ask of it.
+
+Everything an article can be filtered by is a term (a topic, a provider, a type, a tag ...), and
+`article_terms` carries the order of the newest with each of them: one index range answers a list of any.
+
+What is secured or unknown to the API lives in `documents` alone, which no query of the service reads.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Only an INTEGER primary key is SQLite's own row number.
+Identifier = BigInteger().with_variant(Integer, "sqlite")
+# Bytes of UTF-8 decide, as in SQLite, which is the order of code points; a locale's order differs by machine.
+Ordered = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+def _key(target: str) -> ForeignKey:
+    return ForeignKey(target, ondelete="CASCADE")
+
+
+# One row: which catalogue this is (a copy of another one must not be taken for its own) and its state.
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column(
+        "warnings", Text, nullable=False
+    ),  # JSON: [source, problem] where descriptions contradict each other
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("imported_at", Text, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Identifier, primary_key=True, autoincrement=False),
+    Column("name", Ordered, nullable=False, unique=True),
+    Column("base_url", Text),
+)
+
+# The kind is part of the key: a path may keep its article although its file now describes a topic.
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Identifier, primary_key=True, autoincrement=False),
+    Column("source_id", Identifier, _key("sources.id"), nullable=False),
+    Column("path", Ordered, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("bytes_hash", LargeBinary, nullable=False),
+    Column("meaning_hash", LargeBinary, nullable=False),
+    Column("view_hash", LargeBinary, nullable=False),
+    Column("warnings", Text, nullable=False),  # JSON, said again at every import until they are mended
+    Column("data", Text, nullable=False),  # JSON: what only an export repeats, `secured` included
+    UniqueConstraint("source_id", "path", "kind"),
+    CheckConstraint("kind IN ('article', 'topic', 'organization')", name="known_kind"),
+)
+
+# Sort keys are never null and all ascending, so that a place in a list is one row value; see sort_keys.
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Identifier, _key("documents.id"), primary_key=True, autoincrement=False),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("source", Ordered, nullable=False),
+    Column("path", Ordered, nullable=False),
+    Column("published", SmallInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("excerpt", Text),
+    Column("type", Text),
+    Column("category", Text),
+    Column("locale", Text),
+    Column("quality", Integer),
+    Column("heat", Integer),
+    Column("published_date_time", Text),
+    Column("updated_date_time", Text),
+    Column("web_url", Text),
+    Column("original_url", Text),
+    Column("amp_web_url", Text),
+    Column("cdn_amp_web_url", Text),
+    Column("provider_name", Text),
+    Column("provider_domain", Text),
+    Column("image_count", Integer, nullable=False),
+    Column("related_count", Integer, nullable=False),
+    Column(
+        "topics", Text, nullable=False
+    ),  # JSON: the document's names, before those of one topic become one
+    Column("item", Text, nullable=False),  # JSON: the article as every list answers it
+    Column("newest", BigInteger, nullable=False),
+    Column("oldest", BigInteger, nullable=False),
+    Column("newest_updated", BigInteger, nullable=False),
+    Column("oldest_updated", BigInteger, nullable=False),
+    Column("best", BigInteger, nullable=False),
+    Column("worst", BigInteger, nullable=False),
+    Column("hottest", BigInteger, nullable=False),
+    Column("coolest", BigInteger, nullable=False),
+    Column("first_title", LargeBinary, nullable=False),
+    Column("last_title", LargeBinary, nullable=False),
+    CheckConstraint("published IN (0, 1)", name="boolean_published"),
+    *(
+        Index(f"ix_articles_{key}", "published", key, "path", "source")
+        for key in (
+            "newest",
+            "oldest",
+            "newest_updated",
+            "oldest_updated",
+            "best",
+            "worst",
+            "hottest",
+            "coolest",
+            "first_title",
+            "last_title",
+        )
+    ),
+)
+
+# Apart, so that reading a list does not turn over pages of bodies.
+contents = Table(
+    "contents",
+    metadata,
+    Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),
+    Column("details", Text, nullable=False),  # JSON
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("title", Text),
+    Column("attribution", Text),
+    Column("is_cached", SmallInteger),
+)
+
+# Digests of canonical URLs: a URL may be longer than an index row.
+article_urls = Table(
+    "article_urls",
+    metadata,
+    Column("url_key", LargeBinary, primary_key=True),
+    Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
+    Index(None, "article_id"),
+    sqlite_with_rowid=False,
+)
+
+# Stored once by value: of 161,223 related links of one real tree only 4,172 differ.
+links = Table(
+    "links",
+    metadata,
+    Column("id", Identifier, primary_key=True, autoincrement=False),
+    Column("value_hash", LargeBinary, nullable=False, unique=True),
+    Column("title", Text),
+    Column("excerpt", Text),
+    Column("type", Text),
+    Column("quality", Integer),
+    Column("heat", Integer),
+    Column("published_date_time", Text),
+    Column("updated_date_time", Text),
+    Column("web_url", Text),
+    Column("original_url", Text),
+    Column("amp_web_url", Text),
+    Column("cdn_amp_web_url", Text),
+    Column("provider_name", Text),
+    Column("provider_domain", Text),
+    Column("item", Text, nullable=False),  # JSON: as answered, but for `position` and `articleId`
+    # The article this link leads to: a published one if there is any, then the first by source and path.
+    Column("target_article_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
+    Index(None, "target_article_id"),
+)
+
+link_urls = Table(
+    "link_urls",
+    metadata,
+    Column("url_key", LargeBinary, primary_key=True),
+    Column("link_id", Identifier, _key("links.id"), primary_key=True, autoincrement=False),
+    Index(None, "link_id"),
+    sqlite_with_rowid=False,
+)
+
+related_links = Table(
+    "related_links",
+    metadata,
+    Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("link_id", Identifier, ForeignKey("links.id"), nullable=False),
+    Index(None, "link_id"),
+    sqlite_with_rowid=False,
+)
+
+FIELDS = ("topic", "provider", "type", "category", "tag", "locale", "source")
+
+# `key` is what the API calls the term: a topic's id, a provider's domain, else the folded name. Rows are
+# never deleted, since an id once given stays; without articles and description nobody sees them. Counts
+# and names are of what the public, and what the editors may see.
+terms = Table(
+    "terms",
+    metadata,
+    Column("id", Identifier, primary_key=True, autoincrement=False),
+    Column("field", Text, nullable=False),
+    Column("by_name", SmallInteger, nullable=False),  # 1: a provider that has no domain
+    Column("key", Ordered, nullable=False),
+    Column("folded_key", Ordered, nullable=False),
+    Column("described", SmallInteger, nullable=False),
+    Column("public_name", Text),
+    Column("editor_name", Text),
+    Column("public_count", Integer, nullable=False),
+    Column("editor_count", Integer, nullable=False),
+    UniqueConstraint("field", "by_name", "key"),
+    Index(None, "field", "folded_key"),
+)
+
+term_names = Table(
+    "term_names",
+    metadata,
+    Column("id", Identifier, primary_key=True, autoincrement=False),
+    Column("term_id", Identifier, _key("terms.id"), nullable=False),
+    Column("field", Text, nullable=False),
+    Column("name", Ordered, nullable=False),
+    Column("folded", Ordered, nullable=False),
+    Column("described", SmallInteger, nullable=False),  # 1: a document gives this name, 2: as the one to show
+    Column("public_count", Integer, nullable=False),
+    Column("editor_count", Integer, nullable=False),
+    UniqueConstraint("term_id", "name"),
+    Index(None, "field", "folded"),
+)
+
+article_terms = Table(
+    "article_terms",
+    metadata,
+    Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
+    Column("published", SmallInteger, primary_key=True, autoincrement=False),
+    Column("newest", BigInteger, primary_key=True, autoincrement=False),
+    Column("path", Ordered, primary_key=True),
+    Column("source", Ordered, primary_key=True),
+    Column("article_id", Identifier, _key("articles.id"), nullable=False),
+    Column("name_id", Identifier, _key("term_names.id")),  # null: a provider known by its domain alone
+    Index(None, "article_id", "term_id"),
+    sqlite_with_rowid=False,
+)
+
+topics = Table(
+    "topics",
+    metadata,
+    Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
+    Column("document_id", Identifier, _key("documents.id")),
+    Column("parent_id", Identifier, _key("terms.id")),
+    Column("shortname", Text),
+    Column("keywords", Text, nullable=False),  # JSON
+    Column("hashtags", Text, nullable=False),  # JSON
+    Column("images", Text, nullable=False),  # JSON
+    Index(None, "parent_id"),
+)
+
+providers = Table(
+    "providers",
+    metadata,
+    Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
+    Column("document_id", Identifier, _key("documents.id")),
+    Column("description", Text),
+    Column("images", Text, nullable=False),  # JSON
+)
+
+# A row per article ever seen by anyone; the numbers say in which revision its view last changed for whom.
+changes = Table(
+    "changes",
+    metadata,
+    Column("public_id", Ordered, primary_key=True),
+    Column("public_revision", Integer),
+    Column("editor_revision", Integer, nullable=False),
+    Index(None, "public_revision", "public_id"),
+    Index(None, "editor_revision", "public_id"),
+)

@@ -1,0 +1,155 @@
+"""Engines and transactions, and what SQLite and PostgreSQL do differently there. Knows no table."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, make_url, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app.errors import DatabaseUnavailable, ImportRefused, QueryTimedOut
+
+# Hourly imports take seconds; who waits longer than this is not waiting for an import.
+IMPORT_WAIT_SECONDS = 60
+# No honest question takes longer at a million articles; who asks another one is told so in time.
+QUERY_SECONDS = 5.0
+# Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
+_STEPS_BETWEEN_LOOKS = 20_000
+# As many as questions are answered at once, and one for the health check.
+READ_CONNECTIONS = 8
+# Any number that other programs on the same server are unlikely to choose.
+_IMPORT_LOCK = 0x_C11_991_465
+_READ_SESSION = (
+    "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on "
+    # A plan made for any value is up to 40 times slower than one made for this value.
+    "-c plan_cache_mode=force_custom_plan -c jit=off "
+    f"-c statement_timeout={int(QUERY_SECONDS * 1000)}"
+)
+
+
+def writing_engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    return create_engine(url, connect_args={"connect_timeout": 10})
+
+
+def reading_engine(url: str) -> Engine:
+    """Every transaction of it reads one snapshot, and no statement runs longer than QUERY_SECONDS."""
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = _sqlite_engine(url)
+        event.listen(engine, "checkout", _stop_in_time)
+        return engine
+    return create_engine(
+        url,
+        pool_size=READ_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=QUERY_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": _READ_SESSION},
+    )
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """All that is read within comes from one state of the database.
+
+    Raises DatabaseUnavailable or QueryTimedOut.
+    """
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        if _ran_out_of_time(error.orig):
+            raise QueryTimedOut("The question took too long to answer.") from error
+        raise DatabaseUnavailable("The database cannot be read.") from error
+    except TimeoutError as error:
+        raise DatabaseUnavailable("All connections to the database are busy.") from error
+
+
+@contextmanager
+def exclusive(engine: Engine) -> Iterator[Connection]:
+    """One transaction beside which nobody else writes; readers go on reading the state before it.
+
+    Waits IMPORT_WAIT_SECONDS for another one. Raises ImportRefused or DatabaseUnavailable.
+    """
+    try:
+        # SQLite's lock on writing is taken at once: at the first write it would be too late to wait.
+        with (
+            engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection,
+            connection.begin(),
+        ):
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{IMPORT_WAIT_SECONDS}s'"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_IMPORT_LOCK})"))
+            yield connection
+    except OperationalError as error:
+        if _is_locked(error.orig):
+            raise ImportRefused(
+                f"Another import is under way for over {IMPORT_WAIT_SECONDS} s; try again when it is done."
+            ) from error
+        raise DatabaseUnavailable(f"The database cannot be written: {_first_line(error.orig)}") from error
+    except DBAPIError as error:
+        raise DatabaseUnavailable(f"The database refused: {_first_line(error.orig)}") from error
+
+
+def write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows, each a value for every column of the table in order, by the database's fastest way."""
+    if not rows:
+        return
+    columns = ", ".join(column.name for column in table.columns)
+    if connection.dialect.name == "postgresql":
+        driver = connection.connection.cursor()
+        with driver.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    else:
+        statement = str(insert(table).compile(dialect=sqlite.dialect(paramstyle="qmark")))
+        connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_size=READ_CONNECTIONS, max_overflow=0, pool_timeout=QUERY_SECONDS)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    # Python's own transactions begin late and never for a SELECT; ours begin when they say so.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {IMPORT_WAIT_SECONDS * 1000}")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+    # What an import reported as done must outlive a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -32000")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _stop_in_time(connection: sqlite3.Connection, *_: object) -> None:
+    deadline = time.monotonic() + QUERY_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
+
+
+def _ran_out_of_time(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorname == "SQLITE_INTERRUPT"
+    return isinstance(error, psycopg.errors.QueryCanceled)
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    return isinstance(error, psycopg.errors.LockNotAvailable)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().split("\n", 1)[0]

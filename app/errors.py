@@ -1,0 +1,25 @@
+"""What can go wrong that a caller may act on. Knows neither HTTP nor exit statuses."""
+
+
+class ClippingsError(Exception):
+    """Its text is for the person who called: one line, without a path of the server, SQL or a secret."""
+
+
+class SettingsError(ClippingsError):
+    pass
+
+
+class DatabaseUnavailable(ClippingsError):
+    """Not reachable, full, locked for too long or broken; nothing was written."""
+
+
+class SchemaOutdated(ClippingsError):
+    pass
+
+
+class QueryTimedOut(ClippingsError):
+    pass
+
+
+class ImportRefused(ClippingsError):
+    """Another import is under way, or this one would remove more than it may; nothing was written."""
