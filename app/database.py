@@ -4,14 +4,15 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, make_url, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.errors import DatabaseUnavailable, ImportRefused, QueryTimedOut
+
+T = TypeVar("T")
 
 # Hourly imports take seconds; who waits longer than this is not waiting for an import.
 IMPORT_WAIT_SECONDS = 60
@@ -21,8 +22,12 @@ QUERY_SECONDS = 5.0
 _STEPS_BETWEEN_LOOKS = 20_000
 # As many as questions are answered at once, and one for the health check.
 READ_CONNECTIONS = 8
+# Of PostgreSQL, by number: loading its driver takes longer than an import that finds nothing changed.
+_QUERY_CANCELED, _LOCK_NOT_AVAILABLE = "57014", "55P03"
 # Any number that other programs on the same server are unlikely to choose.
 _IMPORT_LOCK = 0x_C11_991_465
+# Both databases take 32,000 and more; fewer keep a statement's plan and its text small.
+_VALUES_IN_A_STATEMENT = 500
 _READ_SESSION = (
     "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on "
     # A plan made for any value is up to 40 times slower than one made for this value.
@@ -111,6 +116,12 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any
         connection.exec_driver_sql(statement, [tuple(row) for row in rows])
 
 
+def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """For `IN (...)`: each part has few enough values for one statement."""
+    for start in range(0, len(values), _VALUES_IN_A_STATEMENT):
+        yield values[start : start + _VALUES_IN_A_STATEMENT]
+
+
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(url, pool_size=READ_CONNECTIONS, max_overflow=0, pool_timeout=QUERY_SECONDS)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -142,13 +153,13 @@ def _stop_in_time(connection: sqlite3.Connection, *_: object) -> None:
 def _ran_out_of_time(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return error.sqlite_errorname == "SQLITE_INTERRUPT"
-    return isinstance(error, psycopg.errors.QueryCanceled)
+    return getattr(error, "sqlstate", None) == _QUERY_CANCELED
 
 
 def _is_locked(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-    return isinstance(error, psycopg.errors.LockNotAvailable)
+    return getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE
 
 
 def _first_line(error: BaseException | None) -> str:

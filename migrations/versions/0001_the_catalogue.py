@@ -1,5 +1,7 @@
 """The catalogue: documents, articles, what they are filed under, and what they link to."""
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -284,6 +286,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_related_links_link_id", "related_links", ["link_id"])
+
+    catalogue = sa.table("catalogue", *(sa.column(name) for name in ("id", "identity", "revision", "warnings")))
+    op.bulk_insert(catalogue, [{"id": 1, "identity": secrets.token_hex(8), "revision": 0, "warnings": "[]"}])
 
 
 def downgrade() -> None:

@@ -1,0 +1,235 @@
+"""The commands: each reads its options, calls one function, prints, and exits with how it went."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from app.database import exclusive, writing_engine
+from app.documents.problem import Problem, escaped
+from app.errors import ClippingsError
+from app.importer.report import Report
+from app.importer.run import SOURCE_NAME, Options, Request, check_trees, import_trees
+from app.schema import upgrade
+from app.settings import Settings, unknown_names
+
+# Exit statuses beside 0, done, and 2, wrong usage.
+SOME_REJECTED, NOT_DONE, INTERRUPTED = 1, 3, 130
+# A line of progress so often is seen to move and costs nothing.
+FILES_BETWEEN_LINES = 100
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="clippings")
+def clippings() -> None:
+    """Curated article metadata: documents in, a REST service out.
+
+    Settings come from the environment: CLIPPINGS_DATABASE_URL (default sqlite:///clippings.db),
+    CLIPPINGS_EDITOR_TOKEN, CLIPPINGS_SHOW_UNPUBLISHED, CLIPPINGS_PUBLIC_URL.
+    """
+    for name in unknown_names(os.environ):
+        click.echo(
+            f"clippings: {name} is no setting and is not read; see the README for those that are", err=True
+        )
+
+
+def main() -> NoReturn:
+    try:
+        clippings.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("clippings: interrupted, nothing written", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ClippingsError as error:
+        click.echo(f"clippings: {error}", err=True)
+        sys.exit(NOT_DONE)
+    sys.exit(0)
+
+
+def _reading_options(command: F) -> F:
+    for option in (
+        click.argument(
+            "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+        ),
+        click.option(
+            "--root",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="From where paths are counted and the source is named, each PATH being a part of it."
+            "  [default: PATH itself, for a file its folder]",
+        ),
+        click.option(
+            "--source", metavar="NAME", help="Name of the source.  [default: the root folder's name]"
+        ),
+        click.option(
+            "--base-url", metavar="URL", help="What relative URLs are relative to; kept with the source."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
+    ):
+        command = option(command)
+    return command
+
+
+@clippings.command("import")
+@_reading_options
+@click.option("--prune", is_flag=True, help="Also remove what no document describes any more.")
+@click.option("--force", is_flag=True, help="Let --prune remove more than half of the articles.")
+@click.option("--dry-run", is_flag=True, help="Report what would be done, and do nothing.")
+@click.option("--strict", is_flag=True, help="Write nothing if any document has a problem.")
+def import_(
+    *,
+    paths: tuple[Path, ...],
+    root: Path | None,
+    source: str | None,
+    base_url: str | None,
+    as_json: bool,
+    prune: bool,
+    force: bool,
+    dry_run: bool,
+    strict: bool,
+) -> None:
+    """Bring the catalogue in line with the documents below each PATH.
+
+    Exit status: 0 done; 1 done, but some documents were rejected; 2 wrong usage; 3 could not be done,
+    nothing written.
+    """
+    requests = _requests(paths, root, source)
+    engine = writing_engine(Settings.read().database_url)
+    options = Options(prune, force, dry_run, strict, base_url)
+    report = import_trees(engine, requests, options, _progress if sys.stderr.isatty() else None)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        _print_report(report, dry_run=dry_run, nothing_written=strict and bool(report.problems))
+    if report.problems:
+        sys.exit(SOME_REJECTED)
+
+
+@clippings.command()
+@_reading_options
+def check(
+    paths: tuple[Path, ...], root: Path | None, source: str | None, base_url: str | None, as_json: bool
+) -> None:
+    """Read documents as import does, without a database, and print what is wrong with them."""
+    report = check_trees(_requests(paths, root, source), base_url)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        _print_problems(report)
+        click.echo(
+            f"{report.created} articles, {report.topics} topics, {report.providers} providers, "
+            f"{report.skipped} skipped, {report.rejected} rejected"
+        )
+    if report.problems:
+        sys.exit(SOME_REJECTED)
+
+
+@clippings.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    with exclusive(writing_engine(Settings.read().database_url)) as connection:
+        upgrade(connection)
+
+
+@clippings.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256))
+@click.option("--reload", is_flag=True, help="Start again when the code changes.")
+@click.option("--show-unpublished", is_flag=True, help="Let everybody see what is not published.")
+def serve(host: str, port: int, workers: int, reload: bool, show_unpublished: bool) -> None:
+    """Run the HTTP service."""
+    from app.serving import serve_until_stopped  # noqa: PLC0415  a check is done before the web framework is loaded
+
+    serve_until_stopped(host, port, workers, reload=reload, show_unpublished=show_unpublished)
+
+
+@clippings.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the service."""
+    from app.main import create_app  # noqa: PLC0415  as above
+
+    click.echo(json.dumps(create_app(Settings.read()).openapi(), indent=2, ensure_ascii=False))
+
+
+def _requests(paths: Sequence[Path], root: Path | None, source: str | None) -> list[Request]:
+    if root is not None:
+        for path in paths:
+            if not path.resolve().is_relative_to(root.resolve()):
+                raise click.UsageError(f"{path} is not below --root {root}")
+        return [Request(root, _source(root, source), tuple(paths))]
+    if source and len(paths) > 1:
+        raise click.UsageError(
+            "--source names one source; with several PATHs give their common folder as --root"
+        )
+    requests = [
+        Request(path, _source(path, source))
+        if path.is_dir()
+        else Request(path.parent, _source(path.parent, source), (path,))
+        for path in paths
+    ]
+    names = [request.source for request in requests]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise click.UsageError(
+            f"two PATHs would be the source {twice!r}; import them one by one with --source"
+        )
+    return requests
+
+
+def _source(root: Path, given: str | None) -> str:
+    name = root.resolve().name if given is None else given
+    if not SOURCE_NAME.fullmatch(name):
+        raise click.UsageError(
+            f"{name!r} cannot name a source: use --source with 1 to 100 letters, digits, '.', '_' or '-'"
+        )
+    return name
+
+
+def _progress(done: int, files: int) -> None:
+    if done % FILES_BETWEEN_LINES == 0:
+        click.echo(f"\r{done} of {files} files", nl=False, err=True)
+
+
+def _print_report(report: Report, *, dry_run: bool, nothing_written: bool) -> None:
+    _print_problems(report)
+    for skipped in report.skipped_files:
+        click.echo(f"{escaped(skipped.path)}: skipped: {skipped.reason}", err=True)
+    if dry_run or nothing_written:
+        click.echo(
+            "Nothing was written. It would have been:"
+            if dry_run
+            else "Nothing was written, for the problems above."
+        )
+    click.echo(
+        f"created {report.created}  updated {report.updated}  unchanged {report.unchanged}  "
+        f"rejected {report.rejected}  skipped {report.skipped}  topics {report.topics}  "
+        f"providers {report.providers}  missing {report.missing}  removed {report.removed}"
+    )
+    if report.missing:
+        click.echo(f"{report.missing} articles have no document any more; --prune removes them.")
+    if report.unpublished:
+        click.echo(
+            f"{report.unpublished} articles are not published: "
+            "see them with `clippings serve --show-unpublished` or the editor's token."
+        )
+    click.echo(f"The catalogue is at revision {report.revision}.")
+
+
+def _print_problems(report: Report) -> None:
+    for problem in report.problems:
+        _print_problem(problem, "")
+    for warning in report.warnings:
+        _print_problem(warning, "warning: ")
+
+
+def _print_problem(problem: Problem, level: str) -> None:
+    place = escaped(problem.path) + (f":{problem.line}" if problem.line else "")
+    key = f"{problem.key}: " if problem.key else ""
+    click.echo(f"{place}: {level}{key}{problem.reason}. {problem.advice}", err=True)

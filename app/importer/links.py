@@ -1,0 +1,93 @@
+"""Related links, stored once by value, and the article of the catalogue that each leads to."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, exists, func, select, update
+
+from app.catalog.tables import article_urls, articles, link_urls, links, related_links
+from app.database import in_parts, write_rows
+from app.documents.article import RelatedLink
+from app.importer.shapes import LinkShape, link_shape
+
+
+def links_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
+    return set(
+        connection.scalars(
+            select(related_links.c.link_id).distinct().where(related_links.c.article_id.in_(article_ids))
+        )
+    )
+
+
+def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[RelatedLink]]]) -> list[int]:
+    """Returns the ids of links that are new."""
+    distinct: dict[bytes, tuple[LinkShape, RelatedLink]] = {}
+    for _, mentioned in related:
+        for link in mentioned:
+            shape = link_shape(link)
+            distinct.setdefault(shape.value_hash, (shape, link))
+    ids: dict[bytes, int] = {}
+    for part in in_parts(sorted(distinct)):
+        query = select(links.c.value_hash, links.c.id).where(links.c.value_hash.in_(part))
+        ids |= {row.value_hash: row.id for row in connection.execute(query)}
+    next_id = (connection.scalar(select(func.max(links.c.id))) or 0) + 1
+    new = [value_hash for value_hash in distinct if value_hash not in ids]
+    ids |= {value_hash: next_id + place for place, value_hash in enumerate(new)}
+    write_rows(connection, links, [_row(ids[value_hash], *distinct[value_hash]) for value_hash in new])
+    keys = [(key, ids[value_hash]) for value_hash in new for key in sorted(distinct[value_hash][0].url_keys)]
+    write_rows(connection, link_urls, keys)
+    write_rows(
+        connection,
+        related_links,
+        [
+            (article_id, position, ids[link_shape(link).value_hash])
+            for article_id, mentioned in related
+            for position, link in enumerate(mentioned)
+        ],
+    )
+    return [ids[value_hash] for value_hash in new]
+
+
+def _row(link_id: int, shape: LinkShape, link: RelatedLink) -> tuple[object, ...]:
+    return (
+        link_id,
+        shape.value_hash,
+        link.title,
+        link.excerpt,
+        link.type,
+        link.quality,
+        link.heat,
+        link.published_date_time,
+        link.updated_date_time,
+        link.web_url,
+        link.original_url,
+        link.amp_web_url,
+        link.cdn_amp_web_url,
+        link.provider.name,
+        link.provider.domain,
+        shape.item,
+        None,
+    )
+
+
+def drop_unmentioned(connection: Connection, link_ids: Iterable[int]) -> None:
+    for part in in_parts(sorted(link_ids)):
+        mentioned = exists().where(related_links.c.link_id == links.c.id)
+        connection.execute(delete(links).where(links.c.id.in_(part), ~mentioned))
+
+
+def retarget(connection: Connection, url_keys: Iterable[bytes], new_links: Iterable[int]) -> None:
+    """Finds anew where links lead that are new, or have a URL of an article that came, changed or went."""
+    touched = set(new_links)
+    for keys in in_parts(sorted(url_keys)):
+        touched |= set(connection.scalars(select(link_urls.c.link_id).where(link_urls.c.url_key.in_(keys))))
+    target = (
+        select(articles.c.id)
+        .join(article_urls, article_urls.c.article_id == articles.c.id)
+        .join(link_urls, link_urls.c.url_key == article_urls.c.url_key)
+        .where(link_urls.c.link_id == links.c.id)
+        .order_by(articles.c.published.desc(), articles.c.source, articles.c.path)
+        .limit(1)
+        .scalar_subquery()
+    )
+    for part in in_parts(sorted(touched)):
+        connection.execute(update(links).where(links.c.id.in_(part)).values(target_article_id=target))

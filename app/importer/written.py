@@ -1,0 +1,177 @@
+"""The rows of an article: itself, its content, images and URLs, and what it is filed under."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+
+from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
+from app.catalog.tables import article_terms, article_urls, articles, contents, images
+from app.database import in_parts, write_rows
+from app.documents.article import ArticleDocument
+from app.importer.filing import Filing, Term
+from app.importer.grouping import Topics
+from app.importer.shapes import as_json, item_json, public_id, url_keys
+from app.names import fold
+
+# Rows of so many articles are in memory at once while they are written.
+_ARTICLES_AT_ONCE = 500
+
+
+# Field, whether the term goes by its name, key, spelling.
+Value = tuple[str, int, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    article_id: int
+    source: str
+    document: ArticleDocument
+
+
+def write_articles(connection: Connection, topics: Topics, found: Sequence[Written]) -> None:
+    for start in range(0, len(found), _ARTICLES_AT_ONCE):
+        part = found[start : start + _ARTICLES_AT_ONCE]
+        write_rows(connection, articles, [_article(topics, each) for each in part])
+        write_rows(
+            connection,
+            contents,
+            [(each.article_id, each.document.content, as_json(each.document.details)) for each in part],
+        )
+        write_rows(connection, images, [row for each in part for row in _images(each)])
+        write_rows(
+            connection,
+            article_urls,
+            [(key, each.article_id) for each in part for key in sorted(url_keys(each.document))],
+        )
+
+
+def _article(topics: Topics, written: Written) -> tuple[object, ...]:
+    document = written.document
+    # Of one topic only the first name is served, and that stays although its description may change.
+    first = {topics.ids[fold(name)]: name for name in reversed(document.topics)}
+    served = [name for name in document.topics if name in first.values()]
+    keys = sort_keys(
+        document.title,
+        document.published_date_time,
+        document.updated_date_time,
+        document.quality,
+        document.heat,
+    )
+    return (
+        written.article_id,
+        public_id(written.source, document.path),
+        written.source,
+        document.path,
+        int(document.published),
+        document.title,
+        document.excerpt,
+        document.type,
+        document.category,
+        document.locale,
+        document.quality,
+        document.heat,
+        document.published_date_time,
+        document.updated_date_time,
+        document.web_url,
+        document.original_url,
+        document.amp_web_url,
+        document.cdn_amp_web_url,
+        document.provider.name,
+        document.provider.domain,
+        len(document.images),
+        len(document.related),
+        as_json(document.topics),
+        item_json(document, written.source, served),
+        *(keys[column] for column in SORT_COLUMNS),
+    )
+
+
+def _images(written: Written) -> Iterator[tuple[object, ...]]:
+    for position, image in enumerate(written.document.images):
+        cached = None if image.is_cached is None else int(image.is_cached)
+        yield (
+            written.article_id,
+            position,
+            image.url,
+            image.width,
+            image.height,
+            image.title,
+            image.attribution,
+            cached,
+        )
+
+
+def load_terms(filing: Filing, found: Iterable[Written]) -> None:
+    """What filing these articles will ask for, topics apart."""
+    keys: dict[str, set[str]] = {}
+    for each in found:
+        for field, _, key, _ in _values(each):
+            keys.setdefault(field, set()).add(key)
+    for field, of_field in keys.items():
+        filing.load_keys(field, of_field)
+
+
+def file(filing: Filing, topics: Topics, written: Written) -> Iterator[tuple[object, ...]]:
+    """Rows of `article_terms`, counted."""
+    document = written.document
+    newest = descending(seconds(document.published_date_time))
+    place = (int(document.published), newest, document.path, written.source, written.article_id)
+    return _file(filing, (*_topics(topics, document.topics), *_values(written)), place)
+
+
+def file_again(
+    connection: Connection, filing: Filing, topics: Topics, moved: Set[int], written: Set[int]
+) -> Iterator[tuple[object, ...]]:
+    """Articles stored under topics that names were taken from: their topics are found anew."""
+    every = {term.id for term in filing.all("topic")}
+    of_moved = select(article_terms.c.article_id).where(article_terms.c.term_id.in_(moved))
+    touched = set(connection.scalars(of_moved)) - written
+    for part in in_parts(sorted(touched)):
+        filed = article_terms.c.article_id.in_(part) & article_terms.c.term_id.in_(every)
+        for row in connection.execute(select(article_terms).where(filed)):
+            filing.count(row.term_id, row.name_id, row.published, -1)
+        connection.execute(delete(article_terms).where(filed))
+        kept = articles.c
+        query = select(kept.topics, kept.published, kept.newest, kept.path, kept.source, kept.id)
+        for names, *place in connection.execute(query.where(kept.id.in_(part))):
+            yield from _file(filing, _topics(topics, json.loads(names)), tuple(place))
+
+
+def _file(
+    filing: Filing, values: Iterable[Value], place: tuple[int, int, str, str, int]
+) -> Iterator[tuple[object, ...]]:
+    """`place` is published, newest, path, source and the article's id."""
+    terms: dict[int, tuple[Term, str | None]] = {}
+    for field, by_name, key, spelling in values:
+        term = filing.term(field, by_name, key)
+        terms.setdefault(term.id, (term, spelling))
+    for term, spelling in terms.values():
+        name_id = filing.name(term, spelling).id if spelling is not None else None
+        filing.count(term.id, name_id, place[0], +1)
+        yield (term.id, *place, name_id)
+
+
+def _topics(topics: Topics, names: Iterable[str]) -> Iterator[Value]:
+    for name in names:
+        yield "topic", 0, topics.ids[fold(name)], name
+
+
+def _values(written: Written) -> Iterator[Value]:
+    document = written.document
+    provider = document.provider
+    if provider.domain:
+        yield "provider", 0, provider.domain, provider.name
+    elif provider.name:
+        yield "provider", 1, fold(provider.name), provider.name
+    for field, value in (
+        ("type", document.type),
+        ("category", document.category),
+        ("locale", document.locale),
+    ):
+        if value:
+            yield field, 0, fold(value), value
+    for tag in document.tags:
+        yield "tag", 0, fold(tag), tag
+    yield "source", 0, written.source, written.source
