@@ -1,0 +1,155 @@
+"""When two URLs name one page: the key they are compared by. Knows no article and asks no network."""
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+# Parameters that say how a reader came and never what is shown. Others are content somewhere and so stay:
+# `ref` (a branch on GitHub), `ocid` (a contract in open contracting), `cmpid` (a company), `source`, `amp`.
+TRACKING_PREFIX = "utm_"
+TRACKING_PARAMETERS = frozenset(
+    [
+        *("gclid", "gclsrc", "dclid", "gbraid", "wbraid"),  # Google's advertisements
+        *("fbclid", "igshid", "msclkid", "yclid", "twclid", "ttclid", "li_fat_id"),  # those of other networks
+        *("mc_cid", "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "wt.mc_id"),  # newsletters and campaigns
+        *("ref_src", "guce_referrer", "guce_referrer_sig"),  # the page before, as told by Twitter and Yahoo
+        *("amp_js_v", "amp_gsa", "usqp"),  # what Google's AMP viewer tells itself
+    ]
+)
+
+# Below these a name is somebody's own: m.co.uk and www.co.uk are two sites.
+SHARED_SUFFIX = re.compile(r"(?:ac|co|com|ne|net|or|org)\.[a-z]{2}(?::.*)?")
+
+# No host is longer (RFC 1035); the bound also keeps its normalisation, quadratic at worst, in microseconds.
+LONGEST_HOST = 253
+LONGEST_LABEL = 63
+
+
+def canonical(url: str) -> str:
+    """The key under which URLs are compared: equal keys, one page. Takes any text, and a key is its own key.
+
+    Read as one are
+    - http, https and `//`; hosts in any case, as Unicode or punycode, with `www.` or `m.` before them, with a
+      default port or a dot after them;
+    - an empty path and `/`, `/a/` and `/a`, `/a/./b/../c` and `/a/c`;
+    - `%7E` and `~` (where nothing is reserved), `%c3%bc` and `%C3%BC` and `ü`, a stray `%` and `%25`;
+    - parameters in any order (those of one name keep theirs), with tracking parameters among them or not;
+    - all fragments and none, but for `#!…`, which names a page;
+    - what an AMP cache copied and the copy: …cdn.ampproject.org/c/s/HOST/PATH, google.com/amp/s/HOST/PATH.
+
+    All else keeps pages apart: user names, other ports, the path with its case and its `/amp`, every other
+    parameter, `+` and `%20`. What is no http URL is compared as written, less the white space around it.
+    """
+    text = (url if url.isprintable() else _LINE_ENDS.sub("", url)).strip()
+    parts = _HTTP_URL.match(text)
+    if not parts:
+        return text
+    authority, path, query, fragment = parts.groups()
+    user, _, host = authority.rpartition("@")
+    if len(host) > LONGEST_HOST:
+        return text
+    host = _canonical_host(host)
+    if not host:
+        return text
+    path = _canonical_path(path)
+    while copied := _AMP_COPY.match(host + path):
+        host, path = _canonical_host(copied["host"]), copied["path"] or "/"
+    user = _escape(user) + "@" if user else ""
+    query = _canonical_query(query) if query else ""
+    fragment = "#" + _escape(fragment) if fragment and fragment.startswith("!") else ""
+    return f"https://{user}{host}{path}{query}{fragment}"
+
+
+# Browsers drop these wherever they stand.
+_LINE_ENDS = re.compile(r"[\t\n\r]+")
+_HTTP_URL = re.compile(r"(?is)(?:https?:)?[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?\Z")
+_AMP_COPY = re.compile(
+    r"(?:(?:[^/]+\.)?cdn\.ampproject\.org/(?:c|v|wp)/(?:s/)?|google\.[a-z]{2,3}(?:\.[a-z]{2})?/amp/s/)"
+    r"(?P<host>[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)(?P<path>/.*)?\Z"
+)
+
+
+def _canonical_host(host: str) -> str:
+    host = (host if host.isascii() else _punycode(host)).lower()
+    if host.endswith((".", ":", ":80", ":443")):
+        host = _DEFAULT_PORTS.sub("", host)
+    while host.startswith(("www.", "m.")):
+        rest = host[host.index(".") + 1 :]
+        if "." not in rest or SHARED_SUFFIX.fullmatch(rest):
+            break
+        host = rest
+    return host
+
+
+# Since http and https are one, so are their ports.
+_DEFAULT_PORTS = re.compile(r"(?:\.|:(?:80|443)?)+\Z")
+
+
+def _punycode(host: str) -> str:
+    """As browsers write it: `ß` stays, where the standard library's "idna" makes `ss` of it, another host."""
+    folded = unicodedata.normalize("NFKC", host).lower().replace("。", ".")
+    if _NOT_IN_A_HOST.search(folded):  # "℀" would become "a/c", and half the host a path
+        folded = host.lower()
+    return ".".join(map(_punycode_label, folded.split(".")))
+
+
+_NOT_IN_A_HOST = re.compile(r"[\s/\\?#@%:\[\]]")
+
+
+def _punycode_label(label: str) -> str:
+    if label.isascii():
+        return label
+    if len(label) > LONGEST_LABEL:
+        return _quoted(label)
+    return "xn--" + label.encode("punycode").decode("ascii")
+
+
+def _canonical_path(path: str) -> str:
+    path = _escape(path.replace("\\", "/"))
+    if "/." in path:
+        kept: list[str] = []
+        for segment in path.split("/")[1:]:
+            if segment == "..":
+                del kept[-1:]
+            elif segment != ".":
+                kept.append(segment)
+        path = "/" + "/".join(kept)
+    return path.rstrip("/") or "/"
+
+
+def _canonical_query(query: str) -> str:
+    named = [(parameter.partition("=")[0], parameter) for parameter in _escape(query).split("&") if parameter]
+    kept = [(name, parameter) for name, parameter in named if not _is_tracking(name.lower())]
+    kept.sort(key=lambda named: named[0])
+    return "?" + "&".join(parameter for _, parameter in kept) if kept else ""
+
+
+def _is_tracking(name: str) -> bool:
+    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIX)
+
+
+def _escape(text: str) -> str:
+    """One spelling of every character but the reserved: `/` and `%2F` may mean two things."""
+    return text if _PLAIN.fullmatch(text) else _ESCAPE_OR_UNSAFE.sub(_escaped, text)
+
+
+# Nearly every URL is plain, and this is thrice as fast as looking for what is not.
+_PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]*")
+# An escape, a stray %, or a run of characters that must be escaped.
+_ESCAPE_OR_UNSAFE = re.compile(r"%[0-9A-Fa-f]{2}|%|[^%A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]+")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    found = match.group()
+    if found[0] != "%":
+        return _quoted(found)
+    if len(found) == 1:
+        # Left alone, it could make an escape of what is decoded after it:  %%341 -> %41 -> A
+        return "%25"
+    character = chr(int(found[1:], 16))
+    return character if _UNRESERVED.match(character) else found.upper()
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="surrogatepass")
