@@ -1,0 +1,71 @@
+# What one can do with a checkout. Everything stays in .venv, and nothing is done twice.
+
+# Not HOST ?= …: some shells and conda export a HOST of their own, which is not where to listen.
+HOST = 127.0.0.1
+PORT ?= 8000
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
+LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--no-header --no-annotate --no-emit-index-url --quiet
+
+.PHONY: help run test check lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+
+run: .venv/installed ## import seeds/ and serve it on HOST=127.0.0.1 PORT=8000
+	@# Exit status 1: imported, but for documents that were reported.
+	@.venv/bin/clippings import seeds/ || [ $$? -eq 1 ]
+	@echo
+	@echo "Try, from another terminal or a browser (Ctrl-C here ends it):"
+	@echo "    curl 'http://$(HOST):$(PORT)/articles?limit=3'"
+	@echo "    http://$(HOST):$(PORT)/docs"
+	@echo
+	@exec .venv/bin/clippings serve --host $(HOST) --port $(PORT)
+
+test: .venv/installed-dev ## the tests, on SQLite and on a PostgreSQL of their own; PYTEST_ARGS=… are passed on
+	.venv/bin/pytest $(PYTEST_ARGS)
+
+check: .venv/installed-dev ## style, types, and whether the lock files fit pyproject.toml
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	@# Without hashes: a wheel that was added to a release since is no fault of ours.
+	@cp requirements.lock requirements-dev.lock .venv/
+	@$(LOCK) -o .venv/requirements.lock
+	@$(LOCK) --extra dev -o .venv/requirements-dev.lock
+	@for lock in requirements.lock requirements-dev.lock; do \
+		sed '/--hash=/d; s/ \\$$//' $$lock | diff - .venv/$$lock \
+		|| { echo "$$lock does not fit pyproject.toml: run 'make lock' and commit both lock files" >&2; exit 1; }; \
+	done
+
+lock: .venv/installed-dev ## write the lock files anew; LOCK_ARGS=--upgrade takes what is newest
+	$(LOCK) --generate-hashes $(LOCK_ARGS) -o requirements.lock
+	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove what was installed, built and cached; the catalogue stays
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find app migrations tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is not: try 'make PYTHON=python3.12 …'" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv module is missing: on Debian and Ubuntu 'apt install python3-venv' brings it" >&2; exit 1; }
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: requirements.lock pyproject.toml | .venv/created
+	@echo "Installing Clippings into .venv"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps -e .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock pyproject.toml | .venv/created
+	@echo "Installing Clippings and its tools into .venv"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@

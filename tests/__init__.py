@@ -1,0 +1,1 @@
+"""Stories about the product, told to real databases through its front doors."""
