@@ -1,0 +1,28 @@
+"""Clippings: curated article metadata, from Markdown documents to a REST service.
+
+The folders are the stations on the data's way:
+
+    documents   files -> validated documents and problems. Knows no database.
+    importer    documents -> database, all or nothing: look, plan, apply, report.
+    catalog     what is stored, and every question one may ask of it. Knows no HTTP.
+    web         reads the request, asks the catalog, shapes the answer.
+
+Arrows, and no others: importer -> documents, catalog; web -> catalog. Everyone may use what stands beside the
+folders and knows none of them: names and urls (when two are one), errors, database, schema, settings. `cli`,
+`main` and `serving` put it all together. A test checks the arrows.
+
+One document through an import: cli -> importer.run -> documents.tree -> documents.reading -> importer.plan ->
+importer.apply. One `GET /articles?topic=AI`: web.shell -> web.routing -> web.articles -> catalog.filters ->
+catalog.paging -> bytes that the import prepared.
+
+What was decided, and why:
+
+- All the work happens at import. A list answers with JSON that was made then; a request selects and joins.
+- What an article can be filtered by is a term of a field (topic, provider, type, tag ...). One table files
+  articles under terms, the newest first, so that one index range answers a list; counts stand with the terms,
+  for the public and for the editors, moved by each import by as much as it changed.
+- Sort keys are never null and ascend in every order, so that a place in a list is one row value (sort_keys).
+- Related links are stored once by value: real trees repeat them forty times.
+- `secured`, unknown keys and taken-down documents live in `documents` alone, which no request reads.
+- SQLite and PostgreSQL differ in database.py and nowhere else.
+"""

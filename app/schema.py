@@ -4,7 +4,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-
 # The newest revision in migrations/; a test compares. Reading the history would be half of an import's start.
 HEAD = "0001"
 

@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from app.catalog.sort_keys import SORT_COLUMNS
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -128,21 +130,7 @@ articles = Table(
     Column("first_title", LargeBinary, nullable=False),
     Column("last_title", LargeBinary, nullable=False),
     CheckConstraint("published IN (0, 1)", name="boolean_published"),
-    *(
-        Index(f"ix_articles_{key}", "published", key, "path", "source")
-        for key in (
-            "newest",
-            "oldest",
-            "newest_updated",
-            "oldest_updated",
-            "best",
-            "worst",
-            "hottest",
-            "coolest",
-            "first_title",
-            "last_title",
-        )
-    ),
+    *(Index(f"ix_articles_{key}", "published", key, "path", "source") for key in SORT_COLUMNS),
 )
 
 # Apart, so that reading a list does not turn over pages of bodies.

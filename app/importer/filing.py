@@ -84,7 +84,12 @@ class Filing:
                 self._terms[term.field, term.by_name, term.key] = self._by_id[term.id] = found[term.id] = term
         for part in in_parts(sorted(found)):
             for row in self._connection.execute(select(term_names).where(term_names.c.term_id.in_(part))):
-                name = Name(*row._tuple())
+                name = Name(row.id, row.term_id, row.field, row.name, row.folded)
+                name.described, name.public_count, name.editor_count = (
+                    row.described,
+                    row.public_count,
+                    row.editor_count,
+                )
                 name.stored = name.changing()
                 found[name.term_id].names[name.name] = self._names[name.id] = name
 

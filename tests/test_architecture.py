@@ -1,0 +1,51 @@
+"""The map in app/__init__.py is true."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parent.parent / "app"
+ARROWS = {
+    "documents": set[str](),
+    "catalog": set[str](),
+    "importer": {"documents", "catalog"},
+    "web": {"catalog"},
+}
+TOGETHER = {"cli", "main", "serving", "__main__"}
+MODULES = sorted(APP.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(APP)))
+def test_a_module_imports_only_along_the_arrows(module: Path) -> None:
+    package = module.relative_to(APP).parts[0].removesuffix(".py")
+    if package in TOGETHER:
+        return
+    imported = {name.split(".")[1] for name in _imports(module) if name.startswith("app.")}
+    packages = imported & ARROWS.keys() - {package}
+    assert packages <= ARROWS.get(package, set()), f"{package} knows {packages}"
+    assert not imported & TOGETHER
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(APP)))
+def test_a_module_is_small_and_says_what_it_knows(module: Path) -> None:
+    text = module.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    if module.name not in ("__init__.py", "__main__.py"):
+        assert ast.get_docstring(ast.parse(text))
+
+
+def test_the_map_names_every_folder() -> None:
+    described = re.findall(r"^    (\w+)   ", (APP / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(described) == {path.name for path in APP.iterdir() if (path / "__init__.py").exists()}
+
+
+def _imports(module: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
