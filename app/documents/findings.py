@@ -13,7 +13,7 @@ MOST_FINDINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """Why a value cannot be what its key says; the reason reads on after the key and never repeats a secret."""
+    """Why a value cannot be what its key says; the reason reads on after the key and repeats no secret."""
 
     reason: str
     advice: str

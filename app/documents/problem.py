@@ -1,4 +1,4 @@
-"""What is wrong with a document, as a value that travels to the report. Knows no cause and no cure but its words."""
+"""What is wrong with a document, as a value that travels to the report. Knows nothing of causes."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ MOST_CHARACTERS_SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`line` and `column` count from 1 in the file; `key` is a path such as `related[2].quality`, list places from 0."""
+    """`line` and `column` count from 1; `key` is a path such as `related[2].quality`, list places from 0."""
 
     path: str
     line: int | None
@@ -19,7 +19,7 @@ class Problem:
 
 
 def shown(text: str) -> str:
-    r"""The text as a report may print it: cut, and with `\x1b` for what a terminal would obey or could not draw."""
+    r"""The text as a report may print it: cut, and with `\x1b` for what a terminal would obey."""
     if len(text) > MOST_CHARACTERS_SHOWN:
         text = text[: MOST_CHARACTERS_SHOWN - 1] + "…"
     return escaped(text)

@@ -287,7 +287,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_related_links_link_id", "related_links", ["link_id"])
 
-    catalogue = sa.table("catalogue", *(sa.column(name) for name in ("id", "identity", "revision", "warnings")))
+    catalogue = sa.table(
+        "catalogue", *(sa.column(name) for name in ("id", "identity", "revision", "warnings"))
+    )
     op.bulk_insert(catalogue, [{"id": 1, "identity": secrets.token_hex(8), "revision": 0, "warnings": "[]"}])
 
 

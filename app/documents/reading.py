@@ -1,0 +1,106 @@
+"""One file's bytes -> a document, a reason to skip it, or its problems. Never raises, whatever the bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.documents.article import ARTICLE_KEYS, ArticleDocument, Tree, read_article
+from app.documents.findings import Finding, Findings, key_path
+from app.documents.front_matter import FrontMatter, all_front_matter, split
+from app.documents.keys import is_unknown
+from app.documents.problem import Problem, shown
+from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
+from app.documents.yaml_tree import Flaw, YamlTree, line_of, read_tree
+
+# Raised whenever the same bytes would be read differently, so that unchanged files are read again.
+READER_VERSION: Final = 1
+
+_NO_TAXONOMY: Final = "YAML without taxonomy"
+_YAML_EXTENSIONS: Final = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Exactly one of `document`, `skipped` (why) and `problems` is there; warnings come beside them."""
+
+    document: ArticleDocument | TopicDocument | OrganizationDocument | None
+    skipped: str | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
+    """`base_url` is where relative URLs are resolved; None leaves those of images, and refuses the others."""
+    is_yaml = path.lower().endswith(_YAML_EXTENSIONS)
+    # Trees hold configuration files, some with tags of their own: what cannot be ours is not parsed.
+    if is_yaml and b"taxonomy" not in content.replace(b"\x00", b""):
+        return _skipped(_NO_TAXONOMY)
+    front_matter = all_front_matter(content) if is_yaml else split(content)
+    if front_matter is None:
+        return _skipped("a text without front matter")
+    if isinstance(front_matter, Flaw):
+        return _flawed(path, front_matter)
+    tree = read_tree(front_matter.yaml)
+    if isinstance(tree, Flaw):
+        return _flawed(path, tree, front_matter.lines_before)
+    reason = _reason_to_skip(tree.value, is_yaml=is_yaml)
+    return _skipped(reason) if reason else _read(path, tree, front_matter, base_url)
+
+
+def _reason_to_skip(tree: Tree, *, is_yaml: bool) -> str | None:
+    if not isinstance(tree, dict):
+        return _NO_TAXONOMY if is_yaml else "a front matter without keys" if tree is None else None
+    taxonomy = tree.get("taxonomy")
+    if not is_unknown(taxonomy):
+        name = taxonomy.strip() if isinstance(taxonomy, str) else "that is no text"
+        return None if name in _TAXONOMIES else f"the taxonomy {shown(name)}"
+    if is_yaml:
+        return _NO_TAXONOMY
+    if is_unknown(tree.get("title")) and not is_unknown(tree.get("name")):
+        return "a name and no title"
+    return "a front matter without any key of an article" if ARTICLE_KEYS.isdisjoint(tree) else None
+
+
+def _read(path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | None) -> Reading:
+    keys = tree.value
+    if not isinstance(keys, dict):
+        return _flawed(path, Flaw(2, 1, "has front matter without keys", "Write its lines as `key: value`."))
+    findings = Findings()
+    document: ArticleDocument | TopicDocument | OrganizationDocument | None
+    if is_unknown(keys.get("taxonomy")):
+        document = read_article(path, keys, front_matter.body, base_url, findings)
+    else:
+        document = _TAXONOMIES[keys["taxonomy"].strip()](path, keys, base_url, findings)
+
+    def located(found: Sequence[Finding]) -> tuple[Problem, ...]:
+        return tuple(_problem(path, finding, tree, front_matter.lines_before) for finding in found)
+
+    return Reading(document, None, located(findings.problems), located(findings.warnings))
+
+
+def _problem(path: str, finding: Finding, tree: YamlTree, lines_before: int) -> Problem:
+    line = line_of(tree, finding.place)
+    return Problem(
+        path=path,
+        line=line and line + lines_before,
+        column=None,
+        key=key_path(finding.place),
+        reason=finding.reason,
+        advice=finding.advice,
+    )
+
+
+_TAXONOMIES: Final = {
+    "topic": read_topic,
+    "organization": read_organization,
+    "provider": read_organization,  # its older name
+}
+
+
+def _skipped(reason: str) -> Reading:
+    return Reading(None, reason, (), ())
+
+
+def _flawed(path: str, flaw: Flaw, lines_before: int = 0) -> Reading:
+    line = flaw.line and flaw.line + lines_before
+    return Reading(None, None, (Problem(path, line, flaw.column, None, flaw.reason, flaw.advice),), ())

@@ -1,0 +1,228 @@
+"""The files of a tree that may be documents, and their bytes. Knows nothing of what they say."""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from app.documents.front_matter import MOST_FILE_BYTES
+from app.documents.problem import Problem, shown
+
+EXTENSIONS: Final = (".md", ".markdown", ".txt", ".yaml", ".yml")
+
+# A path is half of an article's identity, so it is indexed, and PostgreSQL's index rows hold 2,704 bytes.
+MOST_PATH_BYTES: Final = 1_000
+
+# Control characters and line ends: they would forge lines in a report, and databases refuse NUL.
+_NEVER_IN_A_PATH: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+
+# A FIFO must not be waited for, a terminal not become ours, and a link be judged before it is followed.
+_OPENING: Final = os.O_RDONLY | sum(
+    getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_NOCTTY", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`files` are paths from the root with `/` between folders, in the order of their UTF-8 bytes.
+
+    `skipped` holds links to folders that were not followed; they are no files. `rejected` are files that
+    cannot be documents, and folders that could not be listed: with one of those the listing is `incomplete`,
+    and what is not in it may be there all the same.
+    """
+
+    files: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    rejected: tuple[Problem, ...]
+    incomplete: bool
+
+
+def list_files(root: Path, only: Sequence[Path] | None = None) -> Listing:
+    """The files with a document's extension below `root`, or below the parts of it in `only`.
+
+    A file in `only` is listed whatever its name. A part that is not below the root is a ValueError.
+    """
+    walk = _Walk(os.path.realpath(root))
+    for part in [root] if only is None else only:
+        walk.add(_path_below(root, part))
+    # Python orders by code points, which is the order of UTF-8's bytes.
+    return Listing(
+        tuple(sorted(walk.files)),
+        tuple(walk.skipped[path] for path in sorted(walk.skipped)),
+        tuple(walk.rejected[path] for path in sorted(walk.rejected)),
+        walk.incomplete,
+    )
+
+
+def read_file(root: Path, path: str) -> bytes | Problem:
+    """The bytes of a listed file, or why not. Waits for nothing, and stops at what is too large."""
+    try:
+        descriptor = _opened(root, path)
+    except OSError as error:
+        return _unreadable(path, error)
+    if descriptor is None:
+        return _outside(path)
+    try:
+        return _content(descriptor, path)
+    except OSError as error:
+        return _unreadable(path, error)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(root: Path, path: str) -> int | None:
+    """A descriptor; None for a link that leaves the tree, which it may not have when it was listed."""
+    try:
+        return os.open(root / path, _OPENING)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    target = os.path.realpath(root / path, strict=True)
+    return os.open(target, _OPENING) if _is_inside(os.path.realpath(root), target) else None
+
+
+def _content(descriptor: int, path: str) -> bytes | Problem:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return _problem(path, "is not a regular file", "Replace it by a file, or remove it.")
+    chunks: list[bytes] = []
+    size = 0
+    # Read to the end and not to the size: the file may be growing, and /proc says 0 of all of its files.
+    while size <= MOST_FILE_BYTES and status.st_size <= MOST_FILE_BYTES:
+        chunk = os.read(descriptor, max(status.st_size - size, 0) + 1)
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        size += len(chunk)
+    return _problem(path, f"has more than {MOST_FILE_BYTES // 1_000_000} MB", "Split it.")
+
+
+@dataclass(slots=True)
+class _Walk:
+    real_root: str
+    files: set[str] = field(default_factory=set)
+    skipped: dict[str, Skipped] = field(default_factory=dict)
+    rejected: dict[str, Problem] = field(default_factory=dict)
+    incomplete: bool = False
+
+    def add(self, path: str) -> None:
+        """A part that was asked for: listed whatever its name; a link, while it stays inside the tree."""
+        if not _is_inside(self.real_root, os.path.realpath(self._full(path))):
+            self.rejected[path] = _outside(path)
+        elif not path or Path(self._full(path)).is_dir():
+            self._folder(path)
+        else:
+            self._file(path)
+
+    def _folder(self, start: str, *, through_a_link: bool = False) -> None:
+        folders = [start]
+        while folders:
+            folder = folders.pop()
+            try:
+                with os.scandir(self._full(folder)) as found:
+                    entries = [
+                        (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
+                        for entry in found
+                    ]
+            except OSError as error:
+                self.incomplete = True
+                self.rejected[folder] = _unreadable(folder or ".", error)
+                continue
+            for name, is_folder, is_link in entries:
+                path = f"{folder}/{name}" if folder else name
+                if name.startswith("."):
+                    continue
+                if is_folder and len(os.fsencode(path)) <= MOST_PATH_BYTES:
+                    folders.append(path)
+                elif is_link:
+                    self._link(path, through_a_link)
+                # All paths in a folder whose own is too long are so: the folder is reported in their place.
+                elif is_folder or name.lower().endswith(EXTENSIONS):
+                    self._file(path)
+
+    def _link(self, path: str, through_a_link: bool) -> None:
+        is_document = path.lower().endswith(EXTENSIONS)
+        try:
+            target = os.path.realpath(self._full(path), strict=True)
+            is_folder = stat.S_ISDIR(Path(target).stat().st_mode)
+        except OSError as error:
+            if is_document:
+                self.rejected[path] = _unreadable(path, error)
+            return
+        is_inside = _is_inside(self.real_root, target)
+        if is_folder:
+            link_stands_in = os.path.realpath(Path(self._full(path)).parent)
+            if not is_inside:
+                self.skipped[path] = Skipped(_printable(path), "a link to a folder outside the tree")
+            # Links in linked folders would multiply them, and those to a folder around them never end.
+            elif through_a_link or _is_inside(target, link_stands_in):
+                self.skipped[path] = Skipped(_printable(path), "a link to a folder that is read elsewhere")
+            else:
+                self._folder(path, through_a_link=True)
+        elif is_document and is_inside:
+            self._file(path)
+        elif is_document:
+            self.rejected[path] = _outside(path)
+
+    def _file(self, path: str) -> None:
+        flaw = _flaw_of_path(path)
+        if flaw is None:
+            self.files.add(path)
+        else:
+            self.rejected[path] = _problem(path, *flaw)
+
+    def _full(self, path: str) -> str:
+        return f"{self.real_root}/{path}" if path else self.real_root
+
+
+def _path_below(root: Path, part: Path) -> str:
+    """From the root to a part of it, links in the part's own path left as they are."""
+    path = Path(os.path.abspath(part))  # noqa: PTH100 — resolve() would follow the links
+    for base in (os.path.abspath(root), os.path.realpath(root)):  # noqa: PTH100
+        if path.is_relative_to(base):
+            below = path.relative_to(base).as_posix()
+            return "" if below == "." else below
+    raise ValueError(f"{part} is not below {root}")
+
+
+def _is_inside(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _flaw_of_path(path: str) -> tuple[str, str] | None:
+    try:
+        size = len(path.encode())
+    except UnicodeEncodeError:
+        return "has a name that is not UTF-8", "Rename it."
+    if size > MOST_PATH_BYTES:
+        return f"has a path of more than {MOST_PATH_BYTES} bytes", "Shorten its name, or move it up."
+    if _NEVER_IN_A_PATH.search(path):
+        return "has a control character or a line end in its name", "Rename it."
+    return None
+
+
+def _outside(path: str) -> Problem:
+    return _problem(path, "links outside the tree", "Replace the link by the file.")
+
+
+def _unreadable(path: str, error: OSError) -> Problem:
+    # Not str(error), which holds the whole path on this machine.
+    return _problem(path, f"cannot be read: {error.strerror}", "See to it that it is there and may be read.")
+
+
+def _problem(path: str, reason: str, advice: str) -> Problem:
+    return Problem(path=_printable(path), line=None, column=None, key=None, reason=reason, advice=advice)
+
+
+def _printable(path: str) -> str:
+    return path if _flaw_of_path(path) is None else shown(path)

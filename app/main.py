@@ -1,0 +1,81 @@
+"""The service put together. Nothing is built when this module is imported."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
+
+from app.settings import Settings
+from app.web import docs, health
+from app.web.paths import Paths
+from app.web.routing import QueryRoute, new_threads
+from app.web.shell import Shell
+
+DESCRIPTION = """\
+Curated article metadata, read-only. Lists come in pages with `total`, `next` and `prev`, and one set of
+parameters selects articles everywhere. Every answer names the catalogue's revision, has a strong `ETag` and
+comes compressed as `Accept-Encoding` says. Errors are problem details (RFC 9457)."""
+
+TAGS = [
+    {"name": "service", "description": "For those who run the service."},
+]
+
+ROUTERS: tuple[APIRouter, ...] = (health.router, docs.router)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    app = Service(
+        settings,
+        title="Clippings",
+        version=version("clippings"),
+        description=DESCRIPTION,
+        servers=[{"url": settings.public_path or "/"}],
+        openapi_tags=TAGS,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+        generate_unique_id_function=_name_of,
+        lifespan=_lifespan,
+    )
+    app.state.threads = new_threads()
+    app.state.ready = _is_always_ready
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+class Service(FastAPI):
+    """FastAPI's declarations and OpenAPI document; our shell and our way to a route instead of its own.
+
+    Its middleware answers errors without our headers, and its router redirects to what the Host header says.
+    """
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self.state.settings = settings
+        # Its own kind of route would need the middleware, and answer errors in another form.
+        self.router.route_class = QueryRoute
+
+    def build_middleware_stack(self) -> ASGIApp:
+        settings: Settings = self.state.settings
+        return Shell(Paths(self.router, settings.public_path), settings)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.threads.shutdown()
+
+
+def _name_of(route: APIRoute) -> str:
+    """Programs made from the OpenAPI document call it `get_article`, not `get_article_articles__id__get`."""
+    return route.name
+
+
+def _is_always_ready() -> None:
+    pass

@@ -1,0 +1,143 @@
+"""An answer's way out: from the app's messages, over the form the client asked for, to the connection."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Self
+
+from starlette.types import Message, Scope, Send
+
+from app.web import answers
+from app.web.answers import Answer, RawHeaders
+from app.web.compression import Compressor, compressor
+from app.web.etags import for_encoding, none_match_fails
+from app.web.negotiation import MOST_CHARACTERS_READ, accepts, best_encoding
+from app.web.problems import ProblemAnswer, not_acceptable
+
+# From here on compressing takes a millisecond and more, in which nobody else is served: a thread does it.
+LARGE_BODY_BYTES = 200_000
+
+
+class Enough(Exception):
+    """The client has its answer; the rest of the stream need not be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request says of the answer's form."""
+
+    is_head: bool
+    accept: str
+    encoding: str | None
+    if_none_match: str | None
+    authorization: bytes | None
+
+    @classmethod
+    def by(cls, scope: Scope) -> Self:
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            headers[name] = headers[name] + b", " + value if name in headers else value
+        accept = headers.get(b"accept", b"")
+        accept_encoding = headers.get(b"accept-encoding", b"")
+        if_none_match = headers.get(b"if-none-match")
+        return cls(
+            is_head=scope["method"] == "HEAD",
+            accept=accept.decode("latin-1") if len(accept) <= MOST_CHARACTERS_READ else "",
+            encoding=best_encoding(accept_encoding[:MOST_CHARACTERS_READ].decode("latin-1")),
+            if_none_match=None if if_none_match is None else if_none_match.decode("latin-1"),
+            authorization=headers.get(b"authorization"),
+        )
+
+
+class Answering:
+    """Stands in for the server's `send`. The first chunk tells whether the answer is complete or streams."""
+
+    def __init__(self, asked: Asked, send: Send) -> None:
+        self.asked = asked
+        self.is_private = False
+        self.has_begun = False
+        self.is_complete = False
+        self._send = send
+        self._status = 0
+        self._headers: RawHeaders = []
+        self._compressor: Compressor | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], list(message.get("headers", ()))
+        elif message["type"] == "http.response.body":
+            body, is_last = message.get("body", b""), not message.get("more_body", False)
+            if self.has_begun:
+                await self._send_chunk(body, is_last)
+            elif is_last:
+                await self.deliver(await self._finished(body))
+            else:
+                await self._begin_stream()
+                await self._send_chunk(body, is_last)
+
+    async def deliver(self, answer: Answer) -> None:
+        """The answer, or what the request makes of it: 406, 304, or the headers alone."""
+        if replacement := self._instead_of(answer.status, answer.media_type, answer.etag, answer.headers):
+            answer = replacement
+        await self._send_start(answer.status, answer.headers)
+        await self._send_body(b"" if self.asked.is_head else answer.body, is_last=True)
+
+    async def deliver_problem(self, problem: ProblemAnswer) -> None:
+        await self.deliver(self._answer_of(problem))
+
+    async def _finished(self, body: bytes) -> Answer:
+        def finish() -> Answer:
+            return answers.finished(
+                self._status, self._headers, body, encoding=self.asked.encoding, is_private=self.is_private
+            )
+
+        return finish() if len(body) < LARGE_BODY_BYTES else await asyncio.to_thread(finish)
+
+    def _answer_of(self, problem: ProblemAnswer) -> Answer:
+        return answers.of_problem(problem, encoding=self.asked.encoding, is_private=self.is_private)
+
+    def _instead_of(
+        self, status: int, media_type: str, etag: str | None, headers: RawHeaders
+    ) -> Answer | None:
+        if status != HTTPStatus.OK:
+            return None
+        asked = self.asked
+        if asked.accept and media_type and not accepts(asked.accept, media_type):
+            return self._answer_of(not_acceptable(media_type))
+        if asked.if_none_match is not None and etag and none_match_fails(asked.if_none_match, etag):
+            return answers.not_modified(headers)
+        return None
+
+    async def _begin_stream(self) -> None:
+        """What streams has a validator only if the route gave one: its content is not known yet."""
+        given = dict(self._headers)
+        encoding = answers.encoding_for(given, self.asked.encoding, size_bytes=None)
+        own_etag = given.get(b"etag", b"").decode("latin-1")
+        etag = for_encoding(own_etag, encoding) if own_etag else None
+        headers = answers.dressed_headers(
+            self._status, self._headers, encoding=encoding, etag=etag, is_private=self.is_private
+        )
+        if not encoding and b"content-length" in given:
+            headers.append((b"content-length", given[b"content-length"]))
+        if replacement := self._instead_of(self._status, answers.media_type_of(given), etag, headers):
+            await self.deliver(replacement)
+            raise Enough
+        await self._send_start(self._status, headers)
+        if self.asked.is_head:
+            await self._send_body(b"", is_last=True)
+            raise Enough
+        self._compressor = compressor(encoding) if encoding else None
+
+    async def _send_chunk(self, chunk: bytes, is_last: bool) -> None:
+        if self._compressor:
+            chunk = self._compressor.compress(chunk) + (self._compressor.finish() if is_last else b"")
+        if chunk or is_last:
+            await self._send_body(chunk, is_last)
+
+    async def _send_start(self, status: int, headers: RawHeaders) -> None:
+        self.has_begun = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _send_body(self, body: bytes, is_last: bool) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": not is_last})
+        self.is_complete = is_last

@@ -1,0 +1,59 @@
+"""What a client accepts, by the quality values of RFC 9110. Knows nothing of what is asked for."""
+
+from functools import lru_cache
+
+# Best first, among those the client likes equally: the cheapest for the server, then the smallest.
+ENCODINGS = ("zstd", "br", "gzip")
+
+# Browsers send 150. What is longer says nothing we would act on, and must not fill the memory below.
+MOST_CHARACTERS_READ = 1_000
+MOST_HEADERS_REMEMBERED = 256
+
+
+@lru_cache(MOST_HEADERS_REMEMBERED)
+def accepts(accept: str, media_type: str) -> bool:
+    """The most specific range decides:  "text/*;q=0, */*" excludes text/csv.
+
+    JSON is what a client of application/feed+json reads, and XML one of application/rss+xml.
+    """
+    liking = _qualities(accept)
+    if not liking:
+        return True
+    kind, _, name = media_type.partition("/")
+    suffix = name.rpartition("+")[2]
+    for media_range in (media_type, f"{kind}/{suffix}", f"{kind}/*", "*/*", "*"):
+        if media_range in liking:
+            return liking[media_range] > 0
+    return False
+
+
+@lru_cache(MOST_HEADERS_REMEMBERED)
+def best_encoding(accept_encoding: str) -> str | None:
+    """None is the answer as it is, also for those who refuse that and everything else."""
+    liking = _qualities(accept_encoding)
+    anything = liking.get("*", 0.0)
+    best = max(ENCODINGS, key=lambda encoding: liking.get(encoding, anything))  # the first of equals
+    if liking.get(best, anything) > liking.get("identity", 0.0):
+        return best
+    return None
+
+
+def _qualities(header: str) -> dict[str, float]:
+    qualities: dict[str, float] = {}
+    for element in header[:MOST_CHARACTERS_READ].lower().split(","):
+        name, *parameters = (part.strip() for part in element.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                quality = _quality(parameter[2:])
+        if name:
+            qualities[name] = max(quality, qualities.get(name, 0.0))
+    return qualities
+
+
+def _quality(text: str) -> float:
+    # Java has always sent "*; q=.2". What is no number at all is the slip of a client that wants an answer.
+    try:
+        return min(max(float(text), 0.0), 1.0)
+    except ValueError:
+        return 1.0

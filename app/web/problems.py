@@ -1,0 +1,192 @@
+"""What went wrong, as RFC 9457 problem details. Knows which answers exist, not what causes them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+# Enough to recognise what was sent; an error that repeats 8,000 characters helps nobody.
+MOST_CHARACTERS_SHOWN = 100
+
+# The names of all parameters of the widest path fit in.
+MOST_CHARACTERS_OF_ADVICE = 1_000
+
+# A client that waits this long meets a database that came back, or a cache that was filled meanwhile.
+RETRY_AFTER_SECONDS = 5
+
+# The phrases of RFC 9110, which "about:blank" asks for. Python 3.11 has an older one for 422.
+TITLES = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    410: "Gone",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterError:
+    """`detail` reads on after the parameter's name: "must be a whole number from 1 to 200"."""
+
+    parameter: str
+    value: str | None
+    detail: str
+
+
+class ProblemAnswer(Exception):
+    """Raised anywhere below the shell, answered as it stands. `members` are further keys of the body."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = dict(members or {})
+
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        named = {"Content-Type": PROBLEM_MEDIA_TYPE, **self.headers}
+        return [(name.lower().encode(), value.encode("latin-1")) for name, value in named.items()]
+
+    def body(self) -> bytes:
+        details = {
+            "type": "about:blank",
+            "title": TITLES.get(self.status) or HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        return json.dumps(details | self.members, ensure_ascii=False).encode()
+
+
+def unauthorized(detail: str, error: str | None = None) -> ProblemAnswer:
+    """`error` is a code of RFC 6750, for a token that was sent and is wrong."""
+    challenge = f'Bearer error="{error}"' if error else "Bearer"
+    return ProblemAnswer(401, detail, headers={"WWW-Authenticate": challenge})
+
+
+def forbidden(detail: str) -> ProblemAnswer:
+    return ProblemAnswer(403, detail)
+
+
+def not_found(detail: str = "There is nothing at this address.") -> ProblemAnswer:
+    return ProblemAnswer(404, detail)
+
+
+def method_not_allowed(allowed: str) -> ProblemAnswer:
+    return ProblemAnswer(405, f"This service is read-only: {allowed}.", headers={"Allow": allowed})
+
+
+def not_acceptable(media_type: str) -> ProblemAnswer:
+    return ProblemAnswer(406, f"This address answers with {media_type}, which the Accept header excludes.")
+
+
+def gone(detail: str, first: str) -> ProblemAnswer:
+    """`first` is the path from which to begin again, in the body and as a link."""
+    return ProblemAnswer(410, detail, headers={"Link": f'<{first}>; rel="first"'}, members={"first": first})
+
+
+def unprocessable(*errors: ParameterError, detail: str | None = None) -> ProblemAnswer:
+    """Bad parameters, all that are known to be bad. `detail` is for what is wrong with no single one."""
+    stated = [
+        ParameterError(
+            shown(error.parameter),
+            None if error.value is None else shown(error.value),
+            shown(error.detail, MOST_CHARACTERS_OF_ADVICE),
+        )
+        for error in errors
+    ]
+    summary = detail or "; ".join(f"{error.parameter}: {error.detail}" for error in stated)
+    return ProblemAnswer(422, summary, members={"errors": [asdict(error) for error in stated]})
+
+
+def internal_error() -> ProblemAnswer:
+    return ProblemAnswer(500, "The service failed at this request; its log says more.")
+
+
+def unavailable(detail: str) -> ProblemAnswer:
+    return ProblemAnswer(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+class ParameterProblem(BaseModel):
+    parameter: str = Field(examples=["limit"])
+    value: str | None = Field(
+        description="What was sent, shortened; null where nothing was", examples=["201"]
+    )
+    detail: str = Field(examples=["must be a whole number from 1 to 200"])
+
+
+class ProblemDetails(BaseModel):
+    """Problem details of RFC 9457."""
+
+    type: str = Field(description="Always `about:blank`: the status says it all", examples=["about:blank"])
+    title: str = Field(description="The status in words", examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(description="What went wrong here, and what to do")
+
+
+class BadParameters(ProblemDetails):
+    """Parameters that are unknown, given twice, or have a value that cannot be."""
+
+    errors: list[ParameterProblem]
+
+
+class Restart(ProblemDetails):
+    """The place that a cursor or `since` names is gone."""
+
+    first: str = Field(description="Where to begin again", examples=["/changes?since=0"])
+
+
+PROBLEM_MODELS: tuple[type[BaseModel], ...] = (ParameterProblem, ProblemDetails, BadParameters, Restart)
+
+_MEANINGS: dict[int, tuple[str, type[BaseModel]]] = {
+    401: ("The editor's token is missing or wrong", ProblemDetails),
+    403: ("This server shows nobody what is not published", ProblemDetails),
+    404: ("There is no such thing, or the asker may not see it", ProblemDetails),
+    406: ("The Accept header excludes what this address answers with", ProblemDetails),
+    410: ("The place to go on from is gone; `first` is where to begin again", Restart),
+    422: ("A parameter is unknown, given twice, or has a value that cannot be", BadParameters),
+    500: ("The service failed", ProblemDetails),
+    503: ("The database is away, or the question took too long; try again later", ProblemDetails),
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses=`. By reference: FastAPI would give a model the media type of the route."""
+    return {
+        status: {
+            "description": meaning,
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
+        }
+        for status, (meaning, model) in ((status, _MEANINGS[status]) for status in statuses)
+    }
+
+
+# What any path may answer: a router declares these once, a route what is its own.
+EVERYWHERE = problems(401, 406, 422, 500, 503)
+
+
+def shown(text: str, most_characters: int = MOST_CHARACTERS_SHOWN) -> str:
+    r"""Cut, and with `\x1b` for what a terminal would obey and `\ud800` for what JSON cannot hold."""
+    if len(text) > most_characters:
+        text = text[: most_characters - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -1,0 +1,121 @@
+"""From a raw query string to a valid query, or every reason why there is none. Knows no parameter by name."""
+
+import difflib
+import re
+from typing import get_args, get_origin
+from urllib.parse import unquote_to_bytes
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from app.web.problems import ParameterError, unprocessable
+from app.web.reasons import reason
+
+# Servers and proxies cut off around 8,000 too; the longest honest query has a few hundred.
+MOST_CHARACTERS = 8_000
+MOST_PARAMETERS = 100
+
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+class QueryReader:
+    """Reads queries of one model. A parameter whose field is a tuple or list may be given again, no other."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self.model = model
+        self._fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        self._lists = {name for name, field in self._fields.items() if _is_list(field.annotation)}
+
+    def read(self, query_string: bytes) -> BaseModel:
+        values, errors = self._values(query_string)
+        try:
+            query = self.model.model_validate(values)
+        except ValidationError as error:
+            # A parameter that was refused already is missing in the values, which is no second mistake.
+            refused = {each.parameter for each in errors}
+            found = (self._parameter_error(each, values) for each in error.errors(include_url=False))
+            errors += [each for each in found if each.parameter not in refused]
+        if errors:
+            raise unprocessable(*errors)
+        return query
+
+    def _values(self, query_string: bytes) -> tuple[dict[str, str | list[str]], list[ParameterError]]:
+        given: dict[str, list[str]] = {}
+        errors: list[ParameterError] = []
+        for name, value, fault in _pairs(query_string):
+            if name not in self._fields:
+                errors.append(ParameterError(name, value, self._unknown(name)))
+            elif fault:
+                errors.append(ParameterError(name, value, fault))
+            else:
+                given.setdefault(name, []).append(value)
+        values: dict[str, str | list[str]] = {}
+        for name, texts in given.items():
+            if name in self._lists:
+                values[name] = texts
+            elif len(texts) == 1:
+                values[name] = texts[0]
+            else:
+                advice = f"given twice: {' and '.join(texts)}; give it once"
+                errors.append(ParameterError(name, ", ".join(texts), advice))
+        return values, errors
+
+    def _unknown(self, name: str) -> str:
+        if not self._fields:
+            return "is unknown: this address takes no parameters"
+        by_folded = {known.casefold(): known for known in self._fields}
+        if near := difflib.get_close_matches(name.casefold(), by_folded, n=1):
+            return f"is unknown; did you mean {by_folded[near[0]]}?"
+        return f"is unknown; this address takes {', '.join(self._fields)}"
+
+    def _parameter_error(self, error: ErrorDetails, values: dict[str, str | list[str]]) -> ParameterError:
+        """An error of the whole query names its parameter in its context, if one is most to blame."""
+        place = error["loc"] or (error.get("ctx", {}).get("parameter", ""),)
+        name = str(place[0])
+        value = values.get(name)
+        if isinstance(value, list):
+            index = place[1] if len(place) > 1 else None
+            value = value[index] if isinstance(index, int) else ", ".join(value)
+        return ParameterError(name, value, reason(error, self._fields.get(name)))
+
+
+class _NoParameters(BaseModel):
+    pass
+
+
+# For an address without a query: what it would ignore only multiplies what caches keep of it.
+NO_PARAMETERS = QueryReader(_NoParameters)
+
+
+def _pairs(query_string: bytes) -> list[tuple[str, str, str | None]]:
+    """Name, value, and what is wrong with their bytes; the value is then shown as it was sent."""
+    if len(query_string) > MOST_CHARACTERS:
+        raise unprocessable(detail=f"The query has more than {MOST_CHARACTERS:,} characters.")
+    parts = [part for part in query_string.split(b"&") if part]
+    if len(parts) > MOST_PARAMETERS:
+        raise unprocessable(detail=f"The query has more than {MOST_PARAMETERS} parameters.")
+    return [_pair(part) for part in parts]
+
+
+def _pair(part: bytes) -> tuple[str, str, str | None]:
+    raw_name, _, raw_value = part.partition(b"=")
+    try:
+        name = unquote_to_bytes(raw_name.replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        name = raw_name.decode("latin-1")
+    sent = raw_value.decode("latin-1")
+    if _BROKEN_ESCAPE.search(raw_value):
+        return name, sent, "has a % that is not followed by two hexadecimal digits; write % itself as %25"
+    try:
+        value = unquote_to_bytes(raw_value.replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        return name, sent, "must be UTF-8, percent-encoded"
+    if "\0" in value:
+        return name, sent, "must not have a NUL character (%00)"
+    return name, value, None
+
+
+def _is_list(annotation: object) -> bool:
+    """Also of  tuple[str, ...] | None."""
+    origins = {get_origin(annotation), *(get_origin(member) for member in get_args(annotation))}
+    return bool(origins & {list, tuple, set, frozenset})

@@ -1,0 +1,76 @@
+"""What every answer shares, errors included, whatever the path. Knows no resource.
+
+It stands in place of the framework's own layers, of which the outermost answers an escaped exception without
+any of the headers that inner ones add.
+"""
+
+import logging
+import re
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.settings import Settings
+from app.web.answering import Answering, Asked, Enough
+from app.web.audience import asker_by_header
+from app.web.failures import problem_of
+from app.web.problems import method_not_allowed, not_found, shown
+
+log = logging.getLogger(__name__)
+
+ALLOWED_METHODS = "GET, HEAD, OPTIONS"
+
+# Nothing of ours has a longer name; what is longer is refused before any pattern is matched against it.
+MOST_CHARACTERS_OF_A_PATH = 2_000
+
+# To every OPTIONS, a browser's preflight or not. "*" does not cover Authorization (Fetch, 4.9).
+_ON_OPTIONS = [
+    (b"allow", ALLOWED_METHODS.encode()),
+    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-headers", b"Authorization, *"),
+    (b"access-control-max-age", b"86400"),
+]
+
+# No route has them, but "/articles%0A" would match the pattern of /articles: `$` also means before "\n".
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Shell:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        answering = Answering(Asked.by(scope), send)
+        try:
+            await self._answer(scope, receive, answering)
+        except (Enough, ClientDisconnect):
+            pass
+        except Exception as error:
+            if answering.has_begun:
+                raise  # Only the server can cut the connection under half an answer; it logs the reason.
+            problem = problem_of(error)
+            if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                # Without the query, which may hold what somebody searched for.
+                log.error("%s %s failed", scope["method"], shown(scope["path"]), exc_info=error)
+            await answering.deliver_problem(problem)
+
+    async def _answer(self, scope: Scope, receive: Receive, answering: Answering) -> None:
+        asker = asker_by_header(answering.asked.authorization, self.settings)
+        answering.is_private = asker.has_token
+        method, path = scope["method"], scope["path"]
+        if method == "OPTIONS":
+            await answering.send({"type": "http.response.start", "status": 204, "headers": _ON_OPTIONS})
+            await answering.send({"type": "http.response.body"})
+            return
+        if method not in ("GET", "HEAD"):
+            raise method_not_allowed(ALLOWED_METHODS)
+        if len(path) > MOST_CHARACTERS_OF_A_PATH or _CONTROL_CHARACTERS.search(path):
+            raise not_found()
+        # The routes know GET alone; on the way out a HEAD's body is dropped.
+        state = {**scope.get("state", {}), "asker": asker}
+        await self.app({**scope, "method": "GET", "state": state}, receive, answering.send)
