@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from app.documents import scalars
-from app.documents.findings import Findings, Place, Unfit
+from app.documents.findings import MOST_FINDINGS, Findings, Place, Unfit
 from app.names import fold
 
 T = TypeVar("T")
@@ -74,9 +74,8 @@ class Keys:
         return self.converted(scalars.url, key, self.base_url)
 
     def converted(self, convert: Callable[..., T | Unfit], key: str, *context: str | None) -> T | None:
-        if key not in self.values:  # most are not there, and a call less for each is a tenth of the reading
-            return None
-        text = self.text(key)
+        # Most keys are not there: asking here saves a call for each, a tenth of the whole reading.
+        text = self.text(key) if key in self.values else None
         if text is None:
             return None
         value = convert(text, *context)
@@ -128,6 +127,8 @@ class Keys:
             self.problem(wrong_kind(value, "a list"), key)
             return
         for index, element in enumerate(value):
+            if len(self.findings.problems) == MOST_FINDINGS:
+                return
             if says_nothing(element):
                 self.drop(key, index)
             else:

@@ -1,0 +1,114 @@
+"""The commands as a curator types them: what they print, and how they exit."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SECRET = "c2VlZC1kb2N1bWVudC1zZWNyZXQ="
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    news = tmp_path / "news"
+    news.mkdir()
+    (news / "good.md").write_text(f"---\ntitle: Good\npublished: no\nsecured: {SECRET}\n---\n")
+    (news / "bad.md").write_text("---\ntitle: Bad\nquality: high\n---\n")
+    (news / "readme.md").write_text("Nothing to import.\n")
+    return tmp_path
+
+
+def clippings(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
+    return subprocess.run(  # noqa: S603  our own command
+        [sys.executable, "-m", "app", *arguments],
+        cwd=folder,
+        env=environment | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_an_import_says_what_it_did_and_what_is_wrong(folder: Path) -> None:
+    done = clippings(folder, "import", "news")
+    assert done.returncode == 1
+    assert "created 1  updated 0  unchanged 0  rejected 1  skipped 1" in done.stdout
+    assert "1 articles are not published" in done.stdout
+    assert "bad.md:3: quality: " in done.stderr
+    assert "readme.md: skipped: " in done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+def test_the_report_as_json(folder: Path) -> None:
+    done = clippings(folder, "import", "news", "--json")
+    report = json.loads(done.stdout)
+    counts = {name: value for name, value in report.items() if isinstance(value, int)}
+    assert counts == {
+        "created": 1,
+        "updated": 0,
+        "unchanged": 0,
+        "rejected": 1,
+        "skipped": 1,
+        "topics": 0,
+        "providers": 0,
+        "missing": 0,
+        "removed": 0,
+        "unpublished": 1,
+        "revision": 1,
+    }
+    assert [(p["path"], p["line"], p["key"]) for p in report["problems"]] == [("bad.md", 3, "quality")]
+    assert report["problems"][0].keys() == {"path", "line", "column", "key", "reason", "advice"}
+    assert [skipped["path"] for skipped in report["skippedFiles"]] == ["readme.md"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["import", "nowhere"], 2, "nowhere"),
+        (["import"], 2, "PATH"),
+        (["import", "news", "--no-such"], 2, "--no-such"),
+        (["import", "news", "--source", "two words"], 2, "--source"),
+        (["import", "news", "news/../news"], 2, "--source"),
+        (["import", "news", "--root", "news/../.."], 1, ""),
+        (["import", "news", "--strict"], 1, "Nothing was written"),
+        (["import", "news/good.md"], 0, "created 1"),
+        (["check", "news"], 1, "bad.md:3: quality: "),
+        (["check", "news/good.md"], 0, "1 articles"),
+        (["migrate"], 0, ""),
+    ],
+)
+def test_exit_statuses(folder: Path, arguments: list[str], status: int, words: str) -> None:
+    done = clippings(folder, *arguments)
+    assert (done.returncode, words in done.stdout + done.stderr) == (status, True), done
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://nobody:geheim@127.0.0.1:1/none", "cannot be"),
+        ("sqlite:////nowhere/at/all/clippings.db", "cannot be"),
+        ("mysql://localhost/x", "CLIPPINGS_DATABASE_URL"),
+    ],
+)
+def test_a_database_out_of_reach_is_one_line_and_status_3(folder: Path, url: str, words: str) -> None:
+    done = clippings(folder, "import", "news", CLIPPINGS_DATABASE_URL=url)
+    assert done.returncode == 3
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "geheim" not in done.stderr
+
+
+def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
+    (folder / "clippings.db").write_text("This is a letter to my aunt. " * 100)
+    done = clippings(folder, "import", "news")
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+
+
+def test_a_misspelt_setting_is_named(folder: Path) -> None:
+    assert "CLIPPINGS_EDITOR_TOKN" in clippings(folder, "migrate", CLIPPINGS_EDITOR_TOKN="x").stderr
