@@ -2,15 +2,21 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
+from app.catalog.state import read_state
+from app.database import reading_engine, snapshot
+from app.errors import SchemaOutdated
+from app.schema import is_current
 from app.settings import Settings
-from app.web import docs, health
+from app.web import articles, docs, health, taxonomy
 from app.web.paths import Paths
 from app.web.routing import QueryRoute, new_threads
 from app.web.shell import Shell
@@ -21,10 +27,13 @@ parameters selects articles everywhere. Every answer names the catalogue's revis
 comes compressed as `Accept-Encoding` says. Errors are problem details (RFC 9457)."""
 
 TAGS = [
+    {"name": "articles", "description": "Lists of articles, single ones, and what they link to."},
+    {"name": "topics", "description": "What articles are filed under."},
+    {"name": "providers", "description": "Who published them."},
     {"name": "service", "description": "For those who run the service."},
 ]
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, docs.router)
+ROUTERS: tuple[APIRouter, ...] = (articles.router, taxonomy.router, health.router, docs.router)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -43,7 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.threads = new_threads()
-    app.state.ready = _is_always_ready
+    app.state.engine = reading_engine(settings.database_url)
+    app.state.ready = partial(_answer_a_question, app.state.engine)
     for router in ROUTERS:
         app.include_router(router)
     return app
@@ -70,6 +80,7 @@ class Service(FastAPI):
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.threads.shutdown()
+    app.state.engine.dispose()
 
 
 def _name_of(route: APIRoute) -> str:
@@ -77,5 +88,8 @@ def _name_of(route: APIRoute) -> str:
     return route.name
 
 
-def _is_always_ready() -> None:
-    pass
+def _answer_a_question(engine: Engine) -> None:
+    with snapshot(engine) as connection:
+        if not is_current(connection):
+            raise SchemaOutdated("The schema of the database is another version's.")
+        read_state(connection)

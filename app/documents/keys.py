@@ -1,12 +1,12 @@
 """One mapping of a document, read key by key. What is taken is gone; what is left is the curator's own."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
 from app.documents import scalars
-from app.documents.findings import MOST_FINDINGS, Findings, Place, Unfit
+from app.documents.findings import Findings, Place, Unfit
 from app.names import fold
 
 T = TypeVar("T")
@@ -34,9 +34,8 @@ class Keys:
         """Today's name wins where both say something; the other's value stays, for the export."""
         if older_names.keys().isdisjoint(self.values):
             return self
-        for older in older_names.keys() & self.values.keys():
-            key = older_names[older]
-            if is_unknown(self.values.get(key)) and not is_unknown(self.values[older]):
+        for older, key in older_names.items():
+            if is_unknown(self.values.get(key)) and not is_unknown(self.values.get(older)):
                 self.values[key] = self.values.pop(older)
                 self.written[key] = older
         return self
@@ -86,7 +85,9 @@ class Keys:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of names, or one name."""
-        if isinstance(self.values.get(key), str):
+        if key not in self.values:
+            return ()
+        if isinstance(self.values[key], str):
             one = self.name(key)
             return () if one is None else (one,)
         names = []
@@ -118,21 +119,21 @@ class Keys:
             value = None
         return Keys(value or {}, (*self.place, key), self.findings, self.base_url)
 
-    def elements(self, key: str) -> Iterator[tuple[int, Any]]:
+    def elements(self, key: str) -> list[tuple[int, Any]]:
         """Those that say something, each with its place in the document."""
         value = self.take(key)
         if value is None:
-            return
+            return []
         if not isinstance(value, list):
             self.problem(wrong_kind(value, "a list"), key)
-            return
+            return []
+        kept = []
         for index, element in enumerate(value):
-            if len(self.findings.problems) == MOST_FINDINGS:
-                return
             if says_nothing(element):
                 self.drop(key, index)
             else:
-                yield index, element
+                kept.append((index, element))
+        return kept
 
     def drop(self, key: str, index: int, reason: str = "is empty and left out") -> None:
         advice = "Remove it or complete it; a text that begins with # needs quotes."

@@ -14,7 +14,7 @@ from app.catalog.tables import articles, catalogue, documents, sources
 from app.database import exclusive
 from app.documents.problem import Problem
 from app.documents.reading import READER_VERSION, Reading, read_document
-from app.documents.tree import Listing, list_files, read_file
+from app.documents.tree import EXTENSIONS, Listing, list_files, read_file
 from app.errors import ImportRefused
 from app.importer.apply import Tree, carry_out
 from app.importer.plan import Plan, Seen, Stored, plan_changes
@@ -74,6 +74,7 @@ def check_trees(requests: Sequence[Request], base_url: str | None) -> Report:
     for request in requests:
         listing = list_files(request.root, request.only)
         report.add(plan_changes(_look(request.root, listing, {}, base_url, _silent), {}).report)
+        _add_folders(report, listing)
     return report
 
 
@@ -86,9 +87,16 @@ def _plan(connection: Connection, request: Request, options: Options, progress: 
     stored = _stored(connection, source_id, _parts(request))
     listing = list_files(request.root, request.only)
     plan = plan_changes(_look(request.root, listing, stored, base_url, progress), stored)
+    _add_folders(plan.report, listing)
     if listing.incomplete:
         plan.gone, plan.gone_articles = [], 0
     return Tree(request.source, source_id, plan)
+
+
+def _add_folders(report: Report, listing: Listing) -> None:
+    """Folders that could not be listed and links to folders are told of, and are no files to count."""
+    report.problems += [each for each in listing.rejected if not each.path.lower().endswith(EXTENSIONS)]
+    report.skipped_files += listing.skipped
 
 
 def _source(connection: Connection, name: str, base_url: str | None) -> tuple[int, str | None]:
@@ -142,9 +150,8 @@ def _look(
     for (path, _), document in stored.items():
         known.setdefault(path, set()).add(document.bytes_hash)
     for problem in listing.rejected:
-        yield Seen(problem.path, b"", Reading(None, None, (problem,), ()))
-    for skipped in listing.skipped:
-        yield Seen(skipped.path, b"", Reading(None, skipped.reason, (), ()))
+        if problem.path.lower().endswith(EXTENSIONS):
+            yield Seen(problem.path, b"", Reading(None, None, (problem,), ()))
     # The same bytes read by another version, or against another base URL, may be another document.
     salt = hashlib.blake2b(f"{READER_VERSION}\0{base_url}".encode(), digest_size=16).digest()
     for done, path in enumerate(listing.files):

@@ -1,0 +1,98 @@
+"""A place in a list as opaque text that carries its whole query. Knows no list by name.
+
+It holds a query, an order and a place, no snapshot, so it outlives imports. The checksum tells a broken copy;
+it is no signature, since whoever makes one up asks a question they could have asked without it.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement
+
+from app.catalog.paging import KeyValue, Place
+
+# A query of 8,000 characters is refused, and what a cursor holds of it is no longer; a title has 1,000 bytes.
+MOST_CHARACTERS: Final = 16_000
+_CHECKSUM_BYTES: Final = 6
+_INTEGERS: Final = range(-(2**63), 2**63)
+
+BROKEN = "is broken: copy it whole from `next` or `prev`, or leave it out to begin at the first page"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """`of` names the list, `parameters` its query."""
+
+    of: str
+    parameters: tuple[tuple[str, str], ...]
+    place: Place
+
+    def __str__(self) -> str:
+        keys = self.place.keys
+        written = None if keys is None else [_written(key) for key in keys]
+        content = json.dumps(
+            [self.of, self.parameters, written, self.place.backwards],
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+        return base64.urlsafe_b64encode(_checksum(content) + content).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> Cursor:
+    """Raises ValueError for anything that str(cursor) did not make, whatever it is."""
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(BROKEN)
+    try:
+        whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        checksum, content = whole[:_CHECKSUM_BYTES], whole[_CHECKSUM_BYTES:]
+        if checksum != _checksum(content):
+            raise ValueError(BROKEN)
+        match json.loads(content):
+            case [str(of), list(parameters), list() | None as keys, bool(backwards)]:
+                pairs = tuple((str(name), str(value)) for name, value in parameters)
+                place = Place(None if keys is None else tuple(_read(key) for key in keys), backwards)
+                cursor = Cursor(of, pairs, place)
+            case _:
+                raise ValueError(BROKEN)
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        raise ValueError(BROKEN) from None
+    if str(cursor) != text:
+        raise ValueError(BROKEN)
+    return cursor
+
+
+def check_place(place: Place, order: Sequence[ColumnElement[Any]]) -> None:
+    """Raises ValueError where the keys are not of the kinds that the order compares."""
+    if place.keys is None:
+        return
+    kinds = [column.type.python_type for column in order]
+    if [type(key) for key in place.keys] != kinds:
+        raise ValueError(BROKEN)
+
+
+def _written(key: KeyValue) -> Any:
+    return [base64.b64encode(key).decode()] if isinstance(key, bytes) else key
+
+
+def _read(key: Any) -> KeyValue:
+    match key:
+        case bool():
+            raise ValueError(BROKEN)
+        case int() if key in _INTEGERS:
+            return key
+        case str() if "\0" not in key:
+            key.encode()
+            return key
+        case [str(encoded)]:
+            return base64.b64decode(encoded, validate=True)
+        case _:
+            raise ValueError(BROKEN)
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=_CHECKSUM_BYTES).digest()

@@ -1,0 +1,161 @@
+"""Which articles are asked for, and in what order: one frozen value for lists, feeds, files and cursors.
+
+Its fields are the parameters of the API; what they mean to the database is in filters.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from app.catalog.clauses import Clause, read_clause
+from app.moments import before, moment, rfc3339
+
+Sort = Literal[
+    "-publishedDateTime",
+    "publishedDateTime",
+    "-updatedDateTime",
+    "updatedDateTime",
+    "-quality",
+    "quality",
+    "-heat",
+    "heat",
+    "title",
+    "-title",
+]
+
+# Of 32 bits, as quality and heat are.
+_LEAST, _MOST = -(2**31), 2**31 - 1
+
+
+class Moment(NamedTuple):
+    """`is_relative`: it was given as a duration back from now, and has been fixed."""
+
+    at: datetime
+    is_relative: bool
+
+
+def read_moment(text: object) -> Moment:
+    if isinstance(text, Moment):
+        return text
+    if not isinstance(text, str):
+        raise ValueError("must be a date, a date and time, or a duration")
+    try:
+        if at := moment(text):
+            return Moment(at, False)
+        if at := before(datetime.now(UTC).replace(microsecond=0), text):
+            return Moment(at, True)
+    except ValueError:
+        raise ValueError("must be a moment that exists, from the year 1 to 9999") from None
+    raise ValueError(
+        "must be a date (2020-06-11), a date and time (2020-06-11T00:07:00Z, + written as %2B) "
+        "or a duration back from now (P7D)"
+    )
+
+
+def _read_boolean(text: object) -> object:
+    if isinstance(text, str):
+        return {"true": True, "false": False}.get(text, text if text not in ("", "0", "1") else "neither")
+    return text
+
+
+ClauseText = Annotated[
+    Clause,
+    PlainValidator(lambda given: given if isinstance(given, Clause) else read_clause(given)),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+MomentText = Annotated[Moment, PlainValidator(read_moment), WithJsonSchema({"type": "string"})]
+Whole = Annotated[int, Field(ge=_LEAST, le=_MOST)]
+Boolean = Annotated[bool, BeforeValidator(_read_boolean)]
+
+_CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given again: and also"
+
+
+def _clause(of: str, *examples: str) -> Any:
+    return Field((), description=f"{of}: {_CLAUSE}", examples=list(examples))
+
+
+def _moment(of: str, example: str) -> Any:
+    return Field(
+        None, description=f"{of}: date, date and time, or duration back from now", examples=[example]
+    )
+
+
+CLAUSES = ("topic", "provider", "type", "category", "tag", "locale", "source", "id")
+# How an answer is cut and dressed, not what is in it: a cursor leaves these to whoever follows it.
+PRESENTATION = frozenset({"limit", "cursor", "page", "fields"})
+
+
+class Query(BaseModel):
+    """Frozen; the aliases are the API's parameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    published: Literal["true", "false", "any"] = Field(
+        "true", description="`false` and `any` need the editor's token"
+    )
+
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Pairs that read back as an equal query; what is as by default is left out. Durations are dates."""
+        pairs: list[tuple[str, str]] = []
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name not in PRESENTATION and value != field.default:
+                several = value if name in CLAUSES else (value,)
+                pairs += [(field.alias or name, _text(each)) for each in several]
+        return tuple(pairs)
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
+        """The query of such pairs. Raises ValueError (pydantic's) where they are none."""
+        values: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in CLAUSES:
+                values.setdefault(name, []).append(value)
+            else:
+                values[name] = value
+        return cls.model_validate(values)
+
+
+class ArticleQuery(Query):
+    """Every parameter of the same query, equal wherever articles are selected."""
+
+    topic: tuple[ClauseText, ...] = _clause("Topics by id or name", "artificial-intelligence", "AI,-Python")
+    provider: tuple[ClauseText, ...] = _clause("Providers by domain or name", "nasa.gov")
+    type: tuple[ClauseText, ...] = _clause("Types", "video")
+    category: tuple[ClauseText, ...] = _clause("Categories", "news")
+    tag: tuple[ClauseText, ...] = _clause("Tags", "http")
+    locale: tuple[ClauseText, ...] = _clause("Locales", "en-us")
+    source: tuple[ClauseText, ...] = _clause("Sources, as spelt", "seeds")
+    id: tuple[ClauseText, ...] = _clause("Ids of articles", "-abcdefghijklmnopqrst")
+    descendants: Boolean = Field(False, description="A topic also means the topics below it")
+    published_from: MomentText | None = _moment("Published then or later", "2020-06-01")
+    published_before: MomentText | None = _moment("Published earlier", "2020-07-01")
+    updated_from: MomentText | None = _moment("Updated then or later", "P7D")
+    updated_before: MomentText | None = _moment("Updated earlier", "2020-07-01T12:00:00Z")
+    min_quality: Whole | None = Field(None, description="Of at least this quality")
+    max_quality: Whole | None = Field(None, description="Of at most this quality")
+    min_heat: Whole | None = Field(None, description="Of at least this heat")
+    max_heat: Whole | None = Field(None, description="Of at most this heat")
+    has_image: Boolean | None = Field(None, description="With images of their own, or without")
+    has_related: Boolean | None = Field(None, description="With related links, or without")
+    url: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="With this URL, however it is disguised; those that have it exactly so come first",
+        examples=["https://www.python.org/"],
+    )
+    sort: Sort = Field(
+        "-publishedDateTime", description="`-` for descending; unknown values come last either way"
+    )
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Moment():
+            return rfc3339(value.at)
+        case _:
+            return str(value)

@@ -1,0 +1,114 @@
+"""/articles: pages of them, single ones, and what they link to."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, Field
+from sqlalchemy import Row, Select, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.catalog.filters import matching
+from app.catalog.query import ArticleQuery
+from app.catalog.tables import articles, contents, links, related_links
+from app.web.pages import Paged, page_answer, page_of, resumed
+from app.web.problems import EVERYWHERE, not_found, problems
+from app.web.reading import Reading, reading
+from app.web.representations import Article, ArticleItem, ArticlePage, RelatedLinkPage, SomeKeysPage
+from app.web.routing import QueryRoute
+
+router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=EVERYWHERE)
+
+KEYS = tuple(field.alias or name for name, field in ArticleItem.model_fields.items())
+
+
+def _known_keys(text: str) -> str:
+    if unknown := [key for key in text.split(",") if key not in KEYS]:
+        raise ValueError(f"must not name {unknown[0] or 'nothing'}; an article has {', '.join(KEYS)}")
+    return text
+
+
+class ArticleListQuery(ArticleQuery, Paged):
+    fields: Annotated[str, AfterValidator(_known_keys)] | None = Field(
+        None, description="Only these keys of each article", examples=["id,title,webUrl"]
+    )
+
+
+class RelatedQuery(Paged):
+    """The article decides what is there; `published` is not asked."""
+
+
+@router.get("/articles", response_model=ArticlePage | SomeKeysPage, responses=problems(403, 410))
+def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
+    """Articles that match, the newest first or as `sort` says."""
+    query, place = resumed(query, "/articles")
+    with reading(request, query) as now:
+        selection = matching(now.connection, query)
+        page = page_of(now, query, place, selection.statement(articles.c.item), selection.order)
+        items = [row.item for row in page.rows]
+        if query.fields:
+            items = [_only(item, query.fields.split(",")) for item in items]
+        return page_answer(now, query, "/articles", page, items, selection.total(now.connection))
+
+
+@router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
+def get_article(request: Request, article_id: str) -> Response:
+    """One article with its related links, its content and all its details."""
+    with reading(request) as now:
+        found = _find(now, article_id)
+        parts = now.connection.execute(
+            select(contents.c.content, contents.c.details).where(contents.c.article_id == found.id)
+        ).one()
+        rows = now.connection.execute(_related(found.id).order_by(related_links.c.position))
+        related = ",".join(_link_item(now, row) for row in rows)
+        content = json.dumps(parts.content, ensure_ascii=False)
+        body = f'{found.item[:-1]},"related":[{related}],"content":{content},"details":{parts.details}}}'
+        return now.json(body.encode())
+
+
+@router.get("/articles/{article_id}/related", response_model=RelatedLinkPage, responses=problems(404))
+def list_related_links(
+    request: Request, article_id: str, query: Annotated[RelatedQuery, Query()]
+) -> Response:
+    """The articles that this one mentions, in its order."""
+    of = f"/articles/{article_id}/related"
+    query, place = resumed(query, of)
+    with reading(request) as now:
+        found = _find(now, article_id)
+        page = page_of(now, query, place, _related(found.id), [related_links.c.position])
+        items = [_link_item(now, row) for row in page.rows]
+        return page_answer(now, query, of, page, items, found.related_count)
+
+
+def _find(now: Reading, article_id: str) -> Row[Any]:
+    """To those who may not see it a hidden article is as one that never was."""
+    query = select(articles.c.id, articles.c.item, articles.c.related_count).where(
+        articles.c.public_id == article_id
+    )
+    if not now.asker.may_see_unpublished:
+        query = query.where(articles.c.published == 1)
+    found = now.connection.execute(query).one_or_none()
+    if found is None:
+        raise not_found("There is no article with this id; /articles lists those there are.")
+    return found
+
+
+def _related(article_id: int) -> Select[Any]:
+    return (
+        select(related_links.c.position, links.c.item, articles.c.public_id, articles.c.published)
+        .join(links, links.c.id == related_links.c.link_id)
+        .outerjoin(articles, articles.c.id == links.c.target_article_id)
+        .where(related_links.c.article_id == article_id)
+    )
+
+
+def _link_item(now: Reading, row: Row[Any]) -> str:
+    may_see = row.published == 1 or (row.published == 0 and now.asker.may_see_unpublished)
+    target = f'"{row.public_id}"' if may_see else "null"
+    return f'{{"position":{row.position},{row.item[1:-1]},"articleId":{target}}}'
+
+
+def _only(item: str, keys: list[str]) -> str:
+    article = json.loads(item)
+    return json.dumps({key: article[key] for key in keys}, ensure_ascii=False, separators=(",", ":"))

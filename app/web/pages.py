@@ -1,0 +1,116 @@
+"""Pages of any list: where one begins, how it ends in links to the next. Knows no list by name."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+from pydantic import Field, ValidationError
+from sqlalchemy import ColumnElement, Select
+from starlette.responses import Response
+
+from app.catalog.cursors import BROKEN, MOST_CHARACTERS, Cursor, check_place, read_cursor
+from app.catalog.paging import BEGINNING, Page, Place, read_page
+from app.catalog.query import PRESENTATION, Moment, Query
+from app.web.problems import ParameterError, unprocessable
+from app.web.reading import Reading
+
+MOST_ON_A_PAGE = 200
+# Beyond this people do not turn pages, and programs have cursors, which cost the same at any depth.
+DEEPEST_PAGE_ARTICLES = 10_000
+
+
+class Paged(Query):
+    """What a list takes besides its query."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = Field(20, description="So many on a page")
+    cursor: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)] | None = Field(
+        None, description="From `next` or `prev` of another page; it carries its query"
+    )
+    page: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Page by number, for people; not with `cursor`, which leads to any depth"
+    )
+
+
+Q = TypeVar("Q", bound=Paged)
+
+
+def resumed(query: Q, of: str) -> tuple[Q, Place]:
+    """The query that the cursor carries, if there is one, and the place it names."""
+    if query.cursor is None:
+        return query, BEGINNING
+    if query.page is not None:
+        raise unprocessable(_error("page", query.page, "cannot be given with cursor; give one of the two"))
+    try:
+        cursor = read_cursor(query.cursor)
+        if cursor.of != of:
+            raise unprocessable(_error("cursor", query.cursor, f"is of another list, not of {of}"))
+        carried = type(query).of(cursor.parameters)
+    except ValidationError:
+        raise unprocessable(_error("cursor", query.cursor, BROKEN)) from None
+    except ValueError as error:
+        raise unprocessable(_error("cursor", query.cursor, str(error))) from None
+    for name in query.model_fields_set - PRESENTATION:
+        given, expected = getattr(query, name), getattr(carried, name)
+        # What was a duration is a date in the cursor: that is meant.
+        if given != expected and not (isinstance(given, Moment) and given.is_relative and expected):
+            parameter = type(query).model_fields[name].alias or name
+            raise unprocessable(
+                _error(
+                    parameter, given, "differs from the cursor's query; leave it out, or leave the cursor out"
+                )
+            )
+    presented = {name: getattr(query, name) for name in query.model_fields_set & PRESENTATION}
+    return carried.model_copy(update=presented), cursor.place
+
+
+def page_of(
+    reading: Reading, query: Q, place: Place, statement: Select[Any], order: Sequence[ColumnElement[Any]]
+) -> Page:
+    try:
+        check_place(place, order)
+    except ValueError as error:
+        raise unprocessable(_error("cursor", query.cursor, str(error))) from None
+    offset = ((query.page or 1) - 1) * query.limit
+    if offset + query.limit > DEEPEST_PAGE_ARTICLES:
+        raise unprocessable(
+            _error(
+                "page",
+                query.page,
+                f"must not lead beyond {DEEPEST_PAGE_ARTICLES:,} articles; "
+                "follow `next`, whose cursor leads to any depth",
+            )
+        )
+    return read_page(reading.connection, statement, order, query.limit, place, offset)
+
+
+def page_answer(
+    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
+) -> Response:
+    """`items` are JSON; the page is put together of their text."""
+    next_link, prev_link = (_link(reading, query, of, place) for place in (page.next, page.prev))
+    ends = json.dumps({"total": total, "next": next_link, "prev": prev_link}, separators=(",", ":"))
+    body = '{"items":[' + ",".join(items) + "]," + ends[1:]
+    links = [f'<{link}>; rel="{rel}"' for rel, link in (("next", next_link), ("prev", prev_link)) if link]
+    return reading.json(body.encode(), {"Link": ", ".join(links)} if links else None)
+
+
+def _link(reading: Reading, query: Q, of: str, place: Place | None) -> str | None:
+    if place is None:
+        return None
+    pairs = [
+        (name, getattr(query, name))
+        for name in ("limit", "fields")
+        if name in type(query).model_fields and getattr(query, name) != type(query).model_fields[name].default
+    ]
+    if place != BEGINNING:
+        return (
+            reading.path(of)
+            + "?"
+            + urlencode([*pairs, ("cursor", str(Cursor(of, query.parameters(), place)))])
+        )
+    return reading.path(of) + "?" + urlencode([*query.parameters(), *pairs])
+
+
+def _error(parameter: str, value: object, detail: str) -> ParameterError:
+    return ParameterError(parameter, None if value is None else str(value), detail)

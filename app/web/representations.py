@@ -1,0 +1,140 @@
+"""What the API promises: the shape of every answer, for its documentation and for those who generate clients.
+
+The bytes themselves were made by the import; tests compare the two.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class Image(Shape):
+    url: str = Field(examples=["https://images.example.org/mars.jpg"])
+    width: int | None
+    height: int | None
+    title: str | None
+    attribution: str | None
+    is_cached: bool | None
+
+
+class ProviderOfArticle(Shape):
+    name: str | None = Field(examples=["NASA"])
+    domain: str | None = Field(examples=["nasa.gov"])
+    images: list[Image]
+
+
+class _Described(Shape):
+    title: str | None
+    excerpt: str | None
+    type: str | None = Field(examples=["article"])
+    quality: int | None
+    heat: int | None
+    published_date_time: str | None = Field(examples=["2020-06-11T00:07:00Z"])
+    updated_date_time: str | None
+    web_url: str | None
+    original_url: str | None
+    amp_web_url: str | None
+    cdn_amp_web_url: str | None
+    provider: ProviderOfArticle
+    images: list[Image]
+
+
+class ArticleItem(_Described):
+    """An article as lists show it. What is not known is null or empty."""
+
+    id: str = Field(pattern="^[a-z0-9]{1,40}$")
+    source: str = Field(examples=["seeds"])
+    path: str
+    title: str
+    category: str | None = Field(examples=["news"])
+    locale: str | None = Field(examples=["en-us"])
+    published: bool
+    topics: list[str]
+    tags: list[str]
+    related_count: int
+
+
+class RelatedLink(_Described):
+    """An article mentioned by another one; `articleId` where it is in the catalogue."""
+
+    position: int
+    article_id: str | None
+
+
+class Article(ArticleItem):
+    """Everything of one article. `content` is its body as written, `details` what its kind has besides."""
+
+    related: list[RelatedLink]
+    content: str
+    details: dict[str, Any]
+
+
+class _Page(Shape):
+    total: int = Field(description="How many there are on all pages")
+    next: str | None = Field(description="Path of the next page")
+    prev: str | None = Field(description="Path of the page before")
+
+
+class ArticlePage(_Page):
+    items: list[ArticleItem]
+
+
+class SomeKeysPage(_Page):
+    """With `fields`: of each article only the keys asked for."""
+
+    items: list[dict[str, Any]]
+
+
+class RelatedLinkPage(_Page):
+    items: list[RelatedLink]
+
+
+class NameCount(Shape):
+    name: str
+    count: int
+
+
+class TopicName(Shape):
+    id: str
+    name: str
+
+
+class ChildTopic(TopicName):
+    article_count: int
+
+
+class Topic(TopicName):
+    """A subject under all its names; `articleCount` is the `total` of `/articles?topic=` with its id."""
+
+    shortname: str | None
+    names: list[NameCount]
+    parent: TopicName | None
+    children: list[ChildTopic]
+    keywords: list[str]
+    hashtags: list[str]
+    images: list[Image]
+    article_count: int
+
+
+class TopicPage(_Page):
+    items: list[Topic]
+
+
+class Provider(Shape):
+    """Who publishes articles: known by domain, or by name where there is none."""
+
+    domain: str | None
+    name: str | None
+    names: list[NameCount]
+    description: str | None
+    images: list[Image]
+    article_count: int
+
+
+class ProviderPage(_Page):
+    items: list[Provider]

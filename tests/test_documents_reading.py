@@ -1,0 +1,286 @@
+"""What a document may say, and what becomes of it: tables of inputs and outcomes."""
+
+import time
+from typing import Any
+
+import pytest
+
+from app.documents.article import ArticleDocument, Image
+from app.documents.problem import Problem
+from app.documents.reading import Reading, read_document
+from app.documents.taxonomy import OrganizationDocument, TopicDocument
+
+BASE = "https://site.example/blog/"
+SECONDS_FOR_A_HOSTILE_DOCUMENT = 0.5  # 0.05 and less where nothing else runs
+
+
+def read(front_matter: str, body: str = "", *, path: str = "a.md", base_url: str | None = None) -> Reading:
+    return read_document(path, f"---\n{front_matter}\n---\n{body}".encode(), base_url)
+
+
+def article(front_matter: str, body: str = "", *, base_url: str | None = None) -> ArticleDocument:
+    reading = read(front_matter, body, base_url=base_url)
+    assert isinstance(reading.document, ArticleDocument), reading
+    return reading.document
+
+
+def value(front_matter: str, attribute: str, *, base_url: str | None = None) -> Any:
+    return getattr(article(f"title: x\n{front_matter}", base_url=base_url), attribute)
+
+
+def problems(front_matter: str, *, base_url: str | None = None) -> list[str]:
+    reading = read(front_matter, base_url=base_url)
+    assert reading.document is None
+    assert reading.skipped is None
+    return [_line(problem) for problem in reading.problems]
+
+
+def warnings(front_matter: str) -> list[str]:
+    reading = read(front_matter)
+    assert reading.document is not None
+    return [_line(problem) for problem in reading.warnings]
+
+
+def _line(problem: Problem) -> str:
+    return f"{problem.line}: {problem.key}: {problem.reason}"
+
+
+def test_an_article_keeps_what_its_document_says() -> None:
+    found = article(
+        'title: "Teams: a tour"\nexcerpt: >\n  Two\n  lines\nwebUrl: https://www.Example.org/\nlayout: post\n'
+        "topics: [AI, ai, Azure]\nprovider: {name: E, images: [logo.png], authors: [{name: Ann, age: 31}]}\n"
+        "quality: '59'\nrelated:\n- {url: https://b.example/x, topics: [AI]}\n- title: Only a title\n"
+        "images: [{url: //cdn.example/a.png, width: 5, focus: left}]\nsecured: blob",
+        "\n  Body\r\nof two lines\n\n",
+    )
+    assert (found.title, found.excerpt, found.content) == ("Teams: a tour", "Two lines", "Body\nof two lines")
+    assert (found.provider.name, found.provider.domain) == ("E", "example.org")
+    assert (found.quality, found.heat, found.published, found.removed) == (59, None, True, False)
+    assert (found.topics, found.secured) == (("AI", "Azure"), "blob")
+    assert [(link.title, link.web_url, link.provider.domain) for link in found.related] == [
+        (None, "https://b.example/x", "b.example"),
+        ("Only a title", None, None),
+    ]
+    assert found.images == (Image("https://cdn.example/a.png", 5, None, None, None, None),)
+    assert found.details == {"provider.authors": [{"name": "Ann", "age": 31}]}
+    related = {"0": {"topics": ["AI"]}}
+    assert found.extra == {"layout": "post", "images": {"0": {"focus": "left"}}, "related": related}
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "outcome"),
+    [
+        (b"no front matter", "a.md", "a text without front matter"),
+        (b"\xff\xfe\x00 binary", "a.txt", "a text without front matter"),
+        (b"", "a.md", "a text without front matter"),
+        (b"---- \ntitle: x\n---\n", "a.md", "a text without front matter"),
+        (b"---\n---\n", "a.md", "a front matter without keys"),
+        (b"---\nlayout: page\n---\n", "a.md", "a front matter without any key of an article"),
+        (b"---\nname: Ann\n---\n", "a.md", "a name and no title"),
+        (b"---\nname: Ann\ntitle: ' '\n---\n", "a.md", "a name and no title"),
+        (b"---\ntaxonomy: person\ntitle: x\n---\n", "a.md", "the taxonomy person"),
+        (b"---\ntaxonomy: [topic]\n---\n", "a.md", "the taxonomy that is no text"),
+        (b"title: Site\nlogo: !ENV LOGO\n", "_config.yml", "YAML without taxonomy"),
+        (b"- taxonomy: topic\n", "nav.yaml", "YAML without taxonomy"),
+        (b"taxonomy: topic\nname: AI\n", "ai.YAML", TopicDocument),
+        (b"--- # all of it\ntaxonomy: provider\ndomain: a.example\n", "a.yml", OrganizationDocument),
+        (b"---\ntaxonomy: topic\n_id: ai\n---\n", "topic.md", TopicDocument),
+        (b"\xef\xbb\xbf---  \r\ntitle: x\r\n--- \r\n", "a.TXT", ArticleDocument),
+        (b"---\ntitle: x\n---", "page.html", ArticleDocument),
+        (b"---\ntaxonomy:\ntitle: x\nname: Ann\n---", "a", ArticleDocument),
+    ],
+)
+def test_its_keys_decide_what_a_file_is(content: bytes, path: str, outcome: str | type) -> None:
+    reading = read_document(path, content, None)
+    assert not reading.problems
+    assert (reading.skipped or type(reading.document)) == outcome
+
+
+def test_a_topic_and_an_organization_say_what_they_are_called() -> None:
+    topic = read("taxonomy: topic\n_id: ai\nname: AI\nparent: IT\nkeywords: ml\nhashtags: ['#AI']\nseen: 1")
+    expected = TopicDocument("a.md", "ai", "AI", None, "IT", ("ml",), ("#AI",), (), {"seen": 1})
+    assert topic.document == expected
+    other = read("taxonomy: organization\ndomain: WWW.Ft.com\notherNames: [FT, ft, F.T.]")
+    assert other.document == OrganizationDocument("a.md", None, None, "ft.com", ("FT", "F.T."), (), None, {})
+    assert problems("taxonomy: topic\nparent: AI") == ["None: name: is missing"]
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "attribute", "expected"),
+    [
+        ("locale: no", "locale", "no"), ("excerpt: null", "excerpt", None),
+        ("excerpt: 'null'", "excerpt", "null"), ("excerpt: !!str null", "excerpt", "null"),
+        ("excerpt: 2020-06-11", "excerpt", "2020-06-11"), ("type: 1.10", "type", "1.10"),
+        ('excerpt: "a\\r\\nb\\rc "', "excerpt", "a\nb\nc"), ("abstract: old", "excerpt", "old"),
+        ("abstract: old\nexcerpt: new", "excerpt", "new"),
+        ("abstract: old\nexcerpt: new", "extra", {"abstract": "old"}),
+        ("level: Beginner", "details", {"levels": "Beginner"}),
+        ("originalUrl: https://a.example/", "web_url", "https://a.example/"),
+        ("sourceUrl: /a b", "web_url", "https://site.example/a b"),
+        ("ampUrl: ../x?y", "amp_web_url", "https://site.example/x?y"),
+        ("publishedDateTime: 2020-06-11", "published_date_time", "2020-06-11T00:00:00Z"),
+        ("publishedDateTime: 2020-06-11 00:07", "published_date_time", "2020-06-11T00:07:00Z"),
+        ("publishedDateTime: 2020-06-11T00:07:59.9999999Z", "published_date_time", "2020-06-11T00:07:59Z"),
+        ("publishedDateTime: '2020-01-01T00:00:00+02:30'", "published_date_time", "2019-12-31T21:30:00Z"),
+        ("updatedDateTime: 0001-01-01T00:00-23:59", "updated_date_time", "0001-01-01T23:59:00Z"),
+        *((f"published: {yes}", "published", True) for yes in ("true", "TRUE", "'yes'", "On", "1", '"1"')),
+        *((f"published: {no}", "published", False) for no in ("false", "No", "off", "0", "", "~", "''")),
+        ("removed: yes", "removed", True), ("removed:", "removed", False), ("quality: +007", "quality", 7),
+        ("heat: -2147483648", "heat", -(2**31)),
+        ("topics: [' Ａ I', a i, 365, C, C++]", "topics", ("Ａ I", "365", "C", "C++")),
+        ("tags: one, text", "tags", ("one, text",)), ("topics: ['a\n\n  b']", "topics", ("a b",)),
+        ("length: [1.10, '1', 0x1F, .5, 1e400, .nan, 9007199254740993, No, true, null, ~]", "details",
+         {"length": [1.1, "1", 31, 0.5, "1e400", ".nan", "9007199254740993", "No", True, None, None]}),
+        ("price:\nitems: []", "details", {}),
+        ("draft: false\nversion: 1.10\nsize: 5", "extra", {"draft": False, "version": "1.10", "size": 5}),
+        ("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", "extra", {"a": {"x": 1, "y": 2}, "b": {"y": 3, "x": 1}}),
+        ("b: {<<: [{x: 1}, {x: 2, z: 3}]}", "extra", {"b": {"x": 1, "z": 3}}),
+    ],
+)  # fmt: skip
+def test_a_key_is_read_as_the_contract_says(front_matter: str, attribute: str, expected: object) -> None:
+    assert value(front_matter, attribute, base_url=BASE) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "base_url", "served"),
+    [
+        ("/a b.png", None, "/a b.png"),
+        ("/a.png", BASE, "https://site.example/a.png"),
+        ("//cdn.example/a.png", None, "https://cdn.example/a.png"),
+        ("//cdn.example/a.png", "http://site.example/", "https://cdn.example/a.png"),
+        ("HTTPS://Cdn.Example:8080/a.png", None, "HTTPS://Cdn.Example:8080/a.png"),
+    ],
+)
+def test_an_image_may_be_relative(written: str, base_url: str | None, served: str) -> None:
+    assert value(f"images: ['{written}']", "images", base_url=base_url)[0].url == served
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "problem"),
+    [
+        ("type: x", "None: title: is missing"), ("title: [x]", "2: title: is a list where a text belongs"),
+        ("title: x\nquality: 5.0", '3: quality: is "5.0", which is no whole number'),
+        ("title: x\nheat: 2147483648", '3: heat: is "2147483648", more than 32 bits hold'),
+        ("title: x\npublished: perhaps", '3: published: is "perhaps", neither true nor false'),
+        ("title: x\nprovider: FT", "3: provider: is a text where a mapping belongs"),
+        ("title: x\nimages: a.png", "3: images: is a text where a list belongs"),
+        ("title: x\nrelated: [{title: y}, {heat: a}]",
+          '3: related[1].heat: is "a", which is no whole number'),
+        ("title: x\nabstract: {}\nsourceUrl: ftp://a", '4: sourceUrl: is "ftp://a", which is no http(s) URL'),
+        ("title: x\nsecured: [a-secret]", "3: secured: is a list where a text belongs"),
+        ("title: x\ntopics:\n- a\n- {b: c}", "5: topics[1]: is a mapping where a text belongs"),
+        (f"title: x\ntype: {'x' * 501}", "3: type: has more than 500 characters"),
+        (f"title: x\ntopics: {'ﷺ' * 30}", "3: topics: has more than 500 characters"),
+        ("title: x\na:\n  title: y\n  title: z", "5: None: has the key title twice"),
+        ("title: !!python/name:os.x ''", "2: None: has the tag !!python/name:os.x, which is not read here"),
+        ("title: x\n? [a]\n: b", "3: None: has a list or a mapping as a key"),
+        ("title: x\na: {<<: b}", "3: None: merges by << what is no mapping"),
+        ("title: 'x", "3: None: is not YAML: while scanning a quoted scalar, found unexpected end of stream"),
+        ("title: *x", "2: None: is not YAML: found undefined alias"),
+        ("title: x\n...\ntitle: y", "4: None: is not YAML: did not find expected <document start>"),
+        ('title: "a\\0"', "2: None: holds the character U+0000, which is not text"),
+        ('title: x\n"a\\uffff": b', "3: None: holds the character U+FFFF, which is not text"),
+        ("title: x\nb: \x85", "3: None: holds the character U+0085, which is not text"),
+        ("- a", "2: None: has front matter without keys"),
+    ],
+)  # fmt: skip
+def test_what_a_key_cannot_be_is_a_problem_with_its_line(front_matter: str, problem: str) -> None:
+    assert problems(front_matter) == [problem]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "https:/a", "https://", "https://a:b/", "https://[::1", "https://a b/", "https://a\\b/",
+     "data:x", "/relative", "//a.example/", f"https://{'a' * 254}/", "https://a.example/\tb", "https://..."],
+)  # fmt: skip
+def test_a_web_url_names_a_host_over_http(url: str) -> None:
+    assert (
+        len(read_document("a.md", f"---\ntitle: x\nwebUrl: |-\n  {url}\n---\n".encode(), None).problems) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2021-02-30", "2020-06-11T24:00", "2016-12-31T23:59:60Z", "2020-06-11T00:00+24:00",
+     "2020-06-11T00:00+00:60", "0000-01-01", "0001-01-01T00:00+00:01", "9999-12-31T23:59-00:01", "2020-6-1",
+     "2020-06-11Z", "2020-06-11T00:00+0100", "٢٠٢٠-06-11"],
+)  # fmt: skip
+def test_a_moment_that_does_not_exist_is_a_problem(moment: str) -> None:
+    assert len(problems(f"title: x\nupdatedDateTime: '{moment}'")) == 1
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "expected"),
+    [
+        ("titel: y", ["3: titel: is not a key that is read; title is"]),
+        ("Published: no", ["3: Published: is not a key that is read; published is"]),
+        ("web-url: x", ["3: web-url: is not a key that is read; webUrl is"]),
+        ("topic: AI", ["3: topic: is not a key that is read; topics is"]),
+        ("layout: post\npeople: [a]\nexcludeFromFeed: true\nid: 5\ndescription: d\nname: n", []),
+        ("published:", ["3: published: is empty, so the article is not published"]),
+        ("topics:\n- AI\n-\n", ["5: topics[1]: is empty and left out"]),
+        ("images: [{url: '', width: }]", ["3: images[0]: is empty and left out"]),
+        ("images: [{width: 5}]", ["3: images[0]: has no url and is left out"]),
+        ("related: [{excerpt: z}]", ["3: related[0]: has neither title nor webUrl and is left out"]),
+        ("provider: {Name: x}", ["3: provider.Name: is not a key that is read; name is"]),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_mistake_is_a_warning(front_matter: str, expected: list[str]) -> None:
+    assert warnings(f"title: x\n{front_matter}") == expected
+
+
+TEXT = "---\ntitle: é\n---\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [TEXT.encode("latin-1"), TEXT.encode("utf-16"), TEXT.encode("utf-16-be"), TEXT.encode("utf-32"), b"---",
+     b"---\ntitle: \xed\xa0\x80\n---\n", b"---\ntitle: x\n---\nbody \x00", b"---\ntitle: x\n",
+     b"---\ntitle: x\n---\n" + b"x" * 8_000_000],
+)  # fmt: skip
+def test_a_file_that_is_no_text_is_a_problem(content: bytes) -> None:
+    assert len(read_document("a.md", content, None).problems) == 1
+
+
+MERGES = "".join(f"m{i}: &m{i} [{{<<: *m{i - 1}}}, {{<<: *m{i - 1}}}]\n" for i in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "a: " + "[" * 64_000, "a: " + "[" * 40_000 + "]" * 40_000, "a: " + "{a: " * 20_000,
+        "a:\n" + "- " * 30_000, "a: x\u2028" + "- " * 30_000, "a:\n" + "? " * 30_000,
+        "\n".join(" " * depth + "a:" for depth in range(1_000)),
+        "\n".join(" " * depth + "a:" for depth in range(30)),
+        "a: &a [*a]", "a: &a {<<: *a}", "a: &a x\nb: [" + "*a," * 21 + "]",
+        f"a0: &a0 [{'x,' * 100}]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 11)),
+        f"m0: &m0 {{{','.join(f'k{i}: v' for i in range(100))}}}\n" + MERGES,
+        "a: [" + "a," * 990_000 + "]", "\n".join(f"k{number}: v" for number in range(15_000)),
+        "a: " + "x" * 2_000_000, "a: !" + "a" * 1_000_000 + " x", "x" * 1_000_000 + ": y",
+        "publishedDateTime: 2020-01-01T00:00:00." + "1" * 50_000 + "x", "quality: " + "1" * 50_000,
+        "webUrl: https://" + "a." * 25_000 + "!", "published: " + "y" * 500_000,
+        "images:\n" + "- 5\n- {url: 'javascript:x'}\n" * 3_000,
+    ],
+    ids=lambda hostile: hostile[:24],
+)  # fmt: skip
+def test_a_hostile_document_is_refused_at_once(hostile: str) -> None:
+    began = time.process_time()
+    found = read(f"title: x\n{hostile}")
+    assert time.process_time() - began < SECONDS_FOR_A_HOSTILE_DOCUMENT
+    assert 1 <= len(found.problems) <= 20
+    assert all(len(problem.reason) < 300 for problem in found.problems)
+
+
+def test_what_is_large_and_harmless_is_read() -> None:
+    assert len(article(f"title: {'x' * 1_000_000}").title) == 1_000_000
+    assert len(value("items: [" + "a," * 25_000 + "]", "details")["items"]) == 25_000
+    assert value("a: " + "[" * 27 + "]" * 27, "extra")
+    assert value("a: &a x\nb: [" + "*a," * 20 + "]", "extra")["b"] == ["x"] * 20
+
+
+def test_no_secret_and_nothing_a_terminal_obeys_is_repeated() -> None:
+    reading = read('title: x\nsecured: [s3cret]\nother: s3cret\nquality: "\u200bx\u202e"\nrelated: [s3cret]')
+    said = str([(problem.reason, problem.advice, problem.key) for problem in reading.problems])
+    assert len(reading.problems) == 3
+    assert "s3cret" not in said
+    assert "\u202e" not in said
