@@ -16,7 +16,7 @@ from app.database import reading_engine, snapshot
 from app.errors import SchemaOutdated
 from app.schema import is_current
 from app.settings import Settings
-from app.web import articles, docs, health, taxonomy
+from app.web import articles, changes, counts, docs, health, links, taxonomy
 from app.web.paths import Paths
 from app.web.routing import QueryRoute, new_threads
 from app.web.shell import Shell
@@ -28,12 +28,23 @@ comes compressed as `Accept-Encoding` says. Errors are problem details (RFC 9457
 
 TAGS = [
     {"name": "articles", "description": "Lists of articles, single ones, and what they link to."},
+    {"name": "counts", "description": "How many articles there are of each kind and time."},
+    {"name": "links", "description": "Where a URL occurs."},
+    {"name": "changes", "description": "For those who keep a copy."},
     {"name": "topics", "description": "What articles are filed under."},
     {"name": "providers", "description": "Who published them."},
     {"name": "service", "description": "For those who run the service."},
 ]
 
-ROUTERS: tuple[APIRouter, ...] = (articles.router, taxonomy.router, health.router, docs.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    articles.router,
+    counts.router,
+    links.router,
+    changes.router,
+    taxonomy.router,
+    health.router,
+    docs.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

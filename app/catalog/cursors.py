@@ -26,17 +26,18 @@ BROKEN = "is broken: copy it whole from `next` or `prev`, or leave it out to beg
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`of` names the list, `parameters` its query."""
+    """`of` names the list, `parameters` its query; `revision` is there where no other one has the place."""
 
     of: str
     parameters: tuple[tuple[str, str], ...]
     place: Place
+    revision: int | None
 
     def __str__(self) -> str:
         keys = self.place.keys
         written = None if keys is None else [_written(key) for key in keys]
         content = json.dumps(
-            [self.of, self.parameters, written, self.place.backwards],
+            [self.of, self.parameters, written, self.place.backwards, self.revision],
             ensure_ascii=False,
             separators=(",", ":"),
         ).encode()
@@ -53,10 +54,16 @@ def read_cursor(text: str) -> Cursor:
         if checksum != _checksum(content):
             raise ValueError(BROKEN)
         match json.loads(content):
-            case [str(of), list(parameters), list() | None as keys, bool(backwards)]:
+            case [
+                str(of),
+                list(parameters),
+                list() | None as keys,
+                bool(backwards),
+                int() | None as revision,
+            ]:
                 pairs = tuple((str(name), str(value)) for name, value in parameters)
                 place = Place(None if keys is None else tuple(_read(key) for key in keys), backwards)
-                cursor = Cursor(of, pairs, place)
+                cursor = Cursor(of, pairs, place, revision)
             case _:
                 raise ValueError(BROKEN)
     except (ValueError, TypeError, RecursionError, binascii.Error):

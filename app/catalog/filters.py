@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     false,
     func,
+    literal,
     or_,
     select,
     true,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 
 from app.catalog.audience import PUBLISHED_VALUES, count_of, is_visible
 from app.catalog.query import ArticleQuery, Moment
+from app.catalog.search import is_found, relevance
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import (
     FIELDS,
@@ -63,6 +65,11 @@ class Selection:
     by_term: bool
     known_total: int | None
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether it is what the sources' terms count."""
+        return self.known_total is not None and not self.by_term and len(self.conditions) == 1
+
     def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
         rows = select(*columns)
         if self.by_term:
@@ -97,6 +104,8 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
                 single.append(matched[0])
             else:
                 conditions.append(_filed(field, matched, clause.anything, clause.none_of))
+    if query.search:
+        conditions.append(is_found(connection.dialect.name, query.search))
     conditions += _by_id(query)
     conditions += _other_conditions(query)
     published = PUBLISHED_VALUES[query.published]
@@ -108,7 +117,7 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
             terms.c.field == "source"
         )
         known_total = int(connection.scalars(of_sources).one())
-    by_term = bool(single) and query.sort == "-publishedDateTime" and not query.url
+    by_term = bool(single) and query.order == "-publishedDateTime" and not query.url
     if by_term:
         # The rarest term leads, the others are looked up.
         single.sort(key=lambda term: term.count)
@@ -117,7 +126,10 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
     conditions += [_filed("", [term], False, False) for term in single]
     ordered = article_terms if by_term else articles
     conditions.insert(0, _is_one_of(ordered.c.published, published))
-    order: list[ColumnElement[Any]] = [ordered.c[_SORT_COLUMNS[query.sort]], ordered.c.path, ordered.c.source]
+    order: list[ColumnElement[Any]] = [ordered.c.path, ordered.c.source]
+    order.insert(0, ordered.c[_SORT_COLUMNS.get(query.order, "newest")])
+    if query.order == "relevance" and query.search:
+        order.insert(0, relevance(connection.dialect.name, query.search))
     if query.url:
         order.insert(0, _less_exact(query.url))
     return Selection(tuple(conditions), tuple(order), by_term, known_total)
@@ -145,17 +157,23 @@ def _resolve(connection: Connection, query: ArticleQuery) -> dict[tuple[str, str
     ]
     key = case((terms.c.field == "source", terms.c.key), else_=terms.c.folded_key)
     count = count_of(terms, query.published).label("articles")
+    # An id or a domain is meant before a name, even where it is some other one's name.
+    rank = case((terms.c.by_name == 0, 0), else_=1).label("rank")
     rows = connection.execute(
         union_all(
-            select(terms.c.field, key.label("key"), terms.c.id, count).where(or_(*by_key)),
-            select(terms.c.field, term_names.c.folded, terms.c.id, count)
+            select(terms.c.field, key.label("key"), rank, terms.c.id, count).where(or_(*by_key)),
+            select(terms.c.field, term_names.c.folded, literal(1), terms.c.id, count)
             .join(term_names, term_names.c.term_id == terms.c.id)
             .where(or_(false(), *by_name), is_visible(term_names, query.published)),
         )
-    )
+    ).all()
+    best: dict[tuple[str, str], int] = {}
+    for row in rows:
+        best[row.field, row.key] = min(row.rank, best.get((row.field, row.key), row.rank))
     found: dict[tuple[str, str], dict[int, _Term]] = {}
     for row in rows:
-        found.setdefault((row.field, row.key), {})[row.id] = _Term(row.id, row.articles)
+        if row.rank == best[row.field, row.key]:
+            found.setdefault((row.field, row.key), {})[row.id] = _Term(row.id, row.articles)
     return {each: list(by_id.values()) for each, by_id in found.items()}
 
 

@@ -7,13 +7,25 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
+from app.catalog.audience import Published
 from app.catalog.clauses import Clause, read_clause
+from app.catalog.words import Search, read_search
 from app.moments import before, moment, rfc3339
 
 Sort = Literal[
+    "relevance",
     "-publishedDateTime",
     "publishedDateTime",
     "-updatedDateTime",
@@ -26,6 +38,8 @@ Sort = Literal[
     "-title",
 ]
 
+# A long sentence; what is longer is a text, and no question.
+MOST_SEARCH_CHARACTERS = 500
 # Of 32 bits, as quality and heat are.
 _LEAST, _MOST = -(2**31), 2**31 - 1
 
@@ -85,7 +99,7 @@ def _moment(of: str, example: str) -> Any:
 
 CLAUSES = ("topic", "provider", "type", "category", "tag", "locale", "source", "id")
 # How an answer is cut and dressed, not what is in it: a cursor leaves these to whoever follows it.
-PRESENTATION = frozenset({"limit", "cursor", "page", "fields"})
+PRESENTATION = frozenset({"limit", "cursor", "page", "fields", "highlight"})
 
 
 class Query(BaseModel):
@@ -93,9 +107,12 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
-    published: Literal["true", "false", "any"] = Field(
-        "true", description="`false` and `any` need the editor's token"
-    )
+    published: Published = Field("true", description="`false` and `any` need the editor's token")
+
+    @property
+    def is_bound_to_revision(self) -> bool:
+        """Whether places in its order mean nothing after the next import."""
+        return False
 
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """Pairs that read back as an equal query; what is as by default is left out. Durations are dates."""
@@ -146,9 +163,41 @@ class ArticleQuery(Query):
         description="With this URL, however it is disguised; those that have it exactly so come first",
         examples=["https://www.python.org/"],
     )
-    sort: Sort = Field(
-        "-publishedDateTime", description="`-` for descending; unknown values come last either way"
+    q: Annotated[str, Field(max_length=MOST_SEARCH_CHARACTERS)] | None = Field(
+        None,
+        description='In title, excerpt, content: words, `"a phrase"`, `-without`, `either OR or`, `begin*`',
+        examples=['mars "open source" -moon'],
     )
+    sort: Sort | None = Field(
+        None,
+        description="`-` for descending; unknown values come last either way. "
+        "By default `-publishedDateTime`, with `q` `relevance`",
+        examples=["-quality"],
+    )
+
+    @property
+    def order(self) -> Sort:
+        return self.sort or ("relevance" if self.search else "-publishedDateTime")
+
+    @property
+    def is_bound_to_revision(self) -> bool:
+        return self.order == "relevance"
+
+    @property
+    def search(self) -> Search | None:
+        """None without `q`, and where it is blank."""
+        return read_search(self.q) if self.q and not self.q.isspace() else None
+
+    @model_validator(mode="after")
+    def _relevance_of_something(self) -> Self:
+        # Beside a cursor that carries it, q may be left out.
+        if self.sort == "relevance" and not self.search and not getattr(self, "cursor", None):
+            raise PydanticCustomError(
+                "relevance",
+                "must not be relevance without q, the words to compare with",
+                {"parameter": "sort"},
+            )
+        return self
 
 
 def _text(value: object) -> str:

@@ -68,13 +68,31 @@ def topic_items(
 
 def provider_list(published: Published) -> tuple[Select[Any], Order]:
     """Rows for `provider_items`, those with most articles first, of equals those without a domain last."""
-    count = count_of(terms, published)
+    count = _articles_of_provider(published)
     rows = (
-        _visible("provider", published)
+        _visible("provider", published, count)
         .add_columns(terms.c.by_name, providers.c.description, providers.c.images)
         .outerjoin(providers, providers.c.term_id == terms.c.id)
     )
     return rows, (-count, terms.c.by_name, terms.c.key)
+
+
+def _articles_of_provider(published: Published) -> ColumnElement[int]:
+    """A name without a domain also finds the domains of this name, so their articles are its articles too."""
+    domain = terms.alias("domain")
+    of_this_name = select(term_names.c.term_id).where(
+        term_names.c.field == "provider",
+        term_names.c.folded == terms.c.key,
+        is_visible(term_names, published),
+    )
+    elsewhere = (
+        select(func.coalesce(func.sum(count_of(domain, published)), 0))
+        .where(domain.c.by_name == 0, domain.c.id.in_(of_this_name))
+        .correlate(terms)
+        .scalar_subquery()
+    )
+    count = count_of(terms, published)
+    return case((terms.c.by_name == 1, count + elsewhere), else_=count)
 
 
 def find_provider(connection: Connection, name: str, published: Published) -> Row[Any] | None:
@@ -112,12 +130,12 @@ def count_visible(connection: Connection, field: str, published: Published) -> i
     return int(connection.scalars(select(func.count()).select_from(terms).where(visible)).one())
 
 
-def _visible(field: str, published: Published) -> Select[Any]:
+def _visible(field: str, published: Published, count: ColumnElement[int] | None = None) -> Select[Any]:
     return select(
         terms.c.id,
         terms.c.key,
         name_of(terms, published).label("shown"),
-        count_of(terms, published).label("articles"),
+        (count_of(terms, published) if count is None else count).label("articles"),
     ).where(terms.c.field == field, is_visible(terms, published))
 
 

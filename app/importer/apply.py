@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from app.catalog.search import delete_search
 from app.catalog.tables import article_terms, article_urls, catalogue, documents
 from app.database import in_parts, write_rows
 from app.documents.article import ArticleDocument
@@ -89,6 +90,7 @@ def _take_out(connection: Connection, filing: Filing, ids: Sequence[int]) -> tup
             connection.scalars(select(article_urls.c.url_key).where(article_urls.c.article_id.in_(part)))
         )
         link_ids |= links_of(connection, part)
+        delete_search(connection, part)
         connection.execute(delete(documents).where(documents.c.id.in_(part)))
     return keys, link_ids
 

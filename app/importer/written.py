@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
+from app.catalog.search import write_search
 from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
 from app.catalog.tables import article_terms, article_urls, articles, contents, images
 from app.database import in_parts, write_rows
@@ -38,6 +39,13 @@ def write_articles(connection: Connection, topics: Topics, found: Sequence[Writt
             connection,
             contents,
             [(each.article_id, each.document.content, as_json(each.document.details)) for each in part],
+        )
+        write_search(
+            connection,
+            [
+                (each.article_id, each.document.title, each.document.excerpt, each.document.content)
+                for each in part
+            ],
         )
         write_rows(connection, images, [row for each in part for row in _images(each)])
         write_rows(

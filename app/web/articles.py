@@ -1,6 +1,7 @@
 """/articles: pages of them, single ones, and what they link to."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,12 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.filters import matching
-from app.catalog.query import ArticleQuery
+from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.tables import articles, contents, links, related_links
+from app.catalog.words import marked, snippet, without_markup
 from app.web.pages import Paged, page_answer, page_of, resumed
 from app.web.problems import EVERYWHERE, not_found, problems
 from app.web.reading import Reading, reading
-from app.web.representations import Article, ArticleItem, ArticlePage, RelatedLinkPage, SomeKeysPage
+from app.web.representations import (
+    Article,
+    ArticleItem,
+    ArticlePage,
+    FoundPage,
+    RelatedLinkPage,
+    SomeKeysPage,
+)
 from app.web.routing import QueryRoute
 
 router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=EVERYWHERE)
@@ -30,6 +39,7 @@ def _known_keys(text: str) -> str:
 
 
 class ArticleListQuery(ArticleQuery, Paged):
+    highlight: Boolean = Field(False, description="With `q`: where it matched, as marked and escaped HTML")
     fields: Annotated[str, AfterValidator(_known_keys)] | None = Field(
         None, description="Only these keys of each article", examples=["id,title,webUrl"]
     )
@@ -39,16 +49,18 @@ class RelatedQuery(Paged):
     """The article decides what is there; `published` is not asked."""
 
 
-@router.get("/articles", response_model=ArticlePage | SomeKeysPage, responses=problems(403, 410))
+@router.get("/articles", response_model=ArticlePage | FoundPage | SomeKeysPage, responses=problems(403, 410))
 def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
-    query, place = resumed(query, "/articles")
+    query, cursor = resumed(query, "/articles")
     with reading(request, query) as now:
         selection = matching(now.connection, query)
-        page = page_of(now, query, place, selection.statement(articles.c.item), selection.order)
+        statement = selection.statement(articles.c.id, articles.c.item)
+        page = page_of(now, query, cursor, statement, selection.order)
         items = [row.item for row in page.rows]
-        if query.fields:
-            items = [_only(item, query.fields.split(",")) for item in items]
+        found = _highlights(now, query, page.rows)
+        if query.fields or found:
+            items = [_dressed(row.item, query.fields, found.get(row.id)) for row in page.rows]
         return page_answer(now, query, "/articles", page, items, selection.total(now.connection))
 
 
@@ -73,15 +85,15 @@ def list_related_links(
 ) -> Response:
     """The articles that this one mentions, in its order."""
     of = f"/articles/{article_id}/related"
-    query, place = resumed(query, of)
+    query, cursor = resumed(query, of)
     with reading(request) as now:
         found = _find(now, article_id)
-        page = page_of(now, query, place, _related(found.id), [related_links.c.position])
+        page = page_of(now, query, cursor, _related(found.id), [related_links.c.position])
         items = [_link_item(now, row) for row in page.rows]
         return page_answer(now, query, of, page, items, found.related_count)
 
 
-def _find(now: Reading, article_id: str) -> Row[Any]:
+def _find(now: Reading, article_id: str) -> Row[int, str, int]:
     """To those who may not see it a hidden article is as one that never was."""
     query = select(articles.c.id, articles.c.item, articles.c.related_count).where(
         articles.c.public_id == article_id
@@ -109,6 +121,28 @@ def _link_item(now: Reading, row: Row[Any]) -> str:
     return f'{{"position":{row.position},{row.item[1:-1]},"articleId":{target}}}'
 
 
-def _only(item: str, keys: list[str]) -> str:
+def _highlights(now: Reading, query: ArticleListQuery, rows: Sequence[Row[Any]]) -> dict[int, dict[str, Any]]:
+    search = query.search
+    if not query.highlight or search is None:
+        return {}
+    kept = contents.c.content
+    of_rows = select(contents.c.article_id, kept).where(contents.c.article_id.in_([row.id for row in rows]))
+    bodies = {row.article_id: row.content for row in now.connection.execute(of_rows)}
+    found = {}
+    for row in rows:
+        article = json.loads(row.item)
+        found[row.id] = {
+            "title": marked(article["title"], search),
+            "excerpt": marked(article["excerpt"] or "", search),
+            "content": snippet(without_markup(bodies[row.id]), search),
+        }
+    return found
+
+
+def _dressed(item: str, fields: str | None, highlights: dict[str, Any] | None) -> str:
     article = json.loads(item)
-    return json.dumps({key: article[key] for key in keys}, ensure_ascii=False, separators=(",", ":"))
+    if fields:
+        article = {key: article[key] for key in fields.split(",")}
+    if highlights is not None:
+        article["highlights"] = highlights
+    return json.dumps(article, ensure_ascii=False, separators=(",", ":"))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.catalog.cursors import BROKEN, MOST_CHARACTERS, Cursor, check_place, read_cursor
 from app.catalog.paging import BEGINNING, Page, Place, read_page
 from app.catalog.query import PRESENTATION, Moment, Query
-from app.web.problems import ParameterError, unprocessable
+from app.web.problems import ParameterError, gone, unprocessable
 from app.web.reading import Reading
 
 MOST_ON_A_PAGE = 200
@@ -35,10 +35,10 @@ class Paged(Query):
 Q = TypeVar("Q", bound=Paged)
 
 
-def resumed(query: Q, of: str) -> tuple[Q, Place]:
-    """The query that the cursor carries, if there is one, and the place it names."""
+def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
+    """The query that the cursor carries, and the cursor; without one the query itself, from the beginning."""
     if query.cursor is None:
-        return query, BEGINNING
+        return query, Cursor(of, (), BEGINNING, None)
     if query.page is not None:
         raise unprocessable(_error("page", query.page, "cannot be given with cursor; give one of the two"))
     try:
@@ -61,14 +61,19 @@ def resumed(query: Q, of: str) -> tuple[Q, Place]:
                 )
             )
     presented = {name: getattr(query, name) for name in query.model_fields_set & PRESENTATION}
-    return carried.model_copy(update=presented), cursor.place
+    return carried.model_copy(update=presented), cursor
 
 
 def page_of(
-    reading: Reading, query: Q, place: Place, statement: Select[Any], order: Sequence[ColumnElement[Any]]
+    reading: Reading, query: Q, cursor: Cursor, statement: Select[Any], order: Sequence[ColumnElement[Any]]
 ) -> Page:
+    if cursor.revision not in (None, reading.state.revision):
+        raise gone(
+            "The order of relevance has changed with the catalogue; begin again at the first page.",
+            _link(reading, query, cursor.of, BEGINNING),
+        )
     try:
-        check_place(place, order)
+        check_place(cursor.place, order)
     except ValueError as error:
         raise unprocessable(_error("cursor", query.cursor, str(error))) from None
     offset = ((query.page or 1) - 1) * query.limit
@@ -81,35 +86,45 @@ def page_of(
                 "follow `next`, whose cursor leads to any depth",
             )
         )
-    return read_page(reading.connection, statement, order, query.limit, place, offset)
+    return read_page(reading.connection, statement, order, query.limit, cursor.place, offset)
 
 
 def page_answer(
     reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
 ) -> Response:
-    """`items` are JSON; the page is put together of their text."""
-    next_link, prev_link = (_link(reading, query, of, place) for place in (page.next, page.prev))
+    body, headers = page_json(reading, query, of, page, items, total)
+    return reading.json(body.encode(), headers)
+
+
+def page_json(
+    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
+) -> tuple[str, dict[str, str]]:
+    """`items` are JSON; the page is put together of their text. Also the headers that name its neighbours."""
+    next_link, prev_link = (
+        _link(reading, query, of, place) if place else None for place in (page.next, page.prev)
+    )
     ends = json.dumps({"total": total, "next": next_link, "prev": prev_link}, separators=(",", ":"))
     body = '{"items":[' + ",".join(items) + "]," + ends[1:]
     links = [f'<{link}>; rel="{rel}"' for rel, link in (("next", next_link), ("prev", prev_link)) if link]
-    return reading.json(body.encode(), {"Link": ", ".join(links)} if links else None)
+    return body, {"Link": ", ".join(links)} if links else {}
 
 
-def _link(reading: Reading, query: Q, of: str, place: Place | None) -> str | None:
-    if place is None:
-        return None
-    pairs = [
-        (name, getattr(query, name))
-        for name in ("limit", "fields")
-        if name in type(query).model_fields and getattr(query, name) != type(query).model_fields[name].default
+def _link(reading: Reading, query: Q, of: str, place: Place) -> str:
+    fields = type(query).model_fields
+    dressing = {name: getattr(query, name) for name in ("limit", "fields", "highlight") if name in fields}
+    pairs: list[tuple[str, str]] = [
+        (name, _text(value)) for name, value in dressing.items() if value != fields[name].default
     ]
-    if place != BEGINNING:
-        return (
-            reading.path(of)
-            + "?"
-            + urlencode([*pairs, ("cursor", str(Cursor(of, query.parameters(), place)))])
-        )
-    return reading.path(of) + "?" + urlencode([*query.parameters(), *pairs])
+    if place == BEGINNING:
+        pairs = [*query.parameters(), *pairs]
+    else:
+        revision = reading.state.revision if query.is_bound_to_revision else None
+        pairs.append(("cursor", str(Cursor(of, query.parameters(), place, revision))))
+    return reading.path(of) + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _error(parameter: str, value: object, detail: str) -> ParameterError:

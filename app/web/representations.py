@@ -80,8 +80,26 @@ class _Page(Shape):
     prev: str | None = Field(description="Path of the page before")
 
 
+class Highlights(Shape):
+    """HTML, escaped but for <mark> around what was searched for; null where it is not found."""
+
+    title: str | None = Field(examples=["<mark>Mars</mark> &amp; Moon"])
+    excerpt: str | None
+    content: str | None
+
+
+class FoundItem(ArticleItem):
+    """With `highlight=true` and `q`."""
+
+    highlights: Highlights
+
+
 class ArticlePage(_Page):
     items: list[ArticleItem]
+
+
+class FoundPage(_Page):
+    items: list[FoundItem]
 
 
 class SomeKeysPage(_Page):
@@ -119,6 +137,72 @@ class Topic(TopicName):
     hashtags: list[str]
     images: list[Image]
     article_count: int
+
+
+class FacetValue(Shape):
+    """`url` narrows the query to this value; its `total` is `count`."""
+
+    value: str
+    name: str
+    count: int
+    url: str
+
+
+class Facet(Shape):
+    values: list[FacetValue]
+    other_count: int = Field(description="Sum of the counts of the values that are not shown")
+    missing: int = Field(description="Articles without a value")
+
+
+class Facets(Shape):
+    total: int
+    facets: dict[str, Facet]
+
+
+class TimelineBucket(Shape):
+    start: str = Field(examples=["2020-06-01"])
+    count: int
+    url: str
+
+
+class Timeline(Shape):
+    """The counts of all buckets and `undated` sum to `total`."""
+
+    interval: str
+    total: int
+    undated: int
+    buckets: list[TimelineBucket]
+
+
+class Mention(Shape):
+    article_id: str
+    title: str
+    position: int
+
+
+class MentionPage(_Page):
+    items: list[Mention]
+
+
+class LinkOccurrences(Shape):
+    url: str
+    articles: list[ArticleItem]
+    mentioned_by: MentionPage
+
+
+class Change(Shape):
+    revision: int
+    change: str = Field(examples=["upsert"], pattern="^(upsert|delete)$")
+    id: str
+    article: ArticleItem | None
+
+
+class Changes(Shape):
+    """`next` goes on from here, now or later."""
+
+    items: list[Change]
+    revision: int
+    next: str
 
 
 class TopicPage(_Page):

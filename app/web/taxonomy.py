@@ -26,9 +26,9 @@ class ListQuery(Paged):
 @router.get("/topics", response_model=TopicPage, responses=problems(403), tags=["topics"])
 def list_topics(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
     """Topics, those with most articles first."""
-    query, place = resumed(query, "/topics")
+    query, cursor = resumed(query, "/topics")
     with reading(request, query) as now:
-        page = page_of(now, query, place, *taxonomy.topic_list(query.published))
+        page = page_of(now, query, cursor, *taxonomy.topic_list(query.published))
         items = taxonomy.topic_items(now.connection, page.rows, query.published)
         total = taxonomy.count_visible(now.connection, "topic", query.published)
         return page_answer(now, query, "/topics", page, _texts(items), total)
@@ -48,9 +48,9 @@ def get_topic(request: Request, topic: str, query: Annotated[AnyQuery, Query()])
 @router.get("/providers", response_model=ProviderPage, responses=problems(403), tags=["providers"])
 def list_providers(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
     """Providers, those with most articles first."""
-    query, place = resumed(query, "/providers")
+    query, cursor = resumed(query, "/providers")
     with reading(request, query) as now:
-        page = page_of(now, query, place, *taxonomy.provider_list(query.published))
+        page = page_of(now, query, cursor, *taxonomy.provider_list(query.published))
         items = taxonomy.provider_items(now.connection, page.rows, query.published)
         total = taxonomy.count_visible(now.connection, "provider", query.published)
         return page_answer(now, query, "/providers", page, _texts(items), total)

@@ -4,6 +4,7 @@ import secrets
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 revision = "0001"
 down_revision = None
@@ -287,6 +288,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_related_links_link_id", "related_links", ["link_id"])
 
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_table(
+            "search",
+            sa.Column("article_id", sa.BigInteger, nullable=False),
+            sa.Column("words", TSVECTOR, nullable=False),
+            sa.ForeignKeyConstraint(
+                ["article_id"], ["articles.id"], name="fk_search_article_id", ondelete="CASCADE"
+            ),
+            sa.PrimaryKeyConstraint("article_id", name="pk_search"),
+        )
+        op.create_index("ix_search_words", "search", ["words"], postgresql_using="gin")
+    else:
+        op.execute(
+            "CREATE VIRTUAL TABLE search USING "
+            "fts5(title, excerpt, content, columnsize=0, tokenize=\"ascii tokenchars '+#='\")"
+        )
     catalogue = sa.table(
         "catalogue", *(sa.column(name) for name in ("id", "identity", "revision", "warnings"))
     )
@@ -294,6 +311,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("search")
     for table in reversed(
         (
             "catalogue",

@@ -1,0 +1,172 @@
+"""The full-text index, which the two databases keep in their own ways and fill with our words alone.
+
+SQLite has an FTS5 table of three columns, PostgreSQL a tsvector whose weights A, B and C stand for them. Both
+see the same words at the same places, so they find the same articles.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    case,
+    cast,
+    column,
+    delete,
+    false,
+    literal,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+
+from app.catalog.tables import articles
+from app.catalog.words import Search, Term, stem_of, without_markup, words_of
+from app.database import in_parts, write_rows
+
+# A tsvector counts 16,383 places, and knows 256 of one word; what is beyond is left out on both databases.
+MOST_WORDS: Final = 16_000
+MOST_PLACES_OF_A_WORD: Final = 255
+# Between two fields, so that no phrase begins in one and ends in the next.
+_GAP: Final = 10
+# Keeps a place in FTS5 where a word is left out.
+_NO_WORD: Final = "="
+# Who asks for more words than this has said enough to find the best.
+_GROUPS_RANKED: Final = 6
+
+_FIELDS: Final = ("title", "excerpt", "content")
+_POINTS: Final = (4, 2)
+
+# Not among the tables of the catalogue: each database has a search of its own kind.
+_postgresql = Table("search", MetaData(), Column("article_id", BigInteger), Column("words", TSVECTOR))
+_sqlite = Table("search", MetaData(), Column("rowid", BigInteger), *(Column(name, Text) for name in _FIELDS))
+_fts = table("search", column("rowid", BigInteger), column("search", Text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """The words of each field, None where one is left out, and its stems."""
+
+    words: tuple[tuple[str | None, ...], ...]
+    stems: tuple[tuple[str, ...], ...]
+
+
+def write_search(connection: Connection, texts: Iterable[tuple[int, str, str | None, str]]) -> None:
+    """Rows of article id, title, excerpt and content."""
+    if connection.dialect.name == "postgresql":
+        rows = [(article_id, _tsvector(_places(fields))) for article_id, *fields in texts]
+        write_rows(connection, _postgresql, rows)
+    else:
+        write_rows(
+            connection, _sqlite, [(article_id, *_fts5(_places(fields))) for article_id, *fields in texts]
+        )
+
+
+def delete_search(connection: Connection, article_ids: Sequence[int]) -> None:
+    """PostgreSQL's rows go with their articles; a virtual table has no foreign keys."""
+    if connection.dialect.name == "sqlite":
+        for part in in_parts(article_ids):
+            connection.execute(delete(_sqlite).where(_sqlite.c.rowid.in_(part)))
+
+
+def is_found(dialect: str, search: Search) -> ColumnElement[bool]:
+    """A condition on `articles`."""
+    if search.all_of:
+        return articles.c.id.in_(_found(dialect, search.all_of, search.none_of))
+    if search.none_of:
+        return articles.c.id.not_in(_found(dialect, (search.none_of,), ()))
+    return false()
+
+
+def relevance(dialect: str, search: Search) -> ColumnElement[int]:
+    """The more negative the better: what stands in a title counts most, then in an excerpt."""
+    points: ColumnElement[int] = literal(0)
+    for group in search.all_of[:_GROUPS_RANKED]:
+        in_fields = [
+            (articles.c.id.in_(_found(dialect, (group,), (), field)), point)
+            for field, point in enumerate(_POINTS)
+        ]
+        points = points - case(*in_fields, else_=1)
+    return points
+
+
+def _found(
+    dialect: str, all_of: Sequence[Sequence[Term]], none_of: Sequence[Term], field: int | None = None
+) -> Select[Any]:
+    if dialect == "postgresql":
+        weight = "" if field is None else "ABC"[field]
+        parts = [" | ".join(_tsquery(term, weight) for term in group) for group in all_of]
+        query = " & ".join(f"({part})" for part in parts)
+        query += "".join(f" & !({_tsquery(term, weight)})" for term in none_of)
+        return select(_postgresql.c.article_id).where(_postgresql.c.words.op("@@")(cast(query, TSQUERY)))
+    parts = [" OR ".join(map(_fts5_query, group)) for group in all_of]
+    query = " AND ".join(f"({part})" for part in parts)
+    if none_of:
+        query = f"({query}) NOT ({' OR '.join(map(_fts5_query, none_of))})"
+    if field is not None:
+        query = f"{{{_FIELDS[field]}}} : ({query})"
+    return select(_fts.c.rowid).where(_fts.c.search.op("MATCH")(query))
+
+
+def _tsquery(term: Term, weight: str) -> str:
+    *before, last = term.words
+    if not before and not term.begins:
+        return f"{_quoted('=' + stem_of(last))}:{weight}" if weight else _quoted("=" + stem_of(last))
+    marks = ("*" if term.begins else "") + weight
+    lexemes = [_quoted(word) + (f":{weight}" if weight else "") for word in before]
+    lexemes.append(_quoted(last) + (f":{marks}" if marks else ""))
+    return "(" + " <-> ".join(lexemes) + ")"
+
+
+def _fts5_query(term: Term) -> str:
+    if len(term.words) == 1 and not term.begins:
+        return f'"={stem_of(term.words[0])}"'
+    return '"' + " ".join(term.words) + '"' + ("*" if term.begins else "")
+
+
+def _places(fields: Sequence[str | None]) -> _Places:
+    left = MOST_WORDS
+    seen: dict[str, int] = {}
+    words, stems = [], []
+    for text in fields:
+        cut = words_of(without_markup(text or ""))[:left]
+        left -= len(cut)
+        kept: list[str | None] = []
+        for word in cut:
+            seen[word] = seen.get(word, 0) + 1
+            kept.append(word if seen[word] <= MOST_PLACES_OF_A_WORD else None)
+        words.append(tuple(kept))
+        stems.append(tuple(dict.fromkeys(map(stem_of, cut))))
+    return _Places(tuple(words), tuple(stems))
+
+
+def _fts5(places: _Places) -> Iterator[str]:
+    for words, stems in zip(places.words, places.stems, strict=True):
+        yield " ".join([*(word or _NO_WORD for word in words), *(f"={stem}" for stem in stems)])
+
+
+def _tsvector(places: _Places) -> str:
+    found: dict[str, list[str]] = {}
+    place = 0
+    for weight, words, stems in zip("ABC", places.words, places.stems, strict=True):
+        for word in words:
+            place += 1
+            if word is not None:
+                found.setdefault(word, []).append(f"{place}{weight}")
+        place += _GAP
+        for stem in stems:
+            # A place only to carry the weight: no phrase is made of stems.
+            found.setdefault(f"={stem}", []).append(f"{len(found.get(f'={stem}', ())) + 1}{weight}")
+    return " ".join(f"{_quoted(word)}:{','.join(at)}" for word, at in found.items())
+
+
+def _quoted(lexeme: str) -> str:
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,0 +1,156 @@
+"""Words as search sees them, the same at import and at every question, on every database. Knows no table.
+
+Case, accents and Unicode forms do not matter (NFKD, case folding, marks dropped). Beside its words a text
+has stems (English, Snowball): a single word is looked up by its stem, phrases and beginnings as written.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from typing import Final
+
+import snowballstemmer
+
+# "C++" and "C#" are words; of scripts written without spaces every character is, and a run of them a phrase.
+_UNSPACED: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD: Final = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+(?:\+\+|#(?!\w))?")
+# PostgreSQL's lexemes have at most 2,046 bytes, and nobody types so many characters.
+MOST_WORD_CHARACTERS: Final = 100
+_OPERATORS: Final = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+_MARKUP: Final = re.compile(r"<[A-Za-z/!][^<>]*>")
+# A few words around what was found, on either side.
+_SNIPPET_CHARACTERS: Final = 80
+
+_english = snowballstemmer.stemmer("english")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words side by side; `begins`: the last of them goes on."""
+
+    words: tuple[str, ...]
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Matches texts with a term of each group in `all_of`, and with none of `none_of`."""
+
+    all_of: tuple[tuple[Term, ...], ...]
+    none_of: tuple[Term, ...]
+
+
+def words_of(text: str) -> list[str]:
+    return [word[:MOST_WORD_CHARACTERS] for word in _WORD.findall(_folded(text))]
+
+
+def without_markup(text: str) -> str:
+    return _MARKUP.sub(" ", text)
+
+
+@lru_cache(maxsize=100_000)
+def stem_of(word: str) -> str:
+    return str(_english.stemWord(word))
+
+
+@lru_cache(maxsize=1_000)
+def read_search(text: str) -> Search:
+    """`words "a phrase" -without either OR or begin*`. Any text is one: what is no operator is a word."""
+    all_of: list[tuple[Term, ...]] = []
+    none_of: list[Term] = []
+    may_join = joins = False
+    found = list(_OPERATORS.finditer(text))
+    for place, (minus, phrase, word) in enumerate(each.groups() for each in found):
+        is_last = place == len(found) - 1
+        if word == "OR" and not minus and may_join and not is_last and not found[place + 1][1]:
+            joins, may_join = True, False
+            continue
+        term = _term(phrase if phrase is not None else word, word is not None)
+        if not term:
+            continue
+        if minus:
+            none_of.append(term)
+        elif joins:
+            all_of[-1] = (*all_of[-1], term)
+        else:
+            all_of.append((term,))
+        may_join, joins = not minus, False
+    return Search(tuple(all_of), tuple(none_of))
+
+
+def _term(text: str, may_begin: bool) -> Term | None:
+    words = tuple(words_of(text))
+    return Term(words, may_begin and text.endswith("*")) if words else None
+
+
+def marked(text: str, search: Search) -> str | None:
+    """The text escaped for HTML, what was searched for in <mark>; None where nothing of it is there."""
+    pieces = _pieces(text, search)
+    return "".join(pieces) if any(piece.startswith("<mark>") for piece in pieces) else None
+
+
+def snippet(text: str, search: Search) -> str | None:
+    """As `marked`, of what stands around the first place alone."""
+    spans = _spans(text, search)
+    first = next(spans, None)
+    if first is None:
+        return None
+    start = max(0, first[0] - _SNIPPET_CHARACTERS)
+    end = min(len(text), first[1] + 2 * _SNIPPET_CHARACTERS)
+    # From and to the end of a word.
+    while start and not text[start - 1].isspace() and first[0] - start < 2 * _SNIPPET_CHARACTERS:
+        start -= 1
+    while end < len(text) and not text[end].isspace() and end - first[1] < 3 * _SNIPPET_CHARACTERS:
+        end += 1
+    found = marked(" ".join(text[start:end].split()), search)
+    return f"{'… ' if start else ''}{found}{' …' if end < len(text) else ''}" if found else None
+
+
+def _pieces(text: str, search: Search) -> list[str]:
+    pieces = []
+    done = 0
+    for start, end in _spans(text, search):
+        if start >= done:
+            pieces += [escape(text[done:start]), f"<mark>{escape(text[start:end])}</mark>"]
+            done = end
+    return [*pieces, escape(text[done:])]
+
+
+def _spans(text: str, search: Search) -> Iterator[tuple[int, int]]:
+    """Where the terms stand, in the order of the text."""
+    places: list[tuple[str, int, int]] = []
+    for found in re.finditer(r"\S+", text):
+        at = found.start()
+        # A piece may fold to several words; each of its own letters then stands for the whole piece.
+        inner = list(_WORD.finditer(unicodedata.normalize("NFC", found[0])))
+        exact = found[0] == unicodedata.normalize("NFC", found[0])
+        for one in inner:
+            start, end = (at + one.start(), at + one.end()) if exact else (at, found.end())
+            places += [(word, start, end) for word in words_of(one[0])]
+    terms = [term for group in search.all_of for term in group]
+    for index in range(len(places)):
+        for term in terms:
+            following = places[index : index + len(term.words)]
+            if _stands(term, [word for word, _, _ in following]):
+                yield following[0][1], following[-1][2]
+                break
+
+
+def _stands(term: Term, words: list[str]) -> bool:
+    if len(words) < len(term.words):
+        return False
+    if term.begins:
+        return tuple(words[:-1]) == term.words[:-1] and words[-1].startswith(term.words[-1])
+    if len(words) == 1:
+        return stem_of(words[0]) == stem_of(term.words[0])
+    return tuple(words) == term.words
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(character for character in folded if not unicodedata.combining(character))

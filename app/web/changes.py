@@ -1,0 +1,109 @@
+"""/changes: what a copy of the catalogue has to do to be like it again."""
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.catalog.changes import Change, changes_after
+from app.catalog.query import Query as AnyQuery
+from app.web.problems import EVERYWHERE, ParameterError, gone, problems, unprocessable
+from app.web.reading import Reading, reading
+from app.web.representations import Changes
+from app.web.routing import QueryRoute
+
+router = APIRouter(route_class=QueryRoute, tags=["changes"], responses=EVERYWHERE)
+
+MOST_CHANGES = 1_000
+MOST_SINCE_CHARACTERS = 200
+
+
+class ChangesQuery(AnyQuery):
+    since: Annotated[str, Field(max_length=MOST_SINCE_CHARACTERS)] = Field(
+        "0", description="0 to begin, then as `next` says"
+    )
+    limit: Annotated[int, Field(ge=1, le=MOST_CHANGES)] = Field(100, description="So many at once")
+    published: Literal["true", "any"] = Field(
+        "true", description="`any` is the editors' copy, and needs the token"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Since:
+    identity: str
+    audience: str
+    revision: int
+    public_id: str
+
+    def __str__(self) -> str:
+        content = json.dumps([self.identity, self.audience, self.revision, self.public_id])
+        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+
+@router.get("/changes", response_model=Changes, responses=problems(403, 410))
+def list_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
+    """Upserts and deletes in order, each article once, at its last change. No items: caught up."""
+    with reading(request, query) as now:
+        since = _since(now, query)
+        found = changes_after(
+            now.connection,
+            since.revision,
+            since.public_id,
+            query.limit,
+            for_editors=query.published == "any",
+        )
+        if found:
+            since = _Since(since.identity, since.audience, found[-1].revision, found[-1].public_id)
+        items = ",".join(map(_item, found))
+        following = json.dumps(_link(now, query, str(since)))
+        return now.json(f'{{"items":[{items}],"revision":{now.state.revision},"next":{following}}}'.encode())
+
+
+def _since(now: Reading, query: ChangesQuery) -> _Since:
+    here = _Since(now.state.identity, query.published, 0, "")
+    if query.since == "0":
+        return here
+    try:
+        content = base64.urlsafe_b64decode(query.since + "=" * (-len(query.since) % 4))
+        match json.loads(content):
+            case [str(identity), str(audience), int(revision), str(public_id)]:
+                since = _Since(identity, audience, revision, public_id)
+            case _:
+                raise ValueError(query.since)
+        if str(since) != query.since:
+            raise ValueError(query.since)
+    except (ValueError, RecursionError):
+        advice = "must be 0, or what stands in `next` of an answer, whole"
+        raise unprocessable(ParameterError("since", query.since, advice)) from None
+    if (since.identity, since.audience) != (here.identity, here.audience):
+        raise gone(
+            "This place is of another catalogue, or of another audience; begin again.", _link(now, query, "0")
+        )
+    if not 0 <= since.revision <= now.state.revision:
+        raise gone(
+            "This place is of a revision that the catalogue does not have; begin again.",
+            _link(now, query, "0"),
+        )
+    return since
+
+
+def _item(change: Change) -> str:
+    kind = "delete" if change.item is None else "upsert"
+    article = change.item or "null"
+    return f'{{"revision":{change.revision},"change":"{kind}","id":"{change.public_id}","article":{article}}}'
+
+
+def _link(now: Reading, query: ChangesQuery, since: str) -> str:
+    defaults = type(query).model_fields
+    pairs = [
+        (name, getattr(query, name))
+        for name in ("published", "limit")
+        if getattr(query, name) != defaults[name].default
+    ]
+    return now.path("/changes") + "?" + urlencode([("since", since), *pairs])
