@@ -12,7 +12,7 @@ from functools import lru_cache
 from html import escape
 from typing import Final
 
-import snowballstemmer
+import Stemmer
 
 # "C++" and "C#" are words; of scripts written without spaces every character is, and a run of them a phrase.
 _UNSPACED: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -24,7 +24,8 @@ _MARKUP: Final = re.compile(r"<[A-Za-z/!][^<>]*>")
 # A few words around what was found, on either side.
 _SNIPPET_CHARACTERS: Final = 80
 
-_english = snowballstemmer.stemmer("english")
+# Its own cache is not safe between threads; ours is.
+_english = Stemmer.Stemmer("english", 0)
 
 
 @dataclass(frozen=True, slots=True)

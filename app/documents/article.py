@@ -1,11 +1,12 @@
 """What a valid article document says. Knows nothing of files, and nothing of what is stored or served."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from app.documents import scalars
 from app.documents.findings import Findings, Unfit
 from app.documents.keys import Keys, is_unknown, without_www, wrong_kind
+from app.documents.repeated import Repeated
 
 # What YAML may hold once scalars are text: text, None, lists, and mappings with text keys.
 Tree = Any
@@ -204,11 +205,14 @@ def _related(keys: Keys) -> tuple[tuple[RelatedLink, ...], dict[str, Tree]]:
     links: list[RelatedLink] = []
     extra: dict[str, Tree] = {}
     for index, element in keys.elements("related"):
-        if not isinstance(element, dict):
+        found_before = len(keys.findings.problems)
+        if isinstance(element, Repeated):
+            link, rest = _repeated_link(element, index, keys)
+        elif isinstance(element, dict):
+            link, rest = _related_link(element, index, keys)
+        else:
             keys.problem(wrong_kind(element, "a mapping with a title or a webUrl"), "related", index)
             continue
-        found_before = len(keys.findings.problems)
-        link, rest = _related_link(Keys(element, ("related", index), keys.findings, keys.base_url))
         if link.title is None and link.web_url is None and len(keys.findings.problems) == found_before:
             keys.drop("related", index, "has neither title nor webUrl and is left out")
             continue
@@ -218,7 +222,19 @@ def _related(keys: Keys) -> tuple[tuple[RelatedLink, ...], dict[str, Tree]]:
     return tuple(links), {"related": extra} if extra else {}
 
 
-def _related_link(keys: Keys) -> tuple[RelatedLink, dict[str, Tree]]:
+def _repeated_link(repeated: Repeated, index: int, keys: Keys) -> tuple[RelatedLink, dict[str, Tree]]:
+    if keys.base_url in repeated.readings:
+        return cast(tuple[RelatedLink, dict[str, Tree]], repeated.readings[keys.base_url])
+    told_before = keys.findings.told
+    reading = _related_link(repeated.copy(), index, keys)
+    # What there is to tell of it must be told of every document that has it.
+    if keys.findings.told == told_before:
+        repeated.readings[keys.base_url] = reading
+    return reading
+
+
+def _related_link(mapping: dict[str, Tree], index: int, article: Keys) -> tuple[RelatedLink, dict[str, Tree]]:
+    keys = Keys(mapping, ("related", index), article.findings, article.base_url)
     keys.rename(OLDER_NAMES_OF_RELATED)
     web_url, original_url = keys.url("webUrl"), keys.url("originalUrl")
     provider, extra_provider = _provider(keys.mapping("provider"), web_url or original_url)

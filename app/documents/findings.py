@@ -30,12 +30,15 @@ class Finding:
 class Findings:
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
+    told: int = 0  # of both, those left out included
 
     def problem(self, place: Place, unfit: Unfit) -> None:
+        self.told += 1
         if len(self.problems) < MOST_FINDINGS:
             self.problems.append(Finding(place, unfit.reason, unfit.advice))
 
     def warning(self, place: Place, reason: str, advice: str) -> None:
+        self.told += 1
         if len(self.warnings) < MOST_FINDINGS:
             self.warnings.append(Finding(place, reason, advice))
 

@@ -7,10 +7,11 @@ from typing import Final
 from app.documents.article import ARTICLE_KEYS, ArticleDocument, Tree, read_article
 from app.documents.findings import Finding, Findings, key_path
 from app.documents.front_matter import FrontMatter, all_front_matter, split
-from app.documents.keys import is_unknown
+from app.documents.keys import is_unknown, says_nothing
 from app.documents.problem import Problem, shown
+from app.documents.repeated import read_tree_with_repeated
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
-from app.documents.yaml_tree import Flaw, YamlTree, line_of, read_tree
+from app.documents.yaml_tree import Flaw, YamlTree, line_of
 
 # Raised whenever the same bytes would be read differently, so that unchanged files are read again.
 READER_VERSION: Final = 1
@@ -40,7 +41,7 @@ def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
         return _skipped("a text without front matter")
     if isinstance(front_matter, Flaw):
         return _flawed(path, front_matter)
-    tree = read_tree(front_matter.yaml)
+    tree = read_tree_with_repeated(front_matter.yaml, says_nothing)
     if isinstance(tree, Flaw):
         return _flawed(path, tree, front_matter.lines_before)
     reason = _reason_to_skip(tree.value, is_yaml=is_yaml)

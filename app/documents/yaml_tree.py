@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import yaml
@@ -67,21 +68,27 @@ class _Nodes(CParser):
     def ascend_resolver(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class YamlTree:
-    """`value` is None for an empty text; `root` is the graph it was built from, which knows its lines."""
+    """`value` is None for an empty text; `text` is what it was read from, which knows its lines."""
 
     value: Any
-    root: Any
+    text: str
+
+    @cached_property
+    def root(self) -> Any:
+        """Composed again where it is asked for: few documents have anything to be told of."""
+        return _Nodes(self.text).get_single_node()
 
 
-def read_tree(text: str) -> YamlTree | Flaw:
+def read_tree(text: str, depth: int = 1) -> YamlTree | Flaw:
+    """`depth` is where the text stands in a document that it is a piece of."""
     try:
-        if _needs_watching(text):
+        if needs_watching(text):
             _watch(text)
         root = _Nodes(text).get_single_node()
-        value = None if root is None else _Builder(may_escape="\\" in text).build(root, 1)
-        return YamlTree(value, root)
+        value = None if root is None else _Builder(may_escape="\\" in text).build(root, depth)
+        return YamlTree(value, text)
     except _Refused as refused:
         return refused.flaw
     except yaml.MarkedYAMLError as error:
@@ -100,7 +107,7 @@ def line_of(tree: YamlTree, place: Place) -> int | None:
     return line
 
 
-def _needs_watching(text: str) -> bool:
+def needs_watching(text: str) -> bool:
     """Whether a text could break a limit, judged from above by a look at some of its characters.
 
     A collection is opened by a bracket, or at a column that only indentation and `-?:` precede. A node needs

@@ -1,0 +1,92 @@
+"""Related links that stand word for word in many documents are read once. Knows no key but `related`.
+
+In one real tree 161,223 related links are 4,172 different ones. A front matter is cut at its list of them.
+Each piece must be YAML by itself, or the whole is read as one: a quotation or a bracket that reaches over a
+cut is closed on neither side of it.
+"""
+
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from app.documents.yaml_tree import Flaw, YamlTree, needs_watching, read_tree
+
+# Some 2 kB each, parsed. Trees repeat their latest news, so what was not seen for long will not come again.
+MOST_REMEMBERED: Final = 10_000
+# Fewer are read as quickly in one go.
+_FEWEST: Final = 3
+# How deep the list lies in a document, for the limit on nesting.
+_DEPTH_OF_LIST: Final = 2
+
+_LIST: Final = re.compile(r"^related:[ ]*\n((?:[ ]*-[ ].*\n|[ ]+.*\n|\n)+)", re.MULTILINE)
+_FIRST: Final = re.compile(r"[ ]*- ")
+# Another YAML document, a directive, an anchor or alias would tie the pieces together.
+_TIES: Final = re.compile(r"^(?:---|\.\.\.|%)|[&*]|\A\ufeff", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """One mapping of the list. `readings` holds what was made of it, by base URL."""
+
+    mapping: dict[str, Any]
+    readings: dict[str | None, Any] = field(default_factory=dict)
+
+    def copy(self) -> dict[str, Any]:
+        """Reading a mapping uses it up."""
+        return deepcopy(self.mapping)
+
+
+_remembered: dict[str, Repeated] = {}
+
+
+def read_tree_with_repeated(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | Flaw:
+    """As read_tree, but mappings in `related` may stand there as Repeated, unless they say nothing."""
+    return _by_pieces(text, says_nothing) or read_tree(text)
+
+
+def _by_pieces(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | None:
+    found = _LIST.search(text)
+    first = _FIRST.match(found[1]) if found else None
+    if not found or not first or needs_watching(text) or _TIES.search(text):
+        return None
+    # Lines that begin as the first does begin an item; the others go on with one.
+    begin = first.group()
+    items = [begin + item for item in ("\n" + found[1]).split("\n" + begin)[1:]]
+    if len(items) < _FEWEST:
+        return None
+    head, tail = (_mapping(part) for part in (text[: found.start()], text[found.end() :]))
+    if head is None or tail is None or not head.keys().isdisjoint(tail) or "related" in (*head, *tail):
+        return None
+    related = [_item(item, says_nothing) for item in items]
+    if any(item is None for item in related):
+        return None
+    return YamlTree({**head, "related": related, **tail}, text)
+
+
+def _mapping(text: str) -> dict[str, Any] | None:
+    """The keys before or after the list; None where there is something else."""
+    tree = read_tree(text)
+    if isinstance(tree, Flaw):
+        return None
+    value = {} if tree.value is None else tree.value
+    return value if isinstance(value, dict) else None
+
+
+def _item(text: str, says_nothing: Callable[[Any], bool]) -> Repeated | dict[str, Any] | None:
+    known = _remembered.get(text)
+    if known is not None:
+        return known
+    tree = read_tree(text, _DEPTH_OF_LIST)
+    if isinstance(tree, Flaw) or not isinstance(tree.value, list) or len(tree.value) != 1:
+        return None
+    [mapping] = tree.value
+    if not isinstance(mapping, dict):
+        return None
+    if says_nothing(mapping):
+        return mapping
+    if len(_remembered) >= MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[text] = Repeated(mapping)
+    return _remembered[text]

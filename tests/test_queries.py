@@ -1,0 +1,117 @@
+"""Random questions about random documents: both databases answer as plain Python does."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url
+from tests.oracle import TOPIC_DOCUMENTS, TOPICS, Clause, Oracle, Question, random_documents
+from tests.services import EDITOR, answer, service_of
+from tests.worlds import World, new_world
+
+TEXTS = {
+    "topic": [*TOPICS, *(name for names, _, _ in TOPICS.values() for name in names), "ａi", "nothing"],
+    "provider": ["ONE.example", "www.two.example", "One", "one inc.", "two.example", "Rock, Paper, Shotgun",
+                 "www.three.example", "three.example", "example.org", "nobody"],
+    "type": ["VIDEO", "article", "x"],
+    "category": ["a,b", "-NEWS", "*", 'say "hi"', "a"],
+    "tag": ["x", "x  Y", "100%", "' or 1=1 --", "%"],
+    "locale": ["NO", "en-us"],
+    "source": ["news", "News", "NEWS"],
+}  # fmt: skip
+MOMENTS = ["2020-06-11", "2020-06-11 00:07", "2020-06-11T02:06:59+02:00", "1970-01-01", "1969-12-31T23:59:59Z"]
+BOUNDS = ["0", "-1", "7", "2147483647", "-2147483648"]
+URLS = ["https://example.org/p", "//www.example.org/p/", "http://two.example/p", "https://example.org/", "p"]
+OTHERS: dict[str, list[str]] = {
+    **dict.fromkeys(("publishedFrom", "publishedBefore", "updatedFrom", "updatedBefore"), MOMENTS),
+    **dict.fromkeys(("minQuality", "maxQuality", "minHeat", "maxHeat"), BOUNDS),
+    **dict.fromkeys(("hasImage", "hasRelated"), ["true", "false"]),
+    "descendants": ["true"],
+    "url": URLS,
+    "published": ["true", "false", "any", "any"],
+    "sort": [
+        minus + key
+        for key in ("publishedDateTime", "updatedDateTime", "quality", "heat", "title")
+        for minus in ("", "-")
+    ],
+}
+
+clauses = st.one_of(
+    st.builds(Clause, st.just(field), st.lists(st.sampled_from(texts), max_size=3).map(tuple), st.booleans())
+    for field, texts in TEXTS.items()
+)
+others = st.one_of(st.tuples(st.just(name), st.sampled_from(values)) for name, values in OTHERS.items())
+questions = st.builds(
+    Question,
+    st.lists(clauses, max_size=3).map(tuple),
+    st.lists(others, max_size=4, unique_by=lambda pair: pair[0]).map(tuple),
+)
+
+
+class Both:
+    """One set of documents in either database."""
+
+    def __init__(self, clients: list[TestClient]) -> None:
+        self.clients = clients
+        self.documents = random_documents(150)
+        items = answer(clients[0], "/articles?published=any&limit=200", EDITOR)["items"]
+        ids = {(item["source"], item["path"]): item["id"] for item in items}
+        for each in self.documents:
+            each["id"] = ids[each["source"], each["path"]]
+        self.oracle = Oracle(self.documents)
+
+
+def tell(world: World) -> None:
+    for source in ("news", "News"):
+        told = World(world.root / source, world.engine)
+        for each in random_documents(150):
+            if each["source"] == source:
+                told.write(each["path"], json.dumps({**each, "source": None, "path": None}, ensure_ascii=False))
+        if source == "news":
+            for number, topic in enumerate(TOPIC_DOCUMENTS):
+                told.write(f"topics/{number}.md", topic)
+        assert told.import_(source).rejected == 0
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    folder: Path = tmp_path_factory.mktemp("queries")
+    postgresql = new_postgresql_url()
+    with ExitStack() as stack:
+        clients = []
+        for number, url in enumerate((sqlite_url(folder), postgresql)):
+            (folder / str(number)).mkdir()
+            world = new_world(folder / str(number), url)
+            tell(world)
+            clients.append(stack.enter_context(service_of(world)))
+            world.engine.dispose()
+        yield Both(clients)
+    drop_postgresql(postgresql)
+
+
+@settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(question=questions)
+def test_any_question_has_the_same_answer_as_the_documents_give(both: Both, question: Question) -> None:
+    expected = [each["id"] for each in both.oracle.answer(question)]
+    for client in both.clients:
+        page = answer(client, "/articles?" + urlencode([*question.pairs(), ("limit", "200")]), EDITOR)
+        assert ([item["id"] for item in page["items"]], page["total"]) == (expected, len(expected))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_clauses_by_id_too(both: Both, data: Any) -> None:
+    ids = data.draw(st.lists(st.sampled_from([each["id"] for each in both.documents]), max_size=3))
+    question = Question((Clause("id", tuple(ids), data.draw(st.booleans())),), (("published", "any"),))
+    expected = [each["id"] for each in both.oracle.answer(question)]
+    for client in both.clients:
+        page = answer(client, "/articles?" + urlencode([*question.pairs(), ("limit", "200")]), EDITOR)
+        assert [item["id"] for item in page["items"]] == expected
