@@ -4,23 +4,26 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
+from app.console import print_check, print_import, show_progress
 from app.database import exclusive, writing_engine
-from app.documents.problem import Problem, escaped
+from app.documents.schema import front_matter_schema
 from app.errors import ClippingsError
+from app.importer.check import check_trees
+from app.importer.look import Request
 from app.importer.report import Report
-from app.importer.run import SOURCE_NAME, Options, Request, check_trees, import_trees
+from app.importer.run import SOURCE_NAME, Options, import_trees
+from app.importer.watch import watch
 from app.schema import upgrade
 from app.settings import Settings, unknown_names
 
 # Exit statuses beside 0, done, and 2, wrong usage.
 SOME_REJECTED, NOT_DONE, INTERRUPTED = 1, 3, 130
-# A line of progress so often is seen to move and costs nothing.
-FILES_BETWEEN_LINES = 100
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,6 +74,13 @@ def _reading_options(command: F) -> F:
         click.option(
             "--base-url", metavar="URL", help="What relative URLs are relative to; kept with the source."
         ),
+        click.option(
+            "--workers",
+            type=click.IntRange(1, 256),
+            default=os.cpu_count() or 1,
+            show_default="the processors there are",
+            help="So many processes read large trees.",
+        ),
         click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
     ):
         command = option(command)
@@ -83,17 +93,20 @@ def _reading_options(command: F) -> F:
 @click.option("--force", is_flag=True, help="Let --prune remove more than half of the articles.")
 @click.option("--dry-run", is_flag=True, help="Report what would be done, and do nothing.")
 @click.option("--strict", is_flag=True, help="Write nothing if any document has a problem.")
+@click.option("--watch", "watch_", is_flag=True, help="Import again whenever the documents change.")
 def import_(
     *,
     paths: tuple[Path, ...],
     root: Path | None,
     source: str | None,
     base_url: str | None,
+    workers: int,
     as_json: bool,
     prune: bool,
     force: bool,
     dry_run: bool,
     strict: bool,
+    watch_: bool,
 ) -> None:
     """Bring the catalogue in line with the documents below each PATH.
 
@@ -102,31 +115,52 @@ def import_(
     """
     requests = _requests(paths, root, source)
     engine = writing_engine(Settings.read().database_url)
-    options = Options(prune, force, dry_run, strict, base_url)
-    report = import_trees(engine, requests, options, _progress if sys.stderr.isatty() else None)
-    if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
-    else:
-        _print_report(report, dry_run=dry_run, nothing_written=strict and bool(report.problems))
-    if report.problems:
+    options = Options(prune, force, dry_run, strict, base_url, workers)
+    progress = show_progress if sys.stderr.isatty() else None
+
+    def import_once() -> Report:
+        report = import_trees(engine, requests, options, progress)
+        if as_json:
+            click.echo(json.dumps(report.as_json(), indent=2))
+        else:
+            print_import(report, dry_run=dry_run, nothing_written=strict and bool(report.problems))
+        return report
+
+    if watch_:
+        watch(requests, partial(_whatever_happens, import_once))
+    if import_once().problems:
         sys.exit(SOME_REJECTED)
+
+
+def _whatever_happens(import_once: Callable[[], Report]) -> None:
+    """A tree or a database in a bad state today may be in a good one tomorrow."""
+    try:
+        import_once()
+    except ClippingsError as error:
+        click.echo(f"clippings: {error}", err=True)
 
 
 @clippings.command()
 @_reading_options
 def check(
-    paths: tuple[Path, ...], root: Path | None, source: str | None, base_url: str | None, as_json: bool
+    *,
+    paths: tuple[Path, ...],
+    root: Path | None,
+    source: str | None,
+    base_url: str | None,
+    workers: int,
+    as_json: bool,
 ) -> None:
-    """Read documents as import does, without a database, and print what is wrong with them."""
-    report = check_trees(_requests(paths, root, source), base_url)
+    """Read documents as import does, without a database, and print what is wrong with them.
+
+    One line a finding, as editors read it: file:line:column: level: key: reason. Exit status: 0 no problem,
+    1 some, 2 wrong usage.
+    """
+    report = check_trees(_requests(paths, root, source), base_url, workers)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
-        _print_problems(report)
-        click.echo(
-            f"{report.created} articles, {report.topics} topics, {report.providers} providers, "
-            f"{report.skipped} skipped, {report.rejected} rejected"
-        )
+        print_check(report)
     if report.problems:
         sys.exit(SOME_REJECTED)
 
@@ -149,6 +183,12 @@ def serve(host: str, port: int, workers: int, reload: bool, show_unpublished: bo
     from app.serving import serve_until_stopped  # noqa: PLC0415  a check is done before the web framework is loaded
 
     serve_until_stopped(host, port, workers, reload=reload, show_unpublished=show_unpublished)
+
+
+@clippings.command()
+def schema() -> None:
+    """Print the JSON Schema of an article's front matter, for editors."""
+    click.echo(json.dumps(front_matter_schema(), indent=2, ensure_ascii=False))
 
 
 @clippings.command()
@@ -190,46 +230,3 @@ def _source(root: Path, given: str | None) -> str:
             f"{name!r} cannot name a source: use --source with 1 to 100 letters, digits, '.', '_' or '-'"
         )
     return name
-
-
-def _progress(done: int, files: int) -> None:
-    if done % FILES_BETWEEN_LINES == 0:
-        click.echo(f"\r{done} of {files} files", nl=False, err=True)
-
-
-def _print_report(report: Report, *, dry_run: bool, nothing_written: bool) -> None:
-    _print_problems(report)
-    for skipped in report.skipped_files:
-        click.echo(f"{escaped(skipped.path)}: skipped: {skipped.reason}", err=True)
-    if dry_run or nothing_written:
-        click.echo(
-            "Nothing was written. It would have been:"
-            if dry_run
-            else "Nothing was written, for the problems above."
-        )
-    click.echo(
-        f"created {report.created}  updated {report.updated}  unchanged {report.unchanged}  "
-        f"rejected {report.rejected}  skipped {report.skipped}  topics {report.topics}  "
-        f"providers {report.providers}  missing {report.missing}  removed {report.removed}"
-    )
-    if report.missing:
-        click.echo(f"{report.missing} articles have no document any more; --prune removes them.")
-    if report.unpublished:
-        click.echo(
-            f"{report.unpublished} articles are not published: "
-            "see them with `clippings serve --show-unpublished` or the editor's token."
-        )
-    click.echo(f"The catalogue is at revision {report.revision}.")
-
-
-def _print_problems(report: Report) -> None:
-    for problem in report.problems:
-        _print_problem(problem, "")
-    for warning in report.warnings:
-        _print_problem(warning, "warning: ")
-
-
-def _print_problem(problem: Problem, level: str) -> None:
-    place = escaped(problem.path) + (f":{problem.line}" if problem.line else "")
-    key = f"{problem.key}: " if problem.key else ""
-    click.echo(f"{place}: {level}{key}{problem.reason}. {problem.advice}", err=True)

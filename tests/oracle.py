@@ -72,7 +72,9 @@ def random_documents(number: int, seed: int = 7) -> list[dict[str, Any]]:
         document = {
             "path": f"{choose.choice('abÄ')}/{index:03}.md",
             "source": choose.choice(("news", "News")),
-            "title": choose.choice(("b", "B", "a c", "A", "Äpfel", "z\U0001f600", "z\ufffd", "ﬁn", "Zoo, \"x\"")),
+            "title": choose.choice(
+                ("b", "B", "a c", "A", "Äpfel", "z\U0001f600", "z\ufffd", "ﬁn", 'Zoo, "x"')
+            ),
             "published": published,
             "quality": choose.choice((None, 0, -1, 7, 2**31 - 1, -(2**31))),
             "heat": choose.choice((None, 1, 2)),
@@ -104,7 +106,9 @@ class Oracle:
         found = [
             each
             for each in audience
-            if all(self._matches(each, clause, audience, "descendants" in others) for clause in question.clauses)
+            if all(
+                self._matches(each, clause, audience, "descendants" in others) for clause in question.clauses
+            )
             and all(_holds(each, name, value) for name, value in question.others)
         ]
         return sorted(found, key=lambda each: _place(each, others))
@@ -127,7 +131,7 @@ def _named(field: str, value: str, audience: Sequence[Document]) -> set[str]:
     if field == "topic":
         seen = {topic for each in audience for topic in _terms(each, "topic")}
         visible = {topic: names for topic, (names, _, told) in TOPICS.items() if told or topic in seen}
-        return {folded} if folded in visible else {t for t in visible if folded in map(fold, visible[t][0])}
+        return {folded} if folded in visible else {t for t in visible if folded in map(fold, visible[t])}
     if field == "provider":
         providers = {term: each["provider"].get("name") for each in audience for term in _terms(each, field)}
         if (domain := "@" + folded.removeprefix("www.")) in providers:

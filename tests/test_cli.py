@@ -39,7 +39,7 @@ def test_an_import_says_what_it_did_and_what_is_wrong(folder: Path) -> None:
     assert done.returncode == 1
     assert "created 1  updated 0  unchanged 0  rejected 1  skipped 1" in done.stdout
     assert "1 articles are not published" in done.stdout
-    assert "bad.md:3: quality: " in done.stderr
+    assert "bad.md:3:1: error: quality: " in done.stderr
     assert "readme.md: skipped: " in done.stderr
     assert SECRET not in done.stdout + done.stderr
 
@@ -77,7 +77,7 @@ def test_the_report_as_json(folder: Path) -> None:
         (["import", "news", "--root", "news/../.."], 1, ""),
         (["import", "news", "--strict"], 1, "Nothing was written"),
         (["import", "news/good.md"], 0, "created 1"),
-        (["check", "news"], 1, "bad.md:3: quality: "),
+        (["check", "news"], 1, "bad.md:3:1: error: quality: "),
         (["check", "news/good.md"], 0, "1 articles"),
         (["migrate"], 0, ""),
     ],

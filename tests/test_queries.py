@@ -27,7 +27,13 @@ TEXTS = {
     "locale": ["NO", "en-us"],
     "source": ["news", "News", "NEWS"],
 }  # fmt: skip
-MOMENTS = ["2020-06-11", "2020-06-11 00:07", "2020-06-11T02:06:59+02:00", "1970-01-01", "1969-12-31T23:59:59Z"]
+MOMENTS = [
+    "2020-06-11",
+    "2020-06-11 00:07",
+    "2020-06-11T02:06:59+02:00",
+    "1970-01-01",
+    "1969-12-31T23:59:59Z",
+]
 BOUNDS = ["0", "-1", "7", "2147483647", "-2147483648"]
 URLS = ["https://example.org/p", "//www.example.org/p/", "http://two.example/p", "https://example.org/", "p"]
 OTHERS: dict[str, list[str]] = {
@@ -74,7 +80,9 @@ def tell(world: World) -> None:
         told = World(world.root / source, world.engine)
         for each in random_documents(150):
             if each["source"] == source:
-                told.write(each["path"], json.dumps({**each, "source": None, "path": None}, ensure_ascii=False))
+                told.write(
+                    each["path"], json.dumps({**each, "source": None, "path": None}, ensure_ascii=False)
+                )
         if source == "news":
             for number, topic in enumerate(TOPIC_DOCUMENTS):
                 told.write(f"topics/{number}.md", topic)

@@ -19,6 +19,7 @@ from app.settings import Settings, unknown_names
 from app.web.problems import EVERYWHERE, problems
 from app.web.routing import READING_THREADS
 from tests.things import get_thing, list_things, service
+from tests.worlds import World
 
 
 @pytest.mark.parametrize(
@@ -112,12 +113,14 @@ def test_the_documentation_needs_no_other_host() -> None:
         assert client.get(f"/docs/{name}").status_code == 404
 
 
-def test_readiness_is_503_while_the_database_is_away() -> None:
+def test_readiness_is_503_while_the_database_is_away(world: World) -> None:
     def away() -> None:
         raise DatabaseUnavailable("connection to postgresql://u:password@host failed")
 
-    app = create_app(Settings(database_url="sqlite:///unused.db"))
+    world.import_()
+    app = create_app(Settings(database_url=world.engine.url.render_as_string(hide_password=False)))
     assert TestClient(app).get("/health/ready").status_code == 200
+    app.state.engine.dispose()
     app.state.ready = away
     answer = TestClient(app).get("/health/ready")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

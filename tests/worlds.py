@@ -10,7 +10,8 @@ from sqlalchemy import Engine, select, text
 from app.catalog.tables import articles
 from app.database import snapshot, writing_engine
 from app.importer.report import Report
-from app.importer.run import Options, Request, import_trees
+from app.importer.look import Request
+from app.importer.run import Options, import_trees
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,7 @@ class World:
     engine: Engine
 
     def write(self, path: str, front_matter: str, body: str = "") -> None:
-        file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        yaml = path.endswith((".yaml", ".yml"))
-        file.write_text(front_matter if yaml else f"---\n{front_matter}\n---\n{body}", encoding="utf-8")
+        write_document(self.root, path, front_matter, body)
 
     def delete(self, path: str) -> None:
         (self.root / path).unlink()
@@ -50,6 +48,13 @@ class World:
             "WHERE field = 'topic' AND (described = 1 OR editor_count > 0)"
         )
         return {key: (name, public, editors) for key, name, public, editors in rows}
+
+
+def write_document(root: Path, path: str, front_matter: str, body: str = "") -> None:
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    yaml = path.endswith((".yaml", ".yml"))
+    file.write_text(front_matter if yaml else f"---\n{front_matter}\n---\n{body}", encoding="utf-8")
 
 
 def new_world(folder: Path, database_url: str) -> World:

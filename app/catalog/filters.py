@@ -4,7 +4,7 @@ A list of the newest is read from the index of one term, the rarest that all mus
 are looked up for each article; any other order is read from an index of articles. Neither sorts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -90,6 +90,10 @@ class _Term:
     count: int
 
 
+# By field, key and whether the key is a name: the terms, by id.
+_Found = dict[tuple[str, str, int], dict[int, _Term]]
+
+
 def matching(connection: Connection, query: ArticleQuery) -> Selection:
     """Resolves names first: what nobody, or only a hidden article, is called, matches nothing."""
     found = _resolve(connection, query)
@@ -97,7 +101,7 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
     conditions: list[ColumnElement[bool]] = []
     for field in FIELDS:
         for clause in getattr(query, field):
-            matched = [term for value in clause.values for term in found.get((field, _key(field, value)), ())]
+            matched = [term for value in clause.values for term in _meant(found, field, value)]
             if field == "topic" and query.descendants:
                 matched = _with_descendants(connection, matched)
             if not clause.none_of and not clause.anything and len(matched) == 1:
@@ -135,12 +139,12 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
     return Selection(tuple(conditions), tuple(order), by_term, known_total)
 
 
-def _resolve(connection: Connection, query: ArticleQuery) -> dict[tuple[str, str], list[_Term]]:
+def _resolve(connection: Connection, query: ArticleQuery) -> _Found:
     wanted: dict[str, set[str]] = {}
     for field in FIELDS:
-        keys = {_key(field, value) for clause in getattr(query, field) for value in clause.values}
-        if keys:
-            wanted[field] = keys
+        for clause in getattr(query, field):
+            for value in clause.values:
+                wanted.setdefault(field, set()).update((_key(field, value), _name(field, value)))
     if not wanted:
         return {}
     by_key = [
@@ -157,31 +161,35 @@ def _resolve(connection: Connection, query: ArticleQuery) -> dict[tuple[str, str
     ]
     key = case((terms.c.field == "source", terms.c.key), else_=terms.c.folded_key)
     count = count_of(terms, query.published).label("articles")
-    # An id or a domain is meant before a name, even where it is some other one's name.
-    rank = case((terms.c.by_name == 0, 0), else_=1).label("rank")
     rows = connection.execute(
         union_all(
-            select(terms.c.field, key.label("key"), rank, terms.c.id, count).where(or_(*by_key)),
+            select(terms.c.field, key.label("key"), terms.c.by_name, terms.c.id, count).where(
+                or_(*by_key), is_visible(terms, query.published)
+            ),
             select(terms.c.field, term_names.c.folded, literal(1), terms.c.id, count)
             .join(term_names, term_names.c.term_id == terms.c.id)
             .where(or_(false(), *by_name), is_visible(term_names, query.published)),
         )
-    ).all()
-    best: dict[tuple[str, str], int] = {}
+    )
+    found: _Found = {}
     for row in rows:
-        best[row.field, row.key] = min(row.rank, best.get((row.field, row.key), row.rank))
-    found: dict[tuple[str, str], dict[int, _Term]] = {}
-    for row in rows:
-        if row.rank == best[row.field, row.key]:
-            found.setdefault((row.field, row.key), {})[row.id] = _Term(row.id, row.articles)
-    return {each: list(by_id.values()) for each, by_id in found.items()}
+        found.setdefault((row.field, row.key, row.by_name), {})[row.id] = _Term(row.id, row.articles)
+    return found
+
+
+def _meant(found: _Found, field: str, value: str) -> Iterable[_Term]:
+    """By an id or a domain, even where it is some other one's name; else all that have the name."""
+    by_name = found.get((field, _name(field, value), 1), {})
+    return found.get((field, _key(field, value), 0), by_name).values()
 
 
 def _key(field: str, value: str) -> str:
-    if field == "source":
-        return value
-    folded = fold(value)
-    return folded.removeprefix("www.") if field == "provider" else folded
+    name = _name(field, value)
+    return name.removeprefix("www.") if field == "provider" else name
+
+
+def _name(field: str, value: str) -> str:
+    return value if field == "source" else fold(value)
 
 
 def _with_descendants(connection: Connection, above: Sequence[_Term]) -> list[_Term]:

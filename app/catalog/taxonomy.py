@@ -80,10 +80,14 @@ def provider_list(published: Published) -> tuple[Select[Any], Order]:
 def _articles_of_provider(published: Published) -> ColumnElement[int]:
     """A name without a domain also finds the domains of this name, so their articles are its articles too."""
     domain = terms.alias("domain")
-    of_this_name = select(term_names.c.term_id).where(
-        term_names.c.field == "provider",
-        term_names.c.folded == terms.c.key,
-        is_visible(term_names, published),
+    of_this_name = (
+        select(term_names.c.term_id)
+        .where(
+            term_names.c.field == "provider",
+            term_names.c.folded == terms.c.key,
+            is_visible(term_names, published),
+        )
+        .correlate(terms)
     )
     elsewhere = (
         select(func.coalesce(func.sum(count_of(domain, published)), 0))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.documents.article import ARTICLE_KEYS, ArticleDocument, Tree, read_article
-from app.documents.findings import Finding, Findings, key_path
+from app.documents.findings import Finding, Findings, Place, key_path
 from app.documents.front_matter import FrontMatter, all_front_matter, split
 from app.documents.keys import is_unknown, says_nothing
 from app.documents.problem import Problem, shown
 from app.documents.repeated import read_tree_with_repeated
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
-from app.documents.yaml_tree import Flaw, YamlTree, line_of
+from app.documents.yaml_tree import Flaw, YamlTree, position_of
 
 # Raised whenever the same bytes would be read differently, so that unchanged files are read again.
 READER_VERSION: Final = 1
@@ -79,12 +79,22 @@ def _read(path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | 
     return Reading(document, None, located(findings.problems), located(findings.warnings))
 
 
+def locate(path: str, content: bytes, place: Place) -> tuple[int, int] | None:
+    """Line and column in a file that was read without a problem."""
+    is_yaml = path.lower().endswith(_YAML_EXTENSIONS)
+    front_matter = all_front_matter(content) if is_yaml else split(content)
+    if front_matter is None or isinstance(front_matter, Flaw):
+        return None
+    position = position_of(YamlTree(None, front_matter.yaml), place)
+    return position and (position[0] + front_matter.lines_before, position[1])
+
+
 def _problem(path: str, finding: Finding, tree: YamlTree, lines_before: int) -> Problem:
-    line = line_of(tree, finding.place)
+    position = position_of(tree, finding.place)
     return Problem(
         path=path,
-        line=line and line + lines_before,
-        column=None,
+        line=position and position[0] + lines_before,
+        column=position and position[1],
         key=key_path(finding.place),
         reason=finding.reason,
         advice=finding.advice,

@@ -95,16 +95,16 @@ def read_tree(text: str, depth: int = 1) -> YamlTree | Flaw:
         return _syntax_flaw(error)
 
 
-def line_of(tree: YamlTree, place: Place) -> int | None:
-    """The line of a key or an element, else of the innermost part on the way to it."""
-    node, line = tree.root, None
+def position_of(tree: YamlTree, place: Place) -> tuple[int, int] | None:
+    """Line and column of a key or an element, from 1, else of the innermost part on the way to it."""
+    node, position = tree.root, None
     for part in place:
         found = _child(node, part)
         if found is None:
             break
         at, node = found
-        line = at.start_mark.line + 1
-    return line
+        position = at.start_mark.line + 1, at.start_mark.column + 1
+    return position
 
 
 def needs_watching(text: str) -> bool:

@@ -29,7 +29,9 @@ FacetField = Literal["topic", "provider", "type", "category", "tag", "locale", "
 
 class FacetQuery(ArticleQuery):
     field: tuple[FacetField, ...] = Field(
-        get_args(FacetField), description="What to count by, again for each; by default all of them", examples=["topic"]
+        get_args(FacetField),
+        description="What to count by, again for each; by default all of them",
+        examples=["topic"],
     )
     size: Annotated[int, Field(ge=1, le=MOST_VALUES)] = Field(20, description="So many values of each field")
 
