@@ -48,7 +48,7 @@ TOPIC_DOCUMENTS = (
     "taxonomy: topic\nname: Artificial Intelligence\nshortname: AI\nparent: Technology",
     "taxonomy: topic\nname: Machine Learning\nshortname: ML\nparent: ai",
 )
-PROVIDERS = (
+PROVIDERS: tuple[dict[str, str], ...] = (
     {"name": "One", "domain": "www.One.example"},
     {"name": "One Inc.", "domain": "one.example"},
     {"domain": "two.example"},
@@ -146,7 +146,7 @@ def _terms(each: Document, field: str) -> set[str]:
         named = {fold(name): topic for topic, (names, _, _) in TOPICS.items() for name in names}
         return {named[fold(name)] for name in each["topics"]}
     if field == "provider":
-        domain = each["provider"].get("domain") or ((each["webUrl"] or "").split("/") + ["", ""])[2]
+        domain = each["provider"].get("domain") or [*(each["webUrl"] or "").split("/"), "", ""][2]
         name = each["provider"].get("name")
         return {"@" + domain.lower().removeprefix("www.")} if domain else {fold(name)} if name else set()
     if field == "tag":
@@ -162,7 +162,7 @@ def _upwards(topic: str | None) -> Iterable[str]:
         topic = TOPICS[topic][1]
 
 
-def _holds(each: Document, name: str, value: str) -> bool:
+def _holds(each: Document, name: str, value: str) -> bool:  # noqa: PLR0911  a rule a line
     match name:
         case "publishedFrom" | "updatedFrom":
             at = each[name.removesuffix("From") + "DateTime"]

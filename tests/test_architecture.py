@@ -13,7 +13,7 @@ ARROWS = {
     "importer": {"documents", "catalog"},
     "web": {"catalog"},
 }
-TOGETHER = {"cli", "main", "serving", "__main__"}
+TOGETHER = {"cli", "console", "main", "serving", "__main__"}
 MODULES = sorted(APP.rglob("*.py"))
 
 

@@ -39,7 +39,8 @@ URLS = ["https://example.org/p", "//www.example.org/p/", "http://two.example/p",
 OTHERS: dict[str, list[str]] = {
     **dict.fromkeys(("publishedFrom", "publishedBefore", "updatedFrom", "updatedBefore"), MOMENTS),
     **dict.fromkeys(("minQuality", "maxQuality", "minHeat", "maxHeat"), BOUNDS),
-    **dict.fromkeys(("hasImage", "hasRelated"), ["true", "false"]),
+    "hasImage": ["true", "false"],
+    "hasRelated": ["true", "false"],
     "descendants": ["true"],
     "url": URLS,
     "published": ["true", "false", "any", "any"],
@@ -51,10 +52,14 @@ OTHERS: dict[str, list[str]] = {
 }
 
 clauses = st.one_of(
-    st.builds(Clause, st.just(field), st.lists(st.sampled_from(texts), max_size=3).map(tuple), st.booleans())
-    for field, texts in TEXTS.items()
+    [
+        st.builds(
+            Clause, st.just(field), st.lists(st.sampled_from(texts), max_size=3).map(tuple), st.booleans()
+        )
+        for field, texts in TEXTS.items()
+    ]
 )
-others = st.one_of(st.tuples(st.just(name), st.sampled_from(values)) for name, values in OTHERS.items())
+others = st.one_of([st.tuples(st.just(name), st.sampled_from(values)) for name, values in OTHERS.items()])
 questions = st.builds(
     Question,
     st.lists(clauses, max_size=3).map(tuple),

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, select, text
 
 from app.catalog.tables import articles
 from app.database import snapshot, writing_engine
-from app.importer.report import Report
 from app.importer.look import Request
+from app.importer.report import Report
 from app.importer.run import Options, import_trees
 
 
