@@ -1,0 +1,64 @@
+"""The README is true: its examples answer so, and it names every setting, path, option and command there is."""
+
+import html
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.cli import clippings
+from app.database import writing_engine
+from app.importer.look import Request
+from app.importer.run import Options, import_trees
+from app.settings import Settings
+from tests.databases import sqlite_url
+from tests.services import service_of
+from tests.worlds import World
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^\$ curl -s '(.+)'\n((?:(?!```).*\n)+)", README, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    engine = writing_engine(sqlite_url(tmp_path_factory.mktemp("readme")))
+    import_trees(engine, [Request(ROOT / "seeds", "seeds")], Options())
+    with service_of(World(ROOT / "seeds", engine), editor_token=None) as client:
+        yield client
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("url", "shown"), EXAMPLES, ids=[url.partition("8000")[2] for url, _ in EXAMPLES])
+def test_an_example_answers_as_shown(client: TestClient, url: str, shown: str) -> None:
+    answer = client.get(url.removeprefix("http://127.0.0.1:8000")).text
+    pattern = ".*?".join(re.escape(part) for part in html.unescape(shown.strip()).split("…"))
+    assert re.fullmatch(
+        pattern + (".*" if shown.strip().endswith("…") else ""), html.unescape(answer), re.DOTALL
+    )
+
+
+def test_every_setting_is_explained() -> None:
+    for name in Settings.model_fields:
+        assert f"CLIPPINGS_{name.upper()}" in README
+
+
+def test_every_path_is_mentioned(client: TestClient) -> None:
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path.partition("/{")[0] in README
+
+
+def test_every_command_and_option_of_import_is_mentioned() -> None:
+    for name, command in clippings.commands.items():
+        assert name in README
+        for option in command.params if name in ("import", "serve") else ():
+            assert all(each in README for each in option.opts if each.startswith("--")), option.opts
+
+
+def test_the_make_targets_of_the_readme_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in {shlex.split(line)[1] for line in re.findall(r"^make \w+", README, re.MULTILINE)}:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
