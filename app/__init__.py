@@ -5,9 +5,12 @@ The folders are the stations on the data's way:
     documents   files -> validated documents and problems. Knows no database.
     importer    documents -> database, all or nothing: look, plan, apply, report.
     catalog     what is stored, and every question one may ask of it. Knows no HTTP.
+    feeds       articles -> RSS, Atom, JSON Feed. Pure.
+    exports     articles -> rows of text. Pure generators.
     web         reads the request, asks the catalog, shapes the answer.
 
-Arrows, and no others: importer -> documents, catalog; web -> catalog. Everyone may use what stands beside the
+Arrows, and no others: importer -> documents, catalog; feeds -> catalog; web -> catalog, feeds,
+exports. Everyone may use what stands beside the
 folders and knows none of them: names and urls (when two are one), errors, database, schema, settings. `cli`,
 `console`, `main` and `serving` put it all together. A test checks the arrows.
 

@@ -145,6 +145,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
+def renew_deadline(connection: Connection) -> None:
+    """For who asks many questions of one snapshot, each of them in time. PostgreSQL times each anyway."""
+    if connection.dialect.name == "sqlite":
+        _stop_in_time(connection.connection.driver_connection)  # type: ignore[arg-type]
+
+
 def _stop_in_time(connection: sqlite3.Connection, *_: object) -> None:
     deadline = time.monotonic() + QUERY_SECONDS
     connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from threading import BoundedSemaphore
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -16,7 +17,7 @@ from app.database import reading_engine, snapshot
 from app.errors import SchemaOutdated
 from app.schema import is_current
 from app.settings import Settings
-from app.web import articles, changes, counts, docs, health, links, taxonomy
+from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
 from app.web.paths import Paths
 from app.web.routing import QueryRoute, new_threads
 from app.web.shell import Shell
@@ -30,6 +31,8 @@ TAGS = [
     {"name": "articles", "description": "Lists of articles, single ones, and what they link to."},
     {"name": "counts", "description": "How many articles there are of each kind and time."},
     {"name": "links", "description": "Where a URL occurs."},
+    {"name": "feeds", "description": "The newest of a query, for feed readers."},
+    {"name": "exports", "description": "The whole result of a query as a file."},
     {"name": "changes", "description": "For those who keep a copy."},
     {"name": "topics", "description": "What articles are filed under."},
     {"name": "providers", "description": "Who published them."},
@@ -40,6 +43,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     articles.router,
     counts.router,
     links.router,
+    feeds.router,
+    exports.router,
     changes.router,
     taxonomy.router,
     health.router,
@@ -64,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.threads = new_threads()
     app.state.engine = reading_engine(settings.database_url)
+    app.state.exports = BoundedSemaphore(exports.MOST_AT_ONCE)
     app.state.ready = partial(_answer_a_question, app.state.engine)
     for router in ROUTERS:
         app.include_router(router)

@@ -11,7 +11,9 @@ ARROWS = {
     "documents": set[str](),
     "catalog": set[str](),
     "importer": {"documents", "catalog"},
-    "web": {"catalog"},
+    "feeds": {"catalog"},
+    "exports": {"catalog"},
+    "web": {"catalog", "feeds", "exports"},
 }
 TOGETHER = {"cli", "console", "main", "serving", "__main__"}
 MODULES = sorted(APP.rglob("*.py"))

@@ -1,0 +1,73 @@
+"""Articles as rows of text, one after the other. Pure: knows no database and no HTTP."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+# What a spreadsheet would run as a formula (OWASP); such a text gets a leading apostrophe.
+_RUN_BY_SPREADSHEETS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+CSV_COLUMNS: Final = (
+    *(
+        "id",
+        "source",
+        "path",
+        "title",
+        "excerpt",
+        "type",
+        "category",
+        "locale",
+        "published",
+        "quality",
+        "heat",
+    ),
+    *("publishedDateTime", "updatedDateTime", "webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl"),
+    *("providerName", "providerDomain", "topics", "tags", "imageUrl", "relatedCount"),
+)
+
+
+def ndjson(items: Iterable[str]) -> Iterator[str]:
+    """A list item a line, the bytes that lists answer."""
+    for item in items:
+        yield item + "\n"
+
+
+def csv_rows(items: Iterable[str]) -> Iterator[str]:
+    """RFC 4180, the first row naming the columns; lists are joined by `; `."""
+    yield _row(CSV_COLUMNS)
+    for item in items:
+        article = json.loads(item)
+        provider, images = article["provider"], article["images"]
+        flat = {
+            **article,
+            "providerName": provider["name"],
+            "providerDomain": provider["domain"],
+            "imageUrl": images[0]["url"] if images else None,
+        }
+        yield _row([_cell(flat[column]) for column in CSV_COLUMNS])
+
+
+def _row(cells: Iterable[str]) -> str:
+    row = io.StringIO()
+    csv.writer(row).writerow(cells)
+    return row.getvalue()
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case list():
+            return _harmless("; ".join(value))
+        case _:
+            return _harmless(value)
+
+
+def _harmless(text: str) -> str:
+    return "'" + text if text.startswith(_RUN_BY_SPREADSHEETS) else text

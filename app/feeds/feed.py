@@ -1,0 +1,93 @@
+"""What a feed says, whatever its format: the newest articles of a query, and a title in words."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from app.catalog.clauses import Clause
+from app.catalog.query import ArticleQuery, Moment
+
+Item = dict[str, Any]
+
+# XML 1.0 holds no other character, not even escaped; documents may hold these few.
+_NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MEDIA_TYPES: Final = {
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "svg": "image/svg+xml",
+    "avif": "image/avif",
+}
+# Of a catalogue without a single date; a feed must have one, and the clock would change it at every request.
+_NEVER: Final = "1970-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """`items` are articles as lists show them; `url` is where the feed is, `home_url` where its query is."""
+
+    title: str
+    url: str
+    home_url: str
+    items: tuple[Item, ...]
+
+    @property
+    def updated(self) -> str:
+        """The newest date of any item."""
+        return max((updated_of(item) for item in self.items), default=_NEVER)
+
+
+def id_of(item: Item) -> str:
+    # Feed readers take a changed id for a new entry: so it has nothing in it that a curator may correct.
+    return f"urn:clippings:article:{item['id']}"
+
+
+def updated_of(item: Item) -> str:
+    return item["updatedDateTime"] or item["publishedDateTime"] or _NEVER
+
+
+def link_of(feed: Feed, item: Item) -> str:
+    return item["webUrl"] or f"{feed.home_url.partition('?')[0]}/{item['id']}"
+
+
+def image_of(item: Item) -> tuple[str, str] | None:
+    """The first image's URL and media type; one that is relative to somewhere else is of no use here."""
+    url = next((image["url"] for image in item["images"] if "://" in image["url"]), None)
+    if url is None:
+        return None
+    ending = url.partition("?")[0].rpartition(".")[2].lower()
+    return url, _MEDIA_TYPES.get(ending, "image/jpeg")
+
+
+def for_xml(text: str) -> str:
+    return _NOT_IN_XML.sub("\ufffd", text)
+
+
+def date_of(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def title_of(query: ArticleQuery) -> str:
+    """The query in words:  "Articles about AI from 2020-01-01"."""
+    words = ["Articles"]
+    if query.search:
+        words.append(f"with “{query.q}”")
+    for field, before in (("type", "of type"), ("category", "in"), ("topic", "about"), ("tag", "tagged")):
+        words += [f"{before} {_clause(clause)}" for clause in getattr(query, field)]
+    words += [f"by {_clause(clause)}" for clause in query.provider]
+    words += [f"in {_clause(clause)}" for clause in (*query.locale, *query.source)]
+    if query.published_from:
+        words.append(f"from {_date(query.published_from)}")
+    if query.published_before:
+        words.append(f"before {_date(query.published_before)}")
+    return " ".join(words)
+
+
+def _clause(clause: Clause) -> str:
+    named = "anything" if clause.anything else " or ".join(clause.values)
+    return f"not {named}" if clause.none_of else named
+
+
+def _date(moment: Moment) -> str:
+    return moment.at.date().isoformat()

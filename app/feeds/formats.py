@@ -1,0 +1,119 @@
+"""A feed as RSS 2.0, Atom (RFC 4287) and JSON Feed 1.1. Pure: equal feeds give equal bytes."""
+
+import json
+from email.utils import format_datetime
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+
+from app.feeds.feed import Feed, Item, date_of, for_xml, id_of, image_of, link_of, updated_of
+
+_ATOM = "http://www.w3.org/2005/Atom"
+_DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
+
+
+def rss(feed: Feed) -> bytes:
+    register_namespace("atom", _ATOM)
+    register_namespace("dc", _DUBLIN_CORE)
+    root = Element("rss", version="2.0")
+    channel = SubElement(root, "channel")
+    _add(channel, "title", feed.title)
+    _add(channel, "link", feed.home_url)
+    _add(channel, "description", feed.title)
+    if feed.items:
+        _add(channel, "lastBuildDate", format_datetime(date_of(feed.updated), usegmt=True))
+    SubElement(channel, f"{{{_ATOM}}}link", rel="self", href=feed.url, type="application/rss+xml")
+    for item in feed.items:
+        entry = SubElement(channel, "item")
+        _add(entry, "title", item["title"])
+        _add(entry, "link", link_of(feed, item))
+        SubElement(entry, "guid", isPermaLink="false").text = id_of(item)
+        _add(entry, "description", item["excerpt"])
+        if item["publishedDateTime"]:
+            _add(entry, "pubDate", format_datetime(date_of(item["publishedDateTime"]), usegmt=True))
+        _add(entry, f"{{{_DUBLIN_CORE}}}creator", _author(item))
+        for category in (*item["topics"], *item["tags"]):
+            _add(entry, "category", category)
+        if image := image_of(item):
+            # Nobody knows how long it is; 0 is what the specification's readers expect then.
+            SubElement(entry, "enclosure", url=for_xml(image[0]), length="0", type=image[1])
+    return _xml(root)
+
+
+def atom(feed: Feed) -> bytes:
+    register_namespace("", _ATOM)
+    root = Element(f"{{{_ATOM}}}feed")
+    _add_atom(root, "id", feed.url)
+    _add_atom(root, "title", feed.title)
+    _add_atom(root, "updated", feed.updated)
+    SubElement(root, f"{{{_ATOM}}}link", rel="self", href=feed.url, type="application/atom+xml")
+    SubElement(root, f"{{{_ATOM}}}link", rel="alternate", href=feed.home_url, type="application/json")
+    _author_of_atom(root, "Clippings")
+    for item in feed.items:
+        entry = SubElement(root, f"{{{_ATOM}}}entry")
+        _add_atom(entry, "id", id_of(item))
+        _add_atom(entry, "title", item["title"])
+        _add_atom(entry, "updated", updated_of(item))
+        _add_atom(entry, "published", item["publishedDateTime"])
+        SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=for_xml(link_of(feed, item)))
+        _add_atom(entry, "summary", item["excerpt"])
+        if author := _author(item):
+            _author_of_atom(entry, author)
+        for category in (*item["topics"], *item["tags"]):
+            SubElement(entry, f"{{{_ATOM}}}category", term=for_xml(category))
+        if image := image_of(item):
+            SubElement(entry, f"{{{_ATOM}}}link", rel="enclosure", href=for_xml(image[0]), type=image[1])
+    return _xml(root)
+
+
+def json_feed(feed: Feed) -> bytes:
+    body = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.home_url,
+        "feed_url": feed.url,
+        "items": [_json_item(feed, item) for item in feed.items],
+    }
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _json_item(feed: Feed, item: Item) -> dict[str, Any]:
+    image = image_of(item)
+    author = _author(item)
+    found = {
+        "id": id_of(item),
+        "url": link_of(feed, item),
+        "title": item["title"],
+        "content_text": item["excerpt"] or item["title"],
+        "summary": item["excerpt"],
+        "image": image and image[0],
+        "date_published": item["publishedDateTime"],
+        "date_modified": item["updatedDateTime"],
+        "authors": [{"name": author}] if author else None,
+        "tags": [*item["topics"], *item["tags"]] or None,
+        "language": item["locale"],
+        "attachments": [{"url": image[0], "mime_type": image[1]}] if image else None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _author(item: Item) -> str | None:
+    name: str | None = item["provider"]["name"] or item["provider"]["domain"]
+    return name
+
+
+def _author_of_atom(parent: Element, name: str) -> None:
+    _add_atom(SubElement(parent, f"{{{_ATOM}}}author"), "name", name)
+
+
+def _add_atom(parent: Element, tag: str, text: str | None) -> None:
+    _add(parent, f"{{{_ATOM}}}{tag}", text)
+
+
+def _add(parent: Element, tag: str, text: str | None) -> None:
+    if text is not None:
+        SubElement(parent, tag).text = for_xml(text)
+
+
+def _xml(root: Element) -> bytes:
+    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
