@@ -9,15 +9,11 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
-from pydantic import ValidationError
 
-from app.catalog.everything import all_items
-from app.catalog.query import CLAUSES, ArticleQuery
 from app.console import print_check, print_import, show_progress
-from app.database import exclusive, reading_engine, snapshot, writing_engine
+from app.database import exclusive, writing_engine
 from app.documents.schema import front_matter_schema
 from app.errors import ClippingsError
-from app.exports.rows import csv_rows, ndjson
 from app.importer.check import check_trees
 from app.importer.look import Request
 from app.importer.report import Report
@@ -32,7 +28,23 @@ SOME_REJECTED, NOT_DONE, INTERRUPTED = 1, 3, 130
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Loads what `export` needs when it is asked for: an import that finds nothing changed is done before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "export"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "export":
+            from app.exporting import export  # noqa: PLC0415  as said above
+
+            return export
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="clippings")
 def clippings() -> None:
     """Curated article metadata: documents in, a REST service out.
@@ -193,48 +205,6 @@ def serve(host: str, port: int, workers: int, reload: bool, show_unpublished: bo
 def schema() -> None:
     """Print the JSON Schema of an article's front matter, for editors."""
     click.echo(json.dumps(front_matter_schema(), indent=2, ensure_ascii=False))
-
-
-def _filters(command: F) -> F:
-    """The parameters of /articles as options: the same names with dashes, the same values."""
-    for name, field in ArticleQuery.model_fields.items():
-        option = "--" + name.replace("_", "-")
-        multiple = name in CLAUSES
-        command = click.option(option, name, multiple=multiple, metavar="VALUE", help=field.description)(
-            command
-        )
-    return command
-
-
-@clippings.command()
-@click.option(
-    "--format", "format_", type=click.Choice(["ndjson", "csv"]), default="ndjson", show_default=True
-)
-@click.option(
-    "--to", type=click.Path(dir_okay=False, path_type=Path), help="A file.  [default: standard output]"
-)
-@_filters
-def export(*, format_: str, to: Path | None, **filters: Any) -> None:
-    """Write all articles that match, as /exports answers them."""
-    pairs = [
-        (ArticleQuery.model_fields[name].alias or name, text)
-        for name, given in filters.items()
-        if given is not None
-        for text in (given if isinstance(given, tuple) else (given,))
-    ]
-    try:
-        query = ArticleQuery.of(pairs)
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = first["msg"].removeprefix("Value error, ")
-        raise click.UsageError(f"--{first['loc'][0] if first['loc'] else 'sort'} {reason}") from None
-    rows = {"ndjson": ndjson, "csv": csv_rows}[format_]
-    with (
-        snapshot(reading_engine(Settings.read().database_url)) as connection,
-        click.open_file(str(to or "-"), "w", encoding="utf-8", atomic=to is not None) as file,
-    ):
-        for row in rows(all_items(connection, query)):
-            file.write(row)
 
 
 @clippings.command()

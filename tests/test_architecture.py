@@ -15,7 +15,7 @@ ARROWS = {
     "exports": {"catalog"},
     "web": {"catalog", "feeds", "exports"},
 }
-TOGETHER = {"cli", "console", "main", "serving", "__main__"}
+TOGETHER = {"cli", "console", "exporting", "main", "serving", "__main__"}
 MODULES = sorted(APP.rglob("*.py"))
 
 

@@ -112,3 +112,14 @@ def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
 
 def test_a_misspelt_setting_is_named(folder: Path) -> None:
     assert "CLIPPINGS_EDITOR_TOKN" in clippings(folder, "migrate", CLIPPINGS_EDITOR_TOKN="x").stderr
+
+
+def test_an_export_takes_the_filters_of_the_service(folder: Path) -> None:
+    (folder / "news" / "seen.md").write_text("---\ntitle: Seen\ntopics: [AI]\n---\n")
+    clippings(folder, "import", "news")
+    assert clippings(folder, "export", "--topic", "ai", "--format", "csv").stdout.count("\n") == 2
+    done = clippings(folder, "export", "--published", "any", "--sort", "title", "--to", "all.ndjson")
+    assert done.returncode == 0
+    titles = [json.loads(line)["title"] for line in (folder / "all.ndjson").read_text().splitlines()]
+    assert titles == ["Good", "Seen"]
+    assert clippings(folder, "export", "--published-from", "yesterday").returncode == 2

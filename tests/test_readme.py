@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from starlette.testclient import TestClient
 
@@ -50,8 +51,11 @@ def test_every_path_is_mentioned(client: TestClient) -> None:
 
 
 def test_every_command_and_option_of_import_is_mentioned() -> None:
-    for name, command in clippings.commands.items():
+    context = click.Context(clippings)
+    for name in clippings.list_commands(context):
         assert name in README
+        command = clippings.get_command(context, name)
+        assert command
         for option in command.params if name in ("import", "serve") else ():
             assert all(each in README for each in option.opts if each.startswith("--")), option.opts
 
