@@ -260,3 +260,13 @@ def test_both_databases_answer_byte_for_byte_the_same(tmp_path: Path) -> None:
     drop_postgresql(postgresql)
     assert answers[0] == answers[1]
     assert json.loads(answers[0][0])["total"] == 59
+
+
+def test_a_query_as_long_as_any_may_be_has_a_next_page(world: World) -> None:
+    for name in "abc":
+        world.write(f"{name}.md", f"title: {name}")
+    world.import_()
+    quotes = "&".join(f'topic=-"{number}{"é" * 40}"""' for number in range(20))
+    with service_of(world) as client:
+        pages = walk(client, f"/articles?limit=1&{quotes}")
+    assert [page["items"][0]["title"] for page in pages] == ["a", "b", "c"]

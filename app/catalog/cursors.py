@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement
 
 from app.catalog.paging import KeyValue, Place
 
-# A query of 8,000 characters is refused, and what a cursor holds of it is no longer; a title has 1,000 bytes.
-MOST_CHARACTERS: Final = 16_000
+# Of a query of 8,000 characters, all of them escaped in JSON, in base64; a title's key has 1,000 bytes.
+MOST_CHARACTERS: Final = 24_000
 _CHECKSUM_BYTES: Final = 6
 _INTEGERS: Final = range(-(2**63), 2**63)
 

@@ -24,9 +24,9 @@ class Paged(Query):
     """What a list takes besides its query."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = Field(20, description="So many on a page")
-    cursor: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)] | None = Field(
-        None, description="From `next` or `prev` of another page; it carries its query"
-    )
+    cursor: (
+        Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS, pattern="^[A-Za-z0-9_-]+$")] | None
+    ) = Field(None, description="From `next` or `prev` of another page; it carries its query")
     page: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Page by number, for people; not with `cursor`, which leads to any depth"
     )

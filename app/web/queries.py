@@ -13,6 +13,8 @@ from app.web.reasons import reason
 
 # Servers and proxies cut off around 8,000 too; the longest honest query has a few hundred.
 MOST_CHARACTERS = 8_000
+# A cursor carries a whole query, quoted and in base64, so it may be nearly three times as long.
+MOST_CHARACTERS_WITH_CURSOR = 26_000
 MOST_PARAMETERS = 100
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -89,8 +91,9 @@ NO_PARAMETERS = QueryReader(_NoParameters)
 
 def _pairs(query_string: bytes) -> list[tuple[str, str, str | None]]:
     """Name, value, and what is wrong with their bytes; the value is then shown as it was sent."""
-    if len(query_string) > MOST_CHARACTERS:
-        raise unprocessable(detail=f"The query has more than {MOST_CHARACTERS:,} characters.")
+    most = MOST_CHARACTERS_WITH_CURSOR if b"cursor=" in query_string else MOST_CHARACTERS
+    if len(query_string) > most:
+        raise unprocessable(detail=f"The query has more than {most:,} characters.")
     parts = [part for part in query_string.split(b"&") if part]
     if len(parts) > MOST_PARAMETERS:
         raise unprocessable(detail=f"The query has more than {MOST_PARAMETERS} parameters.")

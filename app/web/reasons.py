@@ -16,6 +16,7 @@ _WORDS = {
     "bool_": "must be true or false",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
+    "string_pattern_mismatch": "is broken: copy it whole from where it came",
     "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must not be empty",
     "too_long": "may be given at most {max_length} times",
