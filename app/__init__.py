@@ -11,7 +11,7 @@ The folders are the stations on the data's way:
 
 Arrows, and no others: importer -> documents, catalog; feeds -> catalog; web -> catalog, feeds,
 exports. Everyone may use what stands beside the
-folders and knows none of them: names and urls (when two are one), errors, database, schema, settings. `cli`,
+folders and knows none of them: names and urls (when two are one), moments, errors, database, schema, settings. `cli`,
 `console`, `exporting`, `main` and `serving` put it all together. A test checks the arrows.
 
 One document through an import: cli -> importer.run -> documents.tree -> documents.reading -> importer.plan ->

@@ -1,7 +1,6 @@
 """What one text means: a name, a moment, a boolean, a number, a URL. Each is a value, or why it is none."""
 
 import re
-from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 from app.documents.findings import Unfit
 from app.documents.problem import shown
 from app.documents.yaml_tree import Plain
+from app.moments import moment, rfc3339
 from app.names import fold
 
 # Names are indexed, and PostgreSQL's index rows hold 2,704 bytes: 500 characters of four bytes fit.
@@ -20,10 +20,6 @@ GREATEST_EXACT_INTEGER: Final = 2**53
 # No number worth the name is longer, and converting one of 50,000 digits takes its time.
 MOST_NUMBER_CHARACTERS: Final = 40
 
-_DATE_TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?)?"
-)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
@@ -60,20 +56,18 @@ def name(text: str) -> str | Unfit:
 
 def date_time(text: str) -> str | Unfit:
     """RFC 3339 in UTC to the second; parts of a second are dropped."""
-    if _DATE_TIME.fullmatch(text) is None:
+    try:
+        when = moment(text)
+    except ValueError:
+        return Unfit(
+            f"is {_quoted(text)}, a moment that does not exist", "Correct it; years go from 0001 to 9999."
+        )
+    if when is None:
         return Unfit(
             f"is {_quoted(text)}, which is no date",
             "Write 2020-06-11, 2020-06-11T00:07:00Z or 2020-06-11 02:07:00+02:00.",
         )
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return Unfit(
-            f"is {_quoted(text)}, a moment that does not exist", "Correct it; years go from 0001 to 9999."
-        )
-    return moment.isoformat()[: len("2020-06-11T00:07:00")] + "Z"
+    return rfc3339(when)
 
 
 def boolean(text: str) -> bool | Unfit:
