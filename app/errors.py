@@ -23,3 +23,7 @@ class QueryTimedOut(ClippingsError):
 
 class ImportRefused(ClippingsError):
     """Another import is under way, or this one would remove more than it may; nothing was written."""
+
+
+class ExportFailed(ClippingsError):
+    """A file could not be written; those before it stand."""
