@@ -211,8 +211,9 @@ def schema() -> None:
 def openapi() -> None:
     """Print the OpenAPI document of the service."""
     from app.main import create_app  # noqa: PLC0415  as above
+    from app.web.openapi import openapi_document  # noqa: PLC0415
 
-    click.echo(json.dumps(create_app(Settings.read()).openapi(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(openapi_document(create_app(Settings.read())), indent=2, ensure_ascii=False))
 
 
 def _requests(paths: Sequence[Path], root: Path | None, source: str | None) -> list[Request]:

@@ -88,7 +88,7 @@ _CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given agai
 
 
 def _clause(of: str, *examples: str) -> Any:
-    return Field((), description=f"{of}: {_CLAUSE}", examples=list(examples))
+    return Field((), description=f"{of}: {_CLAUSE}", examples=[[example] for example in examples])
 
 
 def _moment(of: str, example: str) -> Any:

@@ -31,7 +31,7 @@ class FacetQuery(ArticleQuery):
     field: tuple[FacetField, ...] = Field(
         get_args(FacetField),
         description="What to count by, again for each; by default all of them",
-        examples=["topic"],
+        examples=[["topic", "provider"]],
     )
     size: Annotated[int, Field(ge=1, le=MOST_VALUES)] = Field(20, description="So many values of each field")
 
@@ -41,7 +41,7 @@ class TimelineQuery(ArticleQuery):
 
 
 @router.get("/facets", response_model=Facets, responses=problems(403))
-def count_by_field(request: Request, query: Annotated[FacetQuery, Query()]) -> Response:
+def get_facets(request: Request, query: Annotated[FacetQuery, Query()]) -> Response:
     """Counts of the query's articles by the values of one or more fields, each with a link to just those."""
     asked = _articles_only(query)
     with reading(request, query) as now:
@@ -64,7 +64,7 @@ def count_by_field(request: Request, query: Annotated[FacetQuery, Query()]) -> R
 
 
 @router.get("/timeline", response_model=Timeline, responses=problems(403))
-def count_by_time(request: Request, query: Annotated[TimelineQuery, Query()]) -> Response:
+def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> Response:
     """Counts of the query's articles by when they were published, without gaps."""
     asked = _articles_only(query)
     with reading(request, query) as now:
