@@ -50,7 +50,8 @@ def clippings() -> None:
     """Curated article metadata: documents in, a REST service out.
 
     Settings come from the environment: CLIPPINGS_DATABASE_URL (default sqlite:///clippings.db),
-    CLIPPINGS_EDITOR_TOKEN, CLIPPINGS_SHOW_UNPUBLISHED, CLIPPINGS_PUBLIC_URL.
+    CLIPPINGS_EDITOR_TOKEN, CLIPPINGS_SHOW_UNPUBLISHED, CLIPPINGS_PUBLIC_URL,
+    CLIPPINGS_REMEMBERED_BYTES.
     """
     for name in unknown_names(os.environ):
         click.echo(

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, make_url, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    Table,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -20,8 +30,8 @@ IMPORT_WAIT_SECONDS = 60
 QUERY_SECONDS = 5.0
 # Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
 _STEPS_BETWEEN_LOOKS = 20_000
-# As many as questions are answered at once, and one for the health check.
-READ_CONNECTIONS = 8
+# As many as questions are answered at once, four exports, one for the health check, one for the revision.
+READ_CONNECTIONS = 10
 # Of PostgreSQL, by number: loading its driver takes longer than an import that finds nothing changed.
 _QUERY_CANCELED, _LOCK_NOT_AVAILABLE = "57014", "55P03"
 # Any number that other programs on the same server are unlikely to choose.
@@ -99,6 +109,35 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
         raise DatabaseUnavailable(f"The database cannot be written: {_first_line(error.orig)}") from error
     except DBAPIError as error:
         raise DatabaseUnavailable(f"The database refused: {_first_line(error.orig)}") from error
+
+
+class RowReader:
+    """Reads one row again and again by a connection of its own, for one thread at a time."""
+
+    def __init__(self, engine: Engine, statement: str) -> None:
+        self._engine = engine
+        self._statement = statement
+        self._connection: PoolProxiedConnection | None = None
+
+    def read(self) -> tuple[Any, ...] | None:
+        """As quickly as the driver can; None where the database cannot be asked."""
+        try:
+            if self._connection is None:
+                self._connection = self._engine.raw_connection()
+            driver: Any = self._connection.driver_connection
+            if self._engine.dialect.name == "postgresql" and not driver.autocommit:
+                driver.autocommit = True
+            row: tuple[Any, ...] | None = driver.execute(self._statement).fetchone()
+        except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error):
+            self.close()
+            return None
+        return row
+
+    def close(self) -> None:
+        if self._connection is not None:
+            # Not back into the pool, whose connections have transactions.
+            self._connection.invalidate()
+            self._connection = None
 
 
 def write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:

@@ -147,13 +147,13 @@ def test_readiness_is_503_while_the_database_is_away(world: World) -> None:
 
     world.import_()
     app = create_app(Settings(database_url=world.engine.url.render_as_string(hide_password=False)))
-    assert TestClient(app).get("/health/ready").status_code == 200
-    app.state.engine.dispose()
-    app.state.ready = away
-    answer = TestClient(app).get("/health/ready")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert "password" not in answer.text
-    assert TestClient(app).get("/health/live").status_code == 200
+    with TestClient(app) as client:
+        assert client.get("/health/ready").status_code == 200
+        app.state.ready = away
+        answer = client.get("/health/ready")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert "password" not in answer.text
+        assert client.get("/health/live").status_code == 200
 
 
 @pytest.fixture

@@ -114,6 +114,11 @@ class Query(BaseModel):
         """Whether places in its order mean nothing after the next import."""
         return False
 
+    @property
+    def depends_on_clock(self) -> bool:
+        """Whether a duration back from now is in it."""
+        return any(isinstance(value, Moment) and value.is_relative for value in vars(self).values())
+
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """Pairs that read back as an equal query; what is as by default is left out. Durations are dates."""
         pairs: list[tuple[str, str]] = []

@@ -59,6 +59,9 @@ class QueryRoute(APIRoute):
             query = reader.read(request.scope["query_string"])
             if query_name:
                 arguments[query_name] = query
+                # The same question means another one tomorrow.
+                if getattr(query, "depends_on_clock", False):
+                    request.scope["state"]["depends_on_clock"] = True
             response: Response = (
                 await endpoint(**arguments)
                 if is_async
