@@ -19,7 +19,7 @@ from app.settings import Settings, unknown_names
 from app.web.openapi import EXAMPLES, openapi_document
 from app.web.problems import EVERYWHERE, problems
 from app.web.routing import READING_THREADS
-from tests import examples
+from tests import api_examples
 from tests.things import get_thing, list_things, service
 from tests.worlds import World
 
@@ -97,8 +97,8 @@ def test_the_openapi_document_says_how_problems_look() -> None:
 
 
 def test_the_examples_are_what_seeds_answer() -> None:
-    """`python -m tests.examples` writes them anew."""
-    assert json.loads(examples.FILE.read_text(encoding="utf-8")) == examples.examples()
+    """`python -m tests.api_examples` writes them anew."""
+    assert json.loads(api_examples.FILE.read_text(encoding="utf-8")) == api_examples.examples()
 
 
 def test_links_lead_from_answers_to_parameters_that_are_there() -> None:

@@ -1,6 +1,6 @@
 """The examples of the OpenAPI document: seeds/ asked and answered.
 
-`python -m tests.examples` writes them anew.
+`python -m tests.api_examples` writes them anew.
 """
 
 import json
