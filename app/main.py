@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.threads = new_threads()
     app.state.engine = reading_engine(settings.database_url)
+    app.state.is_local = app.state.engine.dialect.name == "sqlite"
     app.state.reader = StateReader(app.state.engine)
     app.state.exports = BoundedSemaphore(exports.MOST_AT_ONCE)
     app.state.ready = partial(_answer_a_question, app.state.engine)
@@ -92,8 +93,7 @@ class Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings
-        is_local = self.state.engine.dialect.name == "sqlite"
-        freshness = Freshness(self.state.reader.read, is_local=is_local)
+        freshness = Freshness(self.state.reader.read, is_local=self.state.is_local)
         return Shell(Paths(self.router, settings.public_path), settings, freshness)
 
 

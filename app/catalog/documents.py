@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from app.catalog.filters import matching
-from app.catalog.paging import BEGINNING, read_page
+from app.catalog.paging import BEGINNING, Listing, read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles, contents, documents, links, related_links, sources
 from app.database import renew_deadline
@@ -54,10 +54,11 @@ def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[Store
         matches = matching(connection, query).statement(articles.c.id)
         rows = rows.where((documents.c.kind != "article") | documents.c.id.in_(matches))
     order = (sources.c.name, documents.c.path, documents.c.kind)
+    listing = Listing(None, lambda: rows, order, {})
     place = BEGINNING
     while True:
         renew_deadline(connection)
-        page = read_page(connection, rows, order, _AT_ONCE, place)
+        page = read_page(connection, listing, _AT_ONCE, place)
         for row in page.rows:
             yield StoredDocument(
                 row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, select
 
 from app.catalog.tables import catalogue
-from app.database import RowReader
+from app.database import RowReader, prepared
 
 
 class State(NamedTuple):
@@ -17,7 +17,8 @@ _STATE = select(catalogue.c.identity, catalogue.c.revision)
 
 
 def read_state(connection: Connection) -> State:
-    return State(*connection.execute(_STATE).one())
+    [row] = prepared(connection, State, lambda: _STATE).rows(connection, {})
+    return State(row.identity, row.revision)
 
 
 class StateReader:
