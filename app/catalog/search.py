@@ -60,14 +60,15 @@ class _Places:
 
 
 def write_search(connection: Connection, texts: Iterable[tuple[int, str, str | None, str]]) -> None:
-    """Rows of article id, title, excerpt and content."""
+    """Rows of article id, title, excerpt and content. Of these only the content may be HTML."""
+    found = [
+        (article_id, _places((title, excerpt or "", without_markup(content))))
+        for article_id, title, excerpt, content in texts
+    ]
     if connection.dialect.name == "postgresql":
-        rows = [(article_id, _tsvector(_places(fields))) for article_id, *fields in texts]
-        write_rows(connection, _postgresql, rows)
+        write_rows(connection, _postgresql, [(article_id, _tsvector(places)) for article_id, places in found])
     else:
-        write_rows(
-            connection, _sqlite, [(article_id, *_fts5(_places(fields))) for article_id, *fields in texts]
-        )
+        write_rows(connection, _sqlite, [(article_id, *_fts5(places)) for article_id, places in found])
 
 
 def delete_search(connection: Connection, article_ids: Sequence[int]) -> None:
@@ -132,12 +133,12 @@ def _fts5_query(term: Term) -> str:
     return '"' + " ".join(term.words) + '"' + ("*" if term.begins else "")
 
 
-def _places(fields: Sequence[str | None]) -> _Places:
+def _places(fields: Sequence[str]) -> _Places:
     left = MOST_WORDS
     seen: dict[str, int] = {}
     words, stems = [], []
     for text in fields:
-        cut = words_of(without_markup(text or ""))[:left]
+        cut = words_of(text)[:left]
         left -= len(cut)
         kept: list[str | None] = []
         for word in cut:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from typing import Final
 
 import Stemmer
@@ -20,6 +20,8 @@ _WORD: Final = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+(?:\+\+|#
 # PostgreSQL's lexemes have at most 2,046 bytes, and nobody types so many characters.
 MOST_WORD_CHARACTERS: Final = 100
 _OPERATORS: Final = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+# NFKD would make letters of these:  "Windows™" is not "WindowsTM".
+_MARKS_OF_TRADE: Final = str.maketrans("™℠", "  ")
 _MARKUP: Final = re.compile(r"<[A-Za-z/!][^<>]*>")
 # A few words around what was found, on either side.
 _SNIPPET_CHARACTERS: Final = 80
@@ -48,8 +50,9 @@ def words_of(text: str) -> list[str]:
     return [word[:MOST_WORD_CHARACTERS] for word in _WORD.findall(_folded(text))]
 
 
-def without_markup(text: str) -> str:
-    return _MARKUP.sub(" ", text)
+def without_markup(content: str) -> str:
+    """What a reader of the page sees:  "<b>Nov&#8217;19</b>" has the words of "Nov’19"."""
+    return unescape(_MARKUP.sub(" ", content))
 
 
 @lru_cache(maxsize=100_000)
@@ -153,5 +156,6 @@ def _stands(term: Term, words: list[str]) -> bool:
 def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
+    text = text.translate(_MARKS_OF_TRADE)
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in folded if not unicodedata.combining(character))
