@@ -249,3 +249,12 @@ def test_content_is_searched_as_its_readers_see_it(
         [item] = answer(client, "/articles?q=string+8217&highlight=true")["items"]
         assert item["highlights"]["title"] == "&lt;Long&gt; &amp; List&lt;<mark>String</mark>&gt;"
         assert answer(client, "/articles?" + urlencode({"q": f"{words} long"}))["total"] == is_found
+
+
+def test_a_document_of_long_words_alone_is_taken(world: World) -> None:
+    """PostgreSQL keeps at most 1 MB of words of one text."""
+    body = " ".join(f"{place:05}" + "ü" * 90 for place in range(16_500))
+    world.write("a.md", "title: Long words", body)
+    assert world.import_().rejected == 0
+    with service_of(world) as client:
+        assert answer(client, f"/articles?q=00007{'ü' * 90}")["total"] == 1
