@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = int(os.environ.get("CLIPPINGS_EXAMPLES", "300"))
 
@@ -10,4 +10,6 @@ EXAMPLES = int(os.environ.get("CLIPPINGS_EXAMPLES", "300"))
 def examples(part: float = 1) -> settings:
     """So many examples, or a part of them where each asks more than one question."""
     many = max(1, round(EXAMPLES * part))
-    return settings(max_examples=many, deadline=None, suppress_health_check=list(HealthCheck))
+    # Without shrinking, which asks two databases thousands of questions more.
+    phases = (Phase.explicit, Phase.reuse, Phase.generate)
+    return settings(max_examples=many, deadline=None, phases=phases, suppress_health_check=list(HealthCheck))

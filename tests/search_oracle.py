@@ -15,24 +15,25 @@ import Stemmer
 
 Text = Mapping[str, Any]
 
-VOCABULARY = tuple(
-    """
-    apple Apples APPLE banana bananas box boxes run running runs or OR C C++ c# C. + # café CAFE\u0301 cafes naïve
-    ﬁne fine ＦＵＬＬ full straße STRASSE 日本 日本語 本 か\u3099 が ガ Quadrant™ quadrant it's its x_y x-y 3.14 100%
-    – ¿ ... (box) 'run' "apple" apple/banana İ a\u00adb List<box>
-    """.split()
-)
+
+def _pieces(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+VOCABULARY = _pieces("""
+    apple Apples APPLE banana bananas box boxes run running runs or OR C C++ c# C. + # café CAFE\u0301 cafes
+    naïve ﬁne fine ＦＵＬＬ full straße STRASSE 日本 日本語 本 か\u3099 が ガ Quadrant™ quadrant it's its x_y
+    x-y 3.14 100% – ¿ ... (box) 'run' "apple" apple/banana İ a\u00adb List<box>
+""")
 MARKUP = (
     *("<b>", "</b>", "<br/>", '<a href="box">', "</a>", "<!-- run -->"),
     *("&nbsp;", "&amp;", "&#8217;", "&lt;b&gt;"),
 )
-ASKED = tuple(
-    """
-    apple APPLES banana boxing box ran running or c C++ c# cafe Cafés naive fine full ｆｕｌｌ strasse STRAßE 日本 日
-    語本 が か quadrants it's its it x-y x 3.14 14 100 i href nbsp amp b zebra apple/banana a ab
-    """.split()
-)
-BEGINNINGS = tuple("app APPLES ba bo c c+ caf 日 日本 quad stras x zeb x- 1".split())
+ASKED = _pieces("""
+    apple APPLES banana boxing box ran running or c C++ c# cafe Cafés naive fine full ｆｕｌｌ strasse STRAßE
+    日本 日 語本 が か quadrants it's its it x-y x 3.14 14 100 i href nbsp amp b zebra apple/banana a ab
+""")
+BEGINNINGS = _pieces("app APPLES ba bo c c+ caf 日 日本 quad stras x zeb x- 1")
 _english = Stemmer.Stemmer("english")
 
 
