@@ -14,7 +14,7 @@ from app.catalog.clauses import Clause
 from app.catalog.facets import Value, count_facets
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery, Moment
-from app.catalog.timeline import COARSER, MOST_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
+from app.catalog.timeline import MOST_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
 from app.web.problems import EVERYWHERE, ParameterError, problems, unprocessable
 from app.web.reading import Reading, reading
 from app.web.representations import Facets, Timeline
@@ -70,11 +70,9 @@ def count_by_time(request: Request, query: Annotated[TimelineQuery, Query()]) ->
     with reading(request, query) as now:
         try:
             timeline = count_timeline(now.connection, matching(now.connection, query), query.interval)
-        except TooManyBuckets:
-            coarser = COARSER.get(query.interval, "year")
-            advice = (
-                f"gives more than {MOST_BUCKETS:,} buckets; ask for interval={coarser}, or narrow the dates"
-            )
+        except TooManyBuckets as many:
+            coarser = f"ask for interval={many.coarser}, or " if many.coarser else ""
+            advice = f"gives more than {MOST_BUCKETS:,} buckets; {coarser}narrow the dates"
             raise unprocessable(ParameterError("interval", query.interval, advice)) from None
         body = {
             "interval": query.interval,
