@@ -40,6 +40,17 @@ def test_a_parent_that_only_its_children_name_counts_what_it_finds(world: World)
                 assert answer(client, value["url"], headers)["total"] == value["count"], value
 
 
+def test_a_name_of_many_domains_is_linked_without_them(world: World) -> None:
+    for number in range(60):
+        world.write(f"{number}.md", f"title: T\nprovider: {{name: Blog, domain: {number}.example}}")
+    world.write("a.md", "title: A\nprovider: {name: Blog}")
+    world.import_()
+    with service_of(world) as client:
+        values = answer(client, "/facets?field=provider&size=100")["facets"]["provider"]["values"]
+        [blog] = [value for value in values if value["value"] == "Blog"]
+        assert (blog["count"], answer(client, blog["url"])["total"]) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("dates", "interval", "starts"),
     [

@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog import clauses
 from app.catalog.clauses import Clause
 from app.catalog.facets import Value, count_facets
 from app.catalog.filters import matching
@@ -88,10 +89,11 @@ def _articles_only(query: ArticleQuery) -> ArticleQuery:
 
 
 def _value(now: Reading, query: ArticleQuery, field: str, value: Value) -> dict[str, object]:
-    clauses = [Clause((value.value,), anything=False, none_of=False)]
-    if value.besides:
-        clauses.append(Clause(value.besides, anything=False, none_of=True))
-    narrowed = query.model_copy(update={field: (*getattr(query, field), *clauses)})
+    narrowing = [Clause((value.value,), anything=False, none_of=False)]
+    for start in range(0, len(value.besides), clauses.MOST_VALUES):
+        some = value.besides[start : start + clauses.MOST_VALUES]
+        narrowing.append(Clause(some, anything=False, none_of=True))
+    narrowed = query.model_copy(update={field: (*getattr(query, field), *narrowing)})
     return {"value": value.value, "name": value.name, "count": value.count, "url": _link(now, narrowed)}
 
 
