@@ -157,7 +157,7 @@ def check_json_feed(feed: dict[str, Any], titles: list[str]) -> str:
     assert feed["home_page_url"].startswith(f"{PUBLIC}/articles")
     assert [item["title"] for item in feed["items"]] == titles
     assert len({item["id"] for item in feed["items"]}) == len(titles)
-    kinds = {
+    kinds: dict[str, type[Any]] = {
         **dict.fromkeys(("id", "url", "title", "content_text", "summary", "image", "language"), str),
         **dict.fromkeys(("date_published", "date_modified"), str),
         **dict.fromkeys(("authors", "tags", "attachments"), list),
