@@ -31,11 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from app.catalog.tables import articles
-from app.catalog.words import Search, Term, stem_of, without_markup, words_of
+from app.catalog.words import MOST_WORDS, Search, Term, stem_of, without_markup, words_of
 from app.database import in_parts, write_rows
 
-# A tsvector counts 16,383 places, and knows 256 of one word; what is beyond is left out on both databases.
-MOST_WORDS: Final = 16_000
+# Of one word a tsvector knows 256 places; what is beyond is left out on both databases.
 MOST_PLACES_OF_A_WORD: Final = 255
 # A tsvector has at most 1 MB of words, of stems, which are as long, and of 4 bytes for a place of either.
 MOST_WORD_BYTES: Final = 400_000
