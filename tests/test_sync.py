@@ -1,5 +1,8 @@
 """A client that follows /changes through any history, killed and resumed, has what the service lists."""
 
+import base64
+import hashlib
+import json
 import random
 import shutil
 from collections.abc import Iterator
@@ -139,3 +142,28 @@ def history(tree: Path, choose: random.Random) -> Iterator[str]:
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace("published: false", "published: true"), encoding="utf-8")
     yield "some published"
+
+
+@pytest.mark.parametrize(
+    "place", [[0, "\ud800"], [0, "\0"], [0, "x'"], [True, ""], [False, ""], [1.0, ""], [[], ""]]
+)
+def test_a_place_that_no_answer_gave_is_refused(world: World, place: list[object]) -> None:
+    world.write("a.md", "title: A")
+    world.import_()
+    with service_of(world) as client:
+        since = answer(client, "/changes")["next"].partition("since=")[2]
+        identity, audience, _, _ = json.loads(base64.urlsafe_b64decode(since + "=" * (-len(since) % 4)))
+        made_up = base64.urlsafe_b64encode(json.dumps([identity, audience, *place]).encode()).decode()
+        found = client.get(f"/changes?since={made_up.rstrip('=')}")
+    assert (found.status_code, found.json()["errors"][0]["parameter"]) == (422, "since")
+
+
+@pytest.mark.parametrize("text", ["\0", "\ud800"])
+def test_a_cursor_that_no_answer_gave_is_refused(world: World, text: str) -> None:
+    world.write("a.md", "title: A")
+    world.import_()
+    content = json.dumps(["/articles", [["topic", text]], None, False, None], separators=(",", ":")).encode()
+    signed = hashlib.blake2b(content, digest_size=6).digest() + content
+    with service_of(world) as client:
+        made_up = base64.urlsafe_b64encode(signed).decode().rstrip("=")
+        assert client.get(f"/articles?cursor={made_up}").status_code == 422
