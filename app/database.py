@@ -5,6 +5,7 @@ import time
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -230,8 +231,36 @@ def renew_deadline(connection: Connection) -> None:
         _stop_in_time(connection.connection.driver_connection)  # type: ignore[arg-type]
 
 
-def _stop_in_time(connection: sqlite3.Connection, *_: object) -> None:
-    deadline = time.monotonic() + QUERY_SECONDS
+@dataclass(slots=True)
+class Counting:
+    result: int | None = None
+
+
+@contextmanager
+def in_time(connection: Connection, seconds: float) -> Iterator[Counting]:
+    """What is not read within so many seconds is given up, and the snapshot is as before."""
+    counting = Counting()
+    is_sqlite = connection.dialect.name == "sqlite"
+    driver: Any = connection.connection.driver_connection
+    try:
+        if is_sqlite:
+            _stop_in_time(driver, seconds=seconds)
+            yield counting
+        else:
+            with connection.begin_nested():
+                driver.execute(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+                yield counting
+                driver.execute(f"SET LOCAL statement_timeout = {int(QUERY_SECONDS * 1000)}")
+    except DBAPIError as error:
+        if not _ran_out_of_time(error.orig):
+            raise
+    finally:
+        if is_sqlite:
+            _stop_in_time(driver)
+
+
+def _stop_in_time(connection: sqlite3.Connection, *_: object, seconds: float = QUERY_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
 
 

@@ -21,11 +21,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`make(*fixed, *values)` is its expression."""
+    """`make(*fixed, *values)` is its expression; `of_articles`: of their columns, not of what files them."""
 
     make: Callable[..., ColumnElement[bool]]
     fixed: tuple[Hashable, ...]
     values: tuple[Any, ...]
+    of_articles: bool = True
 
     @property
     def kind(self) -> Hashable:
@@ -40,21 +41,23 @@ def is_published(by_term: bool, *values: Any) -> ColumnElement[bool]:
     return _is_one_of((article_terms if by_term else articles).c.published, values)
 
 
-def filed_under(field: str, term_ids: Sequence[int], *, anything: bool, none_of: bool) -> Condition:
+def filed_under(
+    field: str, term_ids: Sequence[int], *, by_term: bool, anything: bool, none_of: bool
+) -> Condition:
     if not term_ids and not anything:
-        return Condition(true if none_of else false, (), ())
-    fixed = (field if anything else "", anything, none_of)
-    return Condition(_filed, fixed, () if anything else tuple(term_ids))
+        return Condition(true if none_of else false, (), (), of_articles=False)
+    fixed = (by_term, field if anything else "", anything, none_of)
+    return Condition(_filed, fixed, () if anything else tuple(term_ids), of_articles=False)
 
 
-def _filed(field: str, anything: bool, none_of: bool, *term_ids: Any) -> ColumnElement[bool]:
+def _filed(by_term: bool, field: str, anything: bool, none_of: bool, *term_ids: Any) -> ColumnElement[bool]:
     one = article_terms.alias("one")
-    filed = select(1).where(one.c.article_id == articles.c.id)
+    filed = select(1).where(one.c.article_id == (article_terms.c.article_id if by_term else articles.c.id))
     if anything:
         filed = filed.join_from(one, terms, terms.c.id == one.c.term_id).where(terms.c.field == field)
     else:
         filed = filed.select_from(one).where(_is_one_of(one.c.term_id, term_ids))
-    has_one: ColumnElement[bool] = filed.correlate(articles).exists()
+    has_one: ColumnElement[bool] = filed.correlate(article_terms if by_term else articles).exists()
     return ~has_one if none_of else has_one
 
 

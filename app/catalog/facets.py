@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 from app.catalog.audience import count_of, is_visible, name_of
 from app.catalog.filters import Selection
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import article_terms, articles, term_names, terms, topics
+from app.catalog.tables import article_terms, term_names, terms, topics
 from app.database import in_parts
 
 
@@ -36,7 +36,7 @@ def count_facets(
     connection: Connection, query: ArticleQuery, selection: Selection, fields: Sequence[str], size: int
 ) -> tuple[int, dict[str, Facet]]:
     """The total, and by field its most frequent values; of equally frequent ones the first by key."""
-    total = selection.total(connection)
+    total = selection.count(connection)
     facets = {}
     for field in fields:
         counts, having = _counts(connection, query, selection, field)
@@ -65,7 +65,7 @@ def _counts(
             )
         )
         return rows, sum(row.articles for row in rows)
-    selected = selection.statement(articles.c.id).subquery()
+    selected = selection.ids().subquery()
     filed = article_terms.join(selected, selected.c.id == article_terms.c.article_id)
     if field == "topic" and query.descendants:
         rows = list(connection.execute(_with_those_below(filed, columns)))

@@ -6,7 +6,7 @@ are looked up for each article; any other order is read from an index of article
 A condition is its kind and its values: queries of the same kinds are one statement, which is made once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,13 +26,17 @@ from sqlalchemy import (
 )
 
 from app.catalog.audience import PUBLISHED_VALUES, Published, count_of, is_visible
+from app.catalog.clauses import Clause
 from app.catalog.conditions import Condition, by_id, filed_under, is_published, leads, other_conditions
 from app.catalog.paging import Listing
 from app.catalog.query import ArticleQuery
 from app.catalog.search import is_found, relevance
 from app.catalog.tables import FIELDS, article_terms, articles, term_names, terms, topics
-from app.database import prepared
+from app.database import in_time, prepared
 from app.names import fold
+
+# Counting a million articles one by one takes about as long; who turns pages does not wait for a number.
+TOTAL_SECONDS = 1.0
 
 _SORT_COLUMNS = {
     "-publishedDateTime": "newest",
@@ -67,8 +71,16 @@ class Selection:
         return self.known_total is not None and not self.by_term and len(self.conditions) == 1
 
     def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        made = (each.make(*each.fixed, *each.values) for each in self.conditions)
-        return self._rows(columns).where(*made)
+        return self._rows(columns).where(*self._made())
+
+    def ids(self) -> Select[Any]:
+        """The articles' ids, and only what must be read for them."""
+        if self.by_term and not any(each.of_articles for each in self.conditions):
+            return select(article_terms.c.article_id.label("id")).where(*self._made())
+        return self.statement(articles.c.id)
+
+    def _made(self) -> Iterator[ColumnElement[bool]]:
+        return (each.make(*each.fixed, *each.values) for each in self.conditions)
 
     def listing(self, *columns: ColumnElement[Any]) -> Listing:
         if self.order_name is None:
@@ -93,10 +105,19 @@ class Selection:
         kinds = tuple(each.kind for each in self.conditions)
         return Listing((self.order_name, self.by_term, columns, kinds), statement, self.order, values)
 
-    def total(self, connection: Connection) -> int:
+    def total(self, connection: Connection) -> int | None:
+        """None where it cannot be counted within TOTAL_SECONDS."""
         if self.known_total is not None:
             return self.known_total
-        return int(connection.scalars(self.statement(func.count())).one())
+        with in_time(connection, TOTAL_SECONDS) as counting:
+            counting.result = self.count(connection)
+        return counting.result
+
+    def count(self, connection: Connection) -> int:
+        """However long it takes."""
+        if self.known_total is not None:
+            return self.known_total
+        return int(connection.scalars(self.ids().with_only_columns(func.count())).one())
 
     def _rows(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         rows = select(*columns)
@@ -114,7 +135,7 @@ class _Term:
 def matching(connection: Connection, query: ArticleQuery) -> Selection:
     """Resolves names first: what nobody, or only a hidden article, is called, matches nothing."""
     single: list[_Term] = []
-    conditions: list[Condition] = []
+    several: list[tuple[str, list[int], Clause]] = []
     for field in FIELDS:
         for clause in getattr(query, field):
             matched = list(
@@ -129,11 +150,12 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
             if not clause.none_of and not clause.anything and len(matched) == 1:
                 single.append(matched[0])
             else:
-                conditions.append(
-                    filed_under(
-                        field, [term.id for term in matched], anything=clause.anything, none_of=clause.none_of
-                    )
-                )
+                several.append((field, [term.id for term in matched], clause))
+    by_term = bool(single) and query.order == "-publishedDateTime" and not query.url
+    conditions = [
+        filed_under(field, ids, by_term=by_term, anything=clause.anything, none_of=clause.none_of)
+        for field, ids, clause in several
+    ]
     if query.search:
         conditions.append(Condition(is_found, (connection.dialect.name, query.search), ()))
     conditions += by_id(query)
@@ -143,14 +165,17 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
         known_total = single[0].count
     elif not conditions and not single:
         known_total = _of_all_sources(connection, query.published)
-    by_term = bool(single) and query.order == "-publishedDateTime" and not query.url
     if by_term:
         # The rarest term leads, the others are looked up.
         single.sort(key=lambda term: term.count)
         leading, *single = single
-        conditions.insert(0, Condition(leads, (), (leading.id,)))
-    conditions += [filed_under("", [term.id], anything=False, none_of=False) for term in single]
-    conditions.insert(0, Condition(is_published, (by_term,), PUBLISHED_VALUES[query.published]))
+        conditions.insert(0, Condition(leads, (), (leading.id,), of_articles=False))
+    conditions += [
+        filed_under("", [term.id], by_term=by_term, anything=False, none_of=False) for term in single
+    ]
+    conditions.insert(
+        0, Condition(is_published, (by_term,), PUBLISHED_VALUES[query.published], of_articles=False)
+    )
     ordered = article_terms if by_term else articles
     order: list[ColumnElement[Any]] = [ordered.c.path, ordered.c.source]
     order.insert(0, ordered.c[_SORT_COLUMNS.get(query.order, "newest")])

@@ -87,14 +87,14 @@ def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Listing) -> Pag
 
 
 def page_answer(
-    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
+    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int | None
 ) -> Response:
     body, headers = page_json(reading, query, of, page, items, total)
     return reading.json(body.encode(), headers)
 
 
 def page_json(
-    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
+    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int | None
 ) -> tuple[str, dict[str, str]]:
     """`items` are JSON; the page is put together of their text. Also the headers that name its neighbours."""
     next_link, prev_link = (
