@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
@@ -95,25 +96,30 @@ def _read(
     offset: int,
     *,
     only_whether: bool = False,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """The rows from a place on, nearest first, their sort keys at their ends."""
-    keys = {f"key_{number}": key for number, key in enumerate(place.keys or ())}
-    values = {**listing.values, **keys, "limit": limit, "offset": offset}
-
-    def make() -> Select[Any]:
-        columns = (column.label(f"key_{number}") for number, column in enumerate(listing.order))
-        rows = listing.make()
-        rows = rows.with_only_columns(literal(1)) if only_whether else rows.add_columns(*columns)
-        if place.keys is not None:
-            here = tuple_(
-                *(bindparam(f"key_{number}", type_=each.type) for number, each in enumerate(listing.order))
-            )
-            row = tuple_(*listing.order)
-            rows = rows.where(row < here if place.backwards else row > here)
-        rows = rows.order_by(*(column.desc() if place.backwards else column for column in listing.order))
-        return rows.limit(bindparam("limit")).offset(bindparam("offset"))
-
+    values = {**listing.values, **_key_values(place), "limit": limit, "offset": offset}
+    make = partial(page_statement, listing, place, only_whether=only_whether)
     if listing.shape is None:
         return connection.execute(make(), values).all()
     shape = (listing.shape, place.keys is None, place.backwards, only_whether)
     return prepared(connection, shape, make).rows(connection, values)
+
+
+def _key_values(place: Place) -> dict[str, KeyValue]:
+    return {f"key_{number}": key for number, key in enumerate(place.keys or ())}
+
+
+def page_statement(listing: Listing, place: Place, *, only_whether: bool = False) -> Select[Any]:
+    """Its named parameters are the listing's values, `limit`, `offset`, and the keys of the place."""
+    columns = (column.label(f"key_{number}") for number, column in enumerate(listing.order))
+    rows = listing.make()
+    rows = rows.with_only_columns(literal(1)) if only_whether else rows.add_columns(*columns)
+    if place.keys is not None:
+        here = tuple_(
+            *(bindparam(f"key_{number}", type_=each.type) for number, each in enumerate(listing.order))
+        )
+        row = tuple_(*listing.order)
+        rows = rows.where(row < here if place.backwards else row > here)
+    rows = rows.order_by(*(column.desc() if place.backwards else column for column in listing.order))
+    return rows.limit(bindparam("limit")).offset(bindparam("offset"))

@@ -88,9 +88,7 @@ def _get_article(request: Request, article_id: str) -> Response:
 
 
 @router.get("/articles/{article_id}/related", response_model=RelatedLinkPage, responses=problems(404))
-def list_related_links(
-    request: Request, article_id: str, query: Annotated[RelatedQuery, Query()]
-) -> Response:
+def listrelated_rows(request: Request, article_id: str, query: Annotated[RelatedQuery, Query()]) -> Response:
     """The articles that this one mentions, in its order."""
     of = f"/articles/{article_id}/related"
     query, cursor = resumed(query, of)
@@ -120,10 +118,10 @@ def _find(now: Reading, article_id: str, *more: ColumnElement[Any]) -> Row[Any]:
 
 
 def _related(article_id: int) -> Listing:
-    return Listing(_related_links, _related_links, [related_links.c.position], {"article_id": article_id})
+    return Listing(related_rows, related_rows, [related_links.c.position], {"article_id": article_id})
 
 
-def _related_links() -> Select[Any]:
+def related_rows() -> Select[Any]:
     return (
         select(related_links.c.position, links.c.item, articles.c.public_id, articles.c.published)
         .join(links, links.c.id == related_links.c.link_id)
