@@ -23,3 +23,7 @@ class QueryTimedOut(ClippingsError):
 
 class ImportRefused(ClippingsError):
     """Another import is under way, or this one would remove more than it may; nothing was written."""
+
+
+class ReadersLost(ClippingsError):
+    """The system ended a process that was reading documents; nothing was written."""
