@@ -1,10 +1,10 @@
 """The proofs: what no unit test shows, shown by trying. `make prove` runs all of them at full length.
 
     module     what it proves, and of what
-    kill       an import that is killed, or whose server is, leaves the catalogue before it or after it; the next
-               import completes and gives exactly the state after; what was reported as done outlives the server
-    squeeze    an import short of memory, disk, open files or processor time does the same, and says so in one
-               line with exit status 3
+    kill       an import that is killed, or whose server is, leaves the catalogue before it or after it; the
+               next one completes and gives exactly the state after; what was done outlives the server
+    squeeze    an import short of memory, disk, open files or processor time does the same, and says so in
+               one line with exit status 3
     doubles    two imports at once: one waits for the other, whichever of them is killed
     readers    every answer during imports comes from one revision, none older than the last; a walk over
                cursors meets every article that stayed, once

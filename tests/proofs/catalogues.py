@@ -1,6 +1,7 @@
-"""Catalogues to try things on: copies of one another, imported into by processes, judged by all their rows."""
+"""Catalogues to try things on: copies of one another, imported into by processes, judged by their rows."""
 
 import hashlib
+import io
 import os
 import shutil
 import subprocess
@@ -126,7 +127,7 @@ def _import(url: str, tree: Path, writer: PipeEnd) -> None:
     event.listen(Engine, "commit", lambda connection: writer.send_bytes(b"commit"))
     os.environ["CLIPPINGS_DATABASE_URL"] = url
     sys.argv[1:] = _arguments(tree)
-    sys.stdout = sys.stderr = Path(os.devnull).open("w")
+    sys.stdout = sys.stderr = io.StringIO()
     main()
 
 
@@ -136,7 +137,9 @@ def _faults(connection: Connection) -> Iterator[str]:
         for row in connection.execute(text("PRAGMA integrity_check")):
             if row[0] != "ok":
                 yield f"integrity_check: {row[0]}"
-        yield from (f"foreign_key_check: {row}" for row in connection.execute(text("PRAGMA foreign_key_check")))
+        yield from (
+            f"foreign_key_check: {row}" for row in connection.execute(text("PRAGMA foreign_key_check"))
+        )
     if not inspect(connection).has_table("catalogue"):
         return
     if is_sqlite:

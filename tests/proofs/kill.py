@@ -1,6 +1,6 @@
-"""Kills imports, and the server below them, at random moments: the catalogue is before or after, never between.
+"""Kills imports, and the server below them, at random moments: the catalogue is before or after.
 
-Half of the kills fall anywhere in an import; the others are aimed at its commit, by where the last ones fell.
+A quarter of the kills fall anywhere in an import; the others are aimed at its commit, by where the last fell.
 """
 
 import argparse

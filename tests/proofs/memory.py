@@ -1,4 +1,4 @@
-"""Measures the memory of an import of large documents: the largest process, and all of its processes together."""
+"""Measures the memory of an import of large documents: its largest process, and all of them together."""
 
 import argparse
 import random
@@ -85,7 +85,7 @@ class _Watch(threading.Thread):
 
 
 def _resident_bytes(process: int) -> list[int]:
-    """What each holds, the pages that it shares divided by those who share them; none once it has ended."""
+    """What each process holds; nothing once it has ended."""
     try:
         maps = Path(f"/proc/{process}/smaps_rollup").read_text()
         children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
