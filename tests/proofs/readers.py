@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.proofs.catalogues import REPOSITORY, Catalogue, new_catalogue
@@ -52,6 +52,9 @@ class Answers:
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def close(self) -> None:
+        self._connection.close()
 
     def get(self, path: str) -> tuple[int, int, bytes]:
         """The status, the revision and the body."""
@@ -104,54 +107,62 @@ class _Reading:
         return len(self.outcome.faults) > 20
 
     def read(self) -> None:
-        answers = Answers(self.port)
-        last = 0
-        while not self.ended.is_set():
-            for path in PATHS:
-                committed = max(last, self.committed)
-                try:
-                    status, revision, body = answers.get(path)
-                except (OSError, http.client.HTTPException) as error:
-                    self.outcome.faults.append(f"{path}: {error!r}")
-                    answers = Answers(self.port)
-                    continue
-                self.outcome.numbers["responses"] += 1
-                if status != 200:
-                    self.outcome.faults.append(f"{path}: status {status}")
-                elif revision < committed:
-                    self.outcome.faults.append(f"{path}: revision {revision} after {committed}")
-                elif body != self.bodies[revision % 2][path]:
-                    self.outcome.faults.append(f"{path}: is not what the edition of {revision} says")
-                last = max(last, revision)
+        with closing(Answers(self.port)) as answers:
+            last = 0
+            while not self.ended.is_set():
+                last = self._read_each_path(answers, last)
+
+    def _read_each_path(self, answers: Answers, last: int) -> int:
+        """`last` is the newest revision that was seen."""
+        for path in PATHS:
+            committed = max(last, self.committed)
+            try:
+                status, revision, body = answers.get(path)
+            except (OSError, http.client.HTTPException) as error:
+                self.outcome.faults.append(f"{path}: {error!r}")
+                answers.close()
+                continue
+            self.outcome.numbers["responses"] += 1
+            if status != 200:
+                self.outcome.faults.append(f"{path}: status {status}")
+            elif revision < committed:
+                self.outcome.faults.append(f"{path}: revision {revision} after {committed}")
+            elif body != self.bodies[revision % 2][path]:
+                self.outcome.faults.append(f"{path}: is not what the edition of {revision} says")
+            last = max(last, revision)
+        return last
 
     def walk(self, expected: set[str]) -> None:
         """From the first page to the last: an article of both editions is met once, and no other twice."""
-        answers = Answers(self.port)
-        while not self.ended.is_set():
-            for start in _WALKS:
-                met: list[str] = []
-                revisions = set()
-                path: str | None = f"{start}{'&' if '?' in start else '?'}limit={_ON_A_PAGE}"
-                while path and not self.ended.is_set():
-                    _, revision, body = answers.get(path)
-                    page = json.loads(body)
-                    met += [item["path"] for item in page["items"]]
-                    path = page["next"]
-                    revisions.add(revision)
-                if path:
-                    break
-                self.outcome.numbers["walks"] += 1
-                self.outcome.numbers["walks over an import"] += len(revisions) > 1
-                if len(set(met)) < len(met):
-                    self.outcome.faults.append(f"{start}: an article was met twice")
-                if lost := expected - set(met):
-                    self.outcome.faults.append(f"{start}: {len(lost)} articles were not met")
+        with closing(Answers(self.port)) as answers:
+            while not self.ended.is_set():
+                for start in _WALKS:
+                    self._walk_from(start, answers, expected)
+
+    def _walk_from(self, start: str, answers: Answers, expected: set[str]) -> None:
+        met: list[str] = []
+        revisions = set()
+        path: str | None = f"{start}{'&' if '?' in start else '?'}limit={_ON_A_PAGE}"
+        while path:
+            if self.ended.is_set():
+                return
+            _, revision, body = answers.get(path)
+            page = json.loads(body)
+            met += [item["path"] for item in page["items"]]
+            path = page["next"]
+            revisions.add(revision)
+        self.outcome.numbers["walks"] += 1
+        self.outcome.numbers["walks over an import"] += len(revisions) > 1
+        if len(set(met)) < len(met):
+            self.outcome.faults.append(f"{start}: an article was met twice")
+        if lost := expected - set(met):
+            self.outcome.faults.append(f"{start}: {len(lost)} articles were not met")
 
 
 def _bodies(port: int, catalogue: Catalogue, tree: Path) -> dict[str, bytes]:
     catalogue.import_(tree)
-    answers = Answers(port)
-    return {path: answers.get(path)[2] for path in PATHS}
+    with closing(Answers(port)) as answers:
+        return {path: answers.get(path)[2] for path in PATHS}
 
 
 def _in_both(bodies: list[dict[str, bytes]]) -> set[str]:
@@ -178,7 +189,8 @@ def serving(catalogue: Catalogue) -> Iterator[int]:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                Answers(port).get("/health/ready")
+                with closing(Answers(port)) as answers:
+                    answers.get("/health/ready")
                 break
             except OSError:
                 if process.poll() is not None or time.monotonic() > deadline:
