@@ -6,11 +6,26 @@ PORT ?= 8000
 PYTHON ?= python3
 PYTEST_ARGS ?=
 
+# How long the proofs are.
+PROOF = .venv/bin/python -m tests.proofs
+KILLS ?= 200
+ROUNDS ?= 25
+SERVER_KILLS ?= 20
+DOUBLES ?= 20
+IMPORTS ?= 40
+RESPONSES ?= 5000
+DOCUMENTS ?= 20000
+SQUEEZES ?= 50
+INPUTS ?= 1000000
+# For each parser, at most.
+SECONDS ?= 600
+SEED ?= 1
+
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --quiet
 
-.PHONY: help run test check lock clean
+.PHONY: help run test prove check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
@@ -27,6 +42,17 @@ run: .venv/installed ## import seeds/ and serve it on HOST=127.0.0.1 PORT=8000
 
 test: .venv/installed-dev ## the tests, on SQLite and on a PostgreSQL of their own; PYTEST_ARGS=… are passed on
 	.venv/bin/pytest $(PYTEST_ARGS)
+
+prove: .venv/installed-dev ## the proofs at full length, an hour or so; KILLS=, SECONDS= and others below shorten them
+	@status=0; for database in sqlite postgresql; do \
+		$(PROOF).kill --database $$database --kills $(KILLS) --rounds $(ROUNDS) --server-kills $(SERVER_KILLS) || status=1; \
+		$(PROOF).doubles --database $$database --times $(DOUBLES) || status=1; \
+		$(PROOF).readers --database $$database --imports $(IMPORTS) --responses $(RESPONSES) || status=1; \
+		$(PROOF).memory --database $$database --documents $(DOCUMENTS) || status=1; \
+	done; \
+	$(PROOF).squeeze --times $(SQUEEZES) || status=1; \
+	$(PROOF).fuzz --inputs $(INPUTS) --seconds $(SECONDS) --seed $(SEED) || status=1; \
+	exit $$status
 
 check: .venv/installed-dev ## style, types, and whether the lock files fit pyproject.toml
 	.venv/bin/ruff check .

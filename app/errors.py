@@ -27,3 +27,7 @@ class ImportRefused(ClippingsError):
 
 class ExportFailed(ClippingsError):
     """A file could not be written; those before it stand."""
+
+
+class ReadersLost(ClippingsError):
+    """The system ended a process that was reading documents; nothing was written."""

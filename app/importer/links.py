@@ -9,6 +9,9 @@ from app.database import in_parts, write_rows
 from app.documents.article import RelatedLink
 from app.importer.shapes import LinkShape, link_shape
 
+# Each mentions some thirty links, and the rows of so many articles are in memory at once.
+_ARTICLES_AT_ONCE = 500
+
 
 def links_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
     return set(
@@ -35,15 +38,16 @@ def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[Re
     write_rows(connection, links, [_row(ids[value_hash], *distinct[value_hash]) for value_hash in new])
     keys = [(key, ids[value_hash]) for value_hash in new for key in sorted(distinct[value_hash][0].url_keys)]
     write_rows(connection, link_urls, keys)
-    write_rows(
-        connection,
-        related_links,
-        [
-            (article_id, position, ids[link_shape(link).value_hash])
-            for article_id, mentioned in related
-            for position, link in enumerate(mentioned)
-        ],
-    )
+    for start in range(0, len(related), _ARTICLES_AT_ONCE):
+        write_rows(
+            connection,
+            related_links,
+            [
+                (article_id, position, ids[link_shape(link).value_hash])
+                for article_id, mentioned in related[start : start + _ARTICLES_AT_ONCE]
+                for position, link in enumerate(mentioned)
+            ],
+        )
     return [ids[value_hash] for value_hash in new]
 
 
