@@ -28,7 +28,7 @@ def parse_tree(folder: Path) -> int:
     return keys
 
 
-def measure(documents: int, rounds: int) -> list[Table]:
+def measure(documents: int, rounds: int) -> Table:
     parses: list[Ended] = []
     found: dict[str, list[list[Ended]]] = {name: [] for name in DATABASES}
     with TemporaryDirectory() as temporary:
@@ -46,7 +46,7 @@ def measure(documents: int, rounds: int) -> list[Table]:
         for name, turns in found.items()
     }
     parse = median(each.seconds for each in parses)
-    return [_table(documents, parse, seconds, max(each.peak_mb for each in found["SQLite"][0]))]
+    return _table(documents, parse, seconds, found["SQLite"][0][0].peak_mb)
 
 
 def _imports(url: str, tree: Path, turn: int) -> list[Ended]:

@@ -37,11 +37,11 @@ class Load:
     p99_ms: float
 
 
-def in_turns(targets: Mapping[str, Target], rounds: int, seconds: float) -> dict[str, Load]:
+def in_turns(targets: Mapping[str, Target], rounds: int, seconds: int) -> dict[str, Load]:
     """Each for so many seconds, round by round: what disturbs the machine disturbs them all. Medians."""
     found: dict[str, list[Load]] = {name: [] for name in targets}
     for target in targets.values():
-        load(target, seconds / 3)
+        load(target, 1)
     for _ in range(rounds):
         for name, target in targets.items():
             found[name].append(load(target, seconds))
@@ -51,16 +51,16 @@ def in_turns(targets: Mapping[str, Target], rounds: int, seconds: float) -> dict
     }
 
 
-def load(target: Target, seconds: float) -> Load:
+def load(target: Target, seconds: int) -> Load:
     return _by_wrk(target, seconds) if shutil.which("wrk") else asyncio.run(_by_python(target, seconds))
 
 
-def _by_wrk(target: Target, seconds: float) -> Load:
+def _by_wrk(target: Target, seconds: int) -> Load:
     command = [
         "wrk",
         "-t1",
         f"-c{CONNECTIONS}",
-        f"-d{max(1, round(seconds))}s",
+        f"-d{seconds}s",
         "--latency",
         "--timeout",
         "30s",
@@ -85,7 +85,7 @@ def _by_wrk(target: Target, seconds: float) -> Load:
     return Load(float(per_second[1]), float(p99[1]) * _UNITS[p99[2]])
 
 
-async def _by_python(target: Target, seconds: float) -> Load:
+async def _by_python(target: Target, seconds: int) -> Load:
     """Slower than wrk by far, but equally slow for all: ratios of fast targets come out nearer to 1."""
     paths = cycle(target.paths)
     took: list[float] = []

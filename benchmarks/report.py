@@ -27,6 +27,11 @@ def at_most(to_reach: float, stretch: float | None = None) -> Goal:
     return Goal(to_reach, stretch, at_least=False)
 
 
+def ratio(of: float | None, to: float | None) -> float | None:
+    """None where one of them could not be measured."""
+    return of / to if of is not None and to else None
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A value for each column of its table, None where it could not be measured. The goal is of the first."""

@@ -21,7 +21,7 @@ from app.database import reading_engine, renew_deadline, snapshot
 from app.web.counts import FacetField
 from benchmarks.memory import peak_mb
 from benchmarks.questions import DEEP, OTHER, PER_PAGE, PROVIDER, RARE, SECOND, TOPIC, WORD
-from benchmarks.report import Goal, Row, Table, at_most
+from benchmarks.report import Goal, Row, Table, at_most, ratio
 from benchmarks.servers import service, serving
 
 Question = Callable[[Connection], object]
@@ -39,7 +39,7 @@ class Asked:
     goal: Goal | None = None
 
 
-def measure(small_url: str, large_url: str) -> list[Table]:
+def measure(small_url: str, large_url: str) -> Table:
     """Of one kind of database."""
     with ExitStack() as opened:
         small, large = (opened.enter_context(snapshot(reading_engine(url))) for url in (small_url, large_url))
@@ -54,12 +54,12 @@ def measure(small_url: str, large_url: str) -> list[Table]:
     ]
     rows.append(Row("page 500 by cursor / page 1", (deep / first,), at_most(1.3, 1.1)))
     word = counts.pop("newest first, common word")
-    rows.append(Row("newest first, common word / list page", (_ratio(word, a_page),), at_most(50, 10)))
+    rows.append(Row("newest first, common word / list page", (ratio(word, a_page),), at_most(50, 10)))
     rows += [Row(what, (took,), _counts()[what].goal, "ms") for what, took in counts.items()]
     rows.append(Row("server memory after all of these", (_memory(large_url),), at_most(150, 80), "MB"))
     kind = large_url.partition(":")[0].partition("+")[0]
     about = f"{count:,} articles; warm, nothing remembered. What ran out of time was not measured."
-    return [Table(f"Scale, {kind}", about, ("measured",), rows)]
+    return Table(f"Scale, {kind}", about, ("measured",), rows)
 
 
 def _query(**clauses: str) -> ArticleQuery:
@@ -165,10 +165,6 @@ def _milliseconds(connection: Connection, ask: Question) -> float | None:
             return None
         took.append((time.perf_counter() - started) * 1000)
     return median(took[1:])
-
-
-def _ratio(of: float | None, to: float) -> float | None:
-    return None if of is None else of / to
 
 
 def _memory(url: str) -> float:
