@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Query
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
-from sqlalchemy import ForeignKey, create_engine, func, select
+from sqlalchemy import ForeignKey, and_, create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
 from app.database import READ_CONNECTIONS
@@ -49,6 +49,11 @@ class Image(Base):
     is_cached: Mapped[int | None]
 
 
+def _terms(field: str) -> Any:
+    of_field = and_(ArticleTerm.term_id == Term.id, Term.field == field)
+    return relationship(secondary="article_terms", secondaryjoin=of_field, lazy="selectin", viewonly=True)
+
+
 class Article(Base):
     __tablename__ = "articles"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,19 +78,12 @@ class Article(Base):
     provider_domain: Mapped[str | None]
     related_count: Mapped[int]
     images: Mapped[list[Image]] = relationship(order_by=Image.position, lazy="selectin")
-    terms: Mapped[list[Term]] = relationship(secondary="article_terms", lazy="selectin", viewonly=True)
+    topics: Mapped[list[Term]] = _terms("topic")
+    tags: Mapped[list[Term]] = _terms("tag")
 
     @property
     def provider(self) -> dict[str, str | None]:
         return {"name": self.provider_name, "domain": self.provider_domain}
-
-    @property
-    def topics(self) -> list[str]:
-        return [term.public_name for term in self.terms if term.field == "topic"]
-
-    @property
-    def tags(self) -> list[str]:
-        return [term.public_name for term in self.terms if term.field == "tag"]
 
 
 class Shape(BaseModel):
@@ -104,6 +102,11 @@ class ImageOut(Shape):
 class ProviderOut(Shape):
     name: str | None
     domain: str | None
+
+
+class TermOut(Shape):
+    key: str
+    public_name: str
 
 
 class ArticleOut(Shape):
@@ -125,8 +128,8 @@ class ArticleOut(Shape):
     amp_web_url: str | None
     cdn_amp_web_url: str | None
     provider: ProviderOut
-    topics: list[str]
-    tags: list[str]
+    topics: list[TermOut]
+    tags: list[TermOut]
     images: list[ImageOut]
     related_count: int
 
@@ -151,8 +154,8 @@ def create_app() -> FastAPI:
         limit: Annotated[int, Query(ge=1, le=200)] = 20,
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> dict[str, object]:
-        is_wanted = (Term.field == "topic", Term.key == topic, Article.published == 1)
-        matching = select(Article).join(Article.terms).where(*is_wanted)
+        is_wanted = (Term.key == topic, Article.published == 1)
+        matching = select(Article).join(Article.topics).where(*is_wanted)
         total = opened.scalar(select(func.count()).select_from(matching.subquery()))
         newest = matching.order_by(Article.published_date_time.desc(), Article.path, Article.source)
         return {"items": opened.scalars(newest.limit(limit).offset(offset)).all(), "total": total}
