@@ -5,6 +5,7 @@ HOST = 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 # How long the proofs are.
 PROOF = .venv/bin/python -m tests.proofs
@@ -25,10 +26,10 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --quiet
 
-.PHONY: help run test prove check lock clean
+.PHONY: help run test prove prove-api bench check lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed ## import seeds/ and serve it on HOST=127.0.0.1 PORT=8000
 	@# Exit status 1: imported, but for documents that were reported.
@@ -54,26 +55,36 @@ prove: .venv/installed-dev ## the proofs at full length, an hour or so; KILLS=, 
 	$(PROOF).fuzz --inputs $(INPUTS) --seconds $(SECONDS) --seed $(SEED) || status=1; \
 	exit $$status
 
+prove-api: .venv/installed-prove ## what other people's tools find in the API; needs Node.js
+	$(PROOF).api --examples 200
+
 check: .venv/installed-dev ## style, types, and whether the lock files fit pyproject.toml
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	@# Without hashes: a wheel that was added to a release since is no fault of ours.
-	@cp requirements.lock requirements-dev.lock .venv/
+	@cp requirements.lock requirements*.lock .venv/
 	@$(LOCK) -o .venv/requirements.lock
 	@$(LOCK) --extra dev -o .venv/requirements-dev.lock
-	@for lock in requirements.lock requirements-dev.lock; do \
+	@$(LOCK) --extra dev --extra bench -o .venv/requirements-bench.lock
+	@$(LOCK) --extra dev --extra prove -o .venv/requirements-prove.lock
+	@for lock in requirements*.lock; do \
 		sed '/--hash=/d; s/ \\$$//' $$lock | diff - .venv/$$lock \
-		|| { echo "$$lock does not fit pyproject.toml: run 'make lock' and commit both lock files" >&2; exit 1; }; \
+		|| { echo "$$lock does not fit pyproject.toml: run 'make lock' and commit the lock files" >&2; exit 1; }; \
 	done
+
+bench: .venv/installed-bench ## how fast it is, beside others, in 10 minutes; BENCH_ARGS=… are passed on
+	.venv/bin/python -m benchmarks $(BENCH_ARGS)
 
 lock: .venv/installed-dev ## write the lock files anew; LOCK_ARGS=--upgrade takes what is newest
 	$(LOCK) --generate-hashes $(LOCK_ARGS) -o requirements.lock
 	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
+	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev --extra prove -c requirements-dev.lock -o requirements-prove.lock
 
 clean: ## remove what was installed, built and cached; the catalogue stays
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
-	find app migrations tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find app benchmarks migrations tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -94,4 +105,14 @@ clean: ## remove what was installed, built and cached; the catalogue stays
 	@echo "Installing Clippings and its tools into .venv"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-bench: requirements-bench.lock .venv/installed-dev
+	@echo "Installing what Clippings is measured beside into .venv"
+	@$(PIP) install --require-hashes -r requirements-bench.lock
+	@touch $@
+
+.venv/installed-prove: requirements-prove.lock .venv/installed-dev
+	@echo "Installing the tools that others look at an API with into .venv"
+	@$(PIP) install --require-hashes -r requirements-prove.lock
 	@touch $@

@@ -1,0 +1,178 @@
+"""Questions to a large catalogue beside the same questions to one of usual size, without HTTP and warm."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+from typing import Final, get_args
+from urllib.parse import quote_plus
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DBAPIError
+
+from app.catalog.facets import count_facets
+from app.catalog.filters import matching
+from app.catalog.paging import BEGINNING, Place, read_page
+from app.catalog.query import ArticleQuery
+from app.catalog.tables import articles
+from app.catalog.timeline import count_timeline
+from app.database import reading_engine, renew_deadline, snapshot
+from app.web.counts import FacetField
+from benchmarks.memory import peak_mb
+from benchmarks.questions import DEEP, OTHER, PER_PAGE, PROVIDER, RARE, SECOND, TOPIC, WORD
+from benchmarks.report import Goal, Row, Table, at_most, ratio
+from benchmarks.servers import service, serving
+
+Question = Callable[[Connection], object]
+
+# So many answers, or as many as fit into this time.
+_ANSWERS, _SECONDS = 40, 4.0
+_FIELDS: Final = get_args(FacetField)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The goal is of the large catalogue's milliseconds, or of its ratio to what stands in `beside`."""
+
+    ask: Question
+    goal: Goal | None = None
+
+
+def measure(small_url: str, large_url: str) -> Table:
+    """Of one kind of database."""
+    with ExitStack() as opened:
+        small, large = (opened.enter_context(snapshot(reading_engine(url))) for url in (small_url, large_url))
+        count = large.scalar(select(func.count()).select_from(articles)) or 0
+        pages = {what: _in_turns(ask, small, large) for what, ask in _pages().items()}
+        first, deep = (_in_turns(ask, large, large)[0] for ask in _turning(large))
+        counts = {what: _milliseconds(large, asked.ask) for what, asked in _counts().items()}
+    a_page = pages["newest of a topic"][1]
+    rows = [
+        Row(f"{what}: large / small ({of_large:.2g} ms)", (of_large / of_small,), at_most(1.5, 1.2))
+        for what, (of_small, of_large) in pages.items()
+    ]
+    rows.append(Row("page 500 by cursor / page 1", (deep / first,), at_most(1.3, 1.1)))
+    word = counts.pop("newest first, common word")
+    rows.append(Row("newest first, common word / list page", (ratio(word, a_page),), at_most(50, 10)))
+    rows += [Row(what, (took,), _counts()[what].goal, "ms") for what, took in counts.items()]
+    rows.append(Row("server memory after all of these", (_memory(large_url),), at_most(150, 80), "MB"))
+    kind = large_url.partition(":")[0].partition("+")[0]
+    about = f"{count:,} articles; warm, nothing remembered. What ran out of time was not measured."
+    return Table(f"Scale, {kind}", about, ("measured",), rows)
+
+
+def _query(**clauses: str) -> ArticleQuery:
+    return ArticleQuery.of(clauses.items())
+
+
+def _page(query: ArticleQuery, place: Place = BEGINNING) -> Question:
+    def ask(connection: Connection) -> object:
+        listing = matching(connection, query).listing(articles.c.id, articles.c.item)
+        return read_page(connection, listing, PER_PAGE, place)
+
+    return ask
+
+
+def _pages() -> dict[str, Question]:
+    return {
+        "newest of a topic": _page(_query(topic=TOPIC)),
+        "newest of a rarer topic": _page(_query(topic=RARE)),
+        "newest of everything": _page(_query()),
+        "newest of a provider": _page(_query(provider=PROVIDER)),
+        "newest of a topic and a provider": _page(_query(topic=TOPIC, provider=PROVIDER)),
+        "newest of any of two topics": _page(_query(topic=f"{TOPIC},{SECOND}")),
+        "newest of one topic and not another": _page(_query(topic=TOPIC, tag="-*")),
+        "best of everything": _page(_query(sort="-quality")),
+        "best of a topic": _page(_query(topic=TOPIC, sort="-quality")),
+        "by title, of a rarer topic": _page(_query(topic=RARE, sort="title")),
+    }
+
+
+def _turning(large: Connection) -> tuple[Question, Question]:
+    query = _query(topic=TOPIC)
+    place = BEGINNING
+    for _ in range(DEEP):
+        page = read_page(large, matching(large, query).listing(articles.c.id), PER_PAGE, place)
+        place = page.next or place
+    return _page(query), _page(query, place)
+
+
+def _counts() -> dict[str, Asked]:
+    both = {"topic": TOPIC, "provider": PROVIDER}
+    return {
+        "newest first, common word": Asked(_page(_query(q=WORD, sort="-publishedDateTime"))),
+        "by relevance, common word": Asked(_page(_query(q=WORD)), at_most(100, 10)),
+        "by relevance, two words": Asked(_page(_query(q=f"{WORD} {OTHER}")), at_most(100, 10)),
+        "total of a search": Asked(_total(_query(q=WORD)), at_most(100, 25)),
+        "total of a topic": Asked(_total(_query(topic=TOPIC)), at_most(100, 25)),
+        "total of a topic and a provider": Asked(_total(_query(**both)), at_most(100, 25)),
+        "total of a topic and a type": Asked(_total(_query(topic=TOPIC, type="article")), at_most(100, 25)),
+        "total of any of two topics": Asked(_total(_query(topic=f"{TOPIC},{RARE}")), at_most(100, 25)),
+        "total of a quality": Asked(_total(_query(minQuality="50")), at_most(100, 25)),
+        "total of a topic of a quality": Asked(
+            _total(_query(topic=TOPIC, minQuality="50")), at_most(100, 25)
+        ),
+        "facets of a topic": Asked(_facets(_query(topic=TOPIC)), at_most(200, 20)),
+        "facets of a rarer topic": Asked(_facets(_query(topic=RARE)), at_most(200, 20)),
+        "facets of a topic and a provider": Asked(_facets(_query(**both)), at_most(200, 20)),
+        "facets of everything": Asked(_facets(_query()), at_most(2)),
+        "total of everything": Asked(_total(_query()), at_most(2)),
+        "timeline of a topic": Asked(_timeline(_query(topic=TOPIC))),
+        "timeline of everything": Asked(_timeline(_query())),
+    }
+
+
+def _total(query: ArticleQuery) -> Question:
+    return lambda connection: matching(connection, query).count(connection)
+
+
+def _facets(query: ArticleQuery) -> Question:
+    return lambda connection: count_facets(connection, query, matching(connection, query), _FIELDS, 20)
+
+
+def _timeline(query: ArticleQuery) -> Question:
+    return lambda connection: count_timeline(connection, matching(connection, query), "month")
+
+
+def _in_turns(ask: Question, small: Connection, large: Connection) -> tuple[float, float]:
+    took: tuple[list[float], list[float]] = ([], [])
+    for turn in range(_ANSWERS + 1):
+        for connection, each in zip((small, large), took, strict=True):
+            started = time.perf_counter()
+            renew_deadline(connection)
+            ask(connection)
+            if turn:
+                each.append((time.perf_counter() - started) * 1000)
+        if sum(map(sum, took)) > _SECONDS * 1000:
+            break
+    return median(took[0]), median(took[1])
+
+
+def _milliseconds(connection: Connection, ask: Question) -> float | None:
+    """The second answer and those after it; None where there was none in time."""
+    took: list[float] = []
+    until = time.monotonic() + _SECONDS
+    while len(took) <= _ANSWERS and (len(took) < 2 or time.monotonic() < until):  # noqa: PLR2004
+        started = time.perf_counter()
+        renew_deadline(connection)
+        try:
+            with connection.begin_nested():
+                ask(connection)
+        except DBAPIError:
+            return None
+        took.append((time.perf_counter() - started) * 1000)
+    return median(took[1:])
+
+
+def _memory(url: str) -> float:
+    """Of a server that has answered some of each kind, several times, as its threads and connections do."""
+    topic, rare = quote_plus(TOPIC), quote_plus(RARE)
+    command, environment = service(url)
+    with serving(command, environment) as server:
+        for _ in range(10):
+            for path in ("/articles?", "/facets?", "/timeline?interval=month&"):
+                server.get(f"{path}topic={rare}")
+            server.get(f"/articles?q={WORD}&sort=-publishedDateTime")
+            server.get(f"/articles?topic={topic}&limit=200")
+        return peak_mb(server)

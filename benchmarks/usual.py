@@ -1,0 +1,163 @@
+"""The usual service, written in good faith: ORM objects and a response model over the same database."""
+
+import os
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, Query
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+from sqlalchemy import ForeignKey, and_, create_engine, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+from app.database import READ_CONNECTIONS
+
+URL: Final = "BENCH_DATABASE_URL"
+COMMAND = [
+    *("uvicorn", "benchmarks.usual:create_app", "--factory", "--port", "{port}"),
+    *("--no-access-log", "--log-level", "warning"),
+]
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class ArticleTerm(Base):
+    __tablename__ = "article_terms"
+    term_id: Mapped[int] = mapped_column(ForeignKey("terms.id"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
+
+
+class Term(Base):
+    __tablename__ = "terms"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    field: Mapped[str]
+    key: Mapped[str]
+    public_name: Mapped[str]
+
+
+class Image(Base):
+    __tablename__ = "images"
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    title: Mapped[str | None]
+    attribution: Mapped[str | None]
+    is_cached: Mapped[int | None]
+
+
+def _terms(field: str) -> Any:
+    of_field = and_(ArticleTerm.term_id == Term.id, Term.field == field)
+    return relationship(secondary="article_terms", secondaryjoin=of_field, lazy="selectin", viewonly=True)
+
+
+class Article(Base):
+    __tablename__ = "articles"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str]
+    source: Mapped[str]
+    path: Mapped[str]
+    title: Mapped[str]
+    excerpt: Mapped[str | None]
+    type: Mapped[str | None]
+    category: Mapped[str | None]
+    locale: Mapped[str | None]
+    published: Mapped[int]
+    quality: Mapped[int | None]
+    heat: Mapped[int | None]
+    published_date_time: Mapped[str | None]
+    updated_date_time: Mapped[str | None]
+    web_url: Mapped[str | None]
+    original_url: Mapped[str | None]
+    amp_web_url: Mapped[str | None]
+    cdn_amp_web_url: Mapped[str | None]
+    provider_name: Mapped[str | None]
+    provider_domain: Mapped[str | None]
+    related_count: Mapped[int]
+    images: Mapped[list[Image]] = relationship(order_by=Image.position, lazy="selectin")
+    topics: Mapped[list[Term]] = _terms("topic")
+    tags: Mapped[list[Term]] = _terms("tag")
+
+    @property
+    def provider(self) -> dict[str, str | None]:
+        return {"name": self.provider_name, "domain": self.provider_domain}
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(from_attributes=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class ImageOut(Shape):
+    url: str
+    width: int | None
+    height: int | None
+    title: str | None
+    attribution: str | None
+    is_cached: bool | None
+
+
+class ProviderOut(Shape):
+    name: str | None
+    domain: str | None
+
+
+class TermOut(Shape):
+    key: str
+    public_name: str
+
+
+class ArticleOut(Shape):
+    public_id: str
+    source: str
+    path: str
+    title: str
+    excerpt: str | None
+    type: str | None
+    category: str | None
+    locale: str | None
+    published: bool
+    quality: int | None
+    heat: int | None
+    published_date_time: str | None
+    updated_date_time: str | None
+    web_url: str | None
+    original_url: str | None
+    amp_web_url: str | None
+    cdn_amp_web_url: str | None
+    provider: ProviderOut
+    topics: list[TermOut]
+    tags: list[TermOut]
+    images: list[ImageOut]
+    related_count: int
+
+
+class PageOut(Shape):
+    items: list[ArticleOut]
+    total: int
+
+
+def create_app() -> FastAPI:
+    app = FastAPI()
+    sessions = sessionmaker(create_engine(os.environ[URL], pool_size=READ_CONNECTIONS))
+
+    def session() -> Iterator[Session]:
+        with sessions() as opened:
+            yield opened
+
+    @app.get("/articles", response_model=PageOut)
+    def list_articles(
+        opened: Annotated[Session, Depends(session)],
+        topic: str,
+        limit: Annotated[int, Query(ge=1, le=200)] = 20,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> dict[str, object]:
+        is_wanted = (Term.key == topic, Article.published == 1)
+        matching = select(Article).join(Article.topics).where(*is_wanted)
+        total = opened.scalar(select(func.count()).select_from(matching.subquery()))
+        newest = matching.order_by(Article.published_date_time.desc(), Article.path, Article.source)
+        return {"items": opened.scalars(newest.limit(limit).offset(offset)).all(), "total": total}
+
+    return app
