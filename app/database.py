@@ -2,34 +2,29 @@
 
 import sqlite3
 import time
-from collections import namedtuple
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
-    Dialect,
     Engine,
-    PoolProxiedConnection,
-    SelectBase,
+    MetaData,
     Table,
     create_engine,
     event,
     insert,
     make_url,
+    select,
     text,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.errors import DatabaseUnavailable, ImportRefused, QueryTimedOut
 
 T = TypeVar("T")
-
-# Some 10 kB each; all shapes that a site's own queries have are few, those of a crawler may be many.
-MOST_PREPARED = 500
 
 # Hourly imports take seconds; who waits longer than this is not waiting for an import.
 IMPORT_WAIT_SECONDS = 60
@@ -118,68 +113,6 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
         raise DatabaseUnavailable(f"The database refused: {_first_line(error.orig)}") from error
 
 
-class Prepared:
-    """A statement as the driver takes it: making it anew takes ten times as long as a page by index does."""
-
-    def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        self._text = str(compiled)
-        self._defaults = dict(compiled.params)
-        self._positions: list[str] | None = getattr(compiled, "positiontup", None)
-        names = [str(name) for name in statement.selected_columns.keys()]  # noqa: SIM118  no dict
-        self._row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
-
-    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
-        """`values` of the statement's named parameters. Rows are named tuples."""
-        given = {**self._defaults, **values}
-        parameters = [given[name] for name in self._positions] if self._positions is not None else given
-        driver: Any = connection.connection.driver_connection
-        return list(map(self._row._make, driver.execute(self._text, parameters).fetchall()))
-
-
-_prepared: dict[Hashable, Prepared] = {}
-
-
-def prepared(connection: Connection, shape: Hashable, make: Callable[[], SelectBase]) -> Prepared:
-    """The statement of this shape, whose values are named parameters; `make` is called where it is new."""
-    key = (connection.dialect.name, shape)
-    found = _prepared.get(key)
-    if found is None:
-        if len(_prepared) >= MOST_PREPARED:
-            _prepared.clear()
-        found = _prepared[key] = Prepared(make(), connection.dialect)
-    return found
-
-
-class RowReader:
-    """Reads one row again and again by a connection of its own, for one thread at a time."""
-
-    def __init__(self, engine: Engine, statement: str) -> None:
-        self._engine = engine
-        self._statement = statement
-        self._connection: PoolProxiedConnection | None = None
-
-    def read(self) -> tuple[Any, ...] | None:
-        """As quickly as the driver can; None where the database cannot be asked."""
-        try:
-            if self._connection is None:
-                self._connection = self._engine.raw_connection()
-            driver: Any = self._connection.driver_connection
-            if self._engine.dialect.name == "postgresql" and not driver.autocommit:
-                driver.autocommit = True
-            row: tuple[Any, ...] | None = driver.execute(self._statement).fetchone()
-        except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error):
-            self.close()
-            return None
-        return row
-
-    def close(self) -> None:
-        if self._connection is not None:
-            # Not back into the pool, whose connections have transactions.
-            self._connection.invalidate()
-            self._connection = None
-
-
 def write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows, each a value for every column of the table in order, by the database's fastest way."""
     if not rows:
@@ -193,6 +126,27 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any
     else:
         statement = str(insert(table).compile(dialect=sqlite.dialect(paramstyle="qmark")))
         connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+def add_to_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """As `write_rows`; where the primary key is there, the other columns are added to those of its row."""
+    if not rows:
+        return
+    is_postgresql = connection.dialect.name == "postgresql"
+    into = (postgresql if is_postgresql else sqlite).insert(table)
+    added = {each.name: each + into.excluded[each.name] for each in table.columns if not each.primary_key}
+    keys = list(table.primary_key)
+    if is_postgresql:
+        new = table.to_metadata(MetaData(), name="new_rows")
+        connection.execute(text(f"CREATE TEMPORARY TABLE new_rows (LIKE {table.name})"))
+        write_rows(connection, new, rows)
+        whole = into.from_select([column.name for column in table.columns], select(new))
+        connection.execute(whole.on_conflict_do_update(index_elements=keys, set_=added))
+        connection.execute(text("DROP TABLE new_rows"))
+    else:
+        statement = into.on_conflict_do_update(index_elements=keys, set_=added)
+        compiled = str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
+        connection.exec_driver_sql(compiled, [tuple(row) for row in rows])
 
 
 def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -31,9 +31,10 @@ from app.catalog.conditions import Condition, by_id, filed_under, is_published, 
 from app.catalog.paging import Listing
 from app.catalog.query import ArticleQuery
 from app.catalog.search import is_found, relevance
-from app.catalog.tables import FIELDS, article_terms, articles, term_names, terms, topics
-from app.database import in_time, prepared
+from app.catalog.tables import FIELDS, article_terms, articles, term_names, term_pairs, terms, topics
+from app.database import in_time
 from app.names import fold
+from app.statements import prepared
 
 # Counting a million articles one by one takes about as long; who turns pages does not wait for a number.
 TOTAL_SECONDS = 1.0
@@ -54,7 +55,8 @@ _SORT_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`order` ascends and is total. `known_total` is there where the import counted.
+    """`order` ascends and is total. `known_total` is there where the import counted; `only_term` where one
+    term is all that is asked for.
 
     `order_name` is None where the order has values of its own, so that it is of no use to other queries.
     """
@@ -64,11 +66,12 @@ class Selection:
     order_name: str | None
     by_term: bool
     known_total: int | None
+    only_term: int | None
 
     @property
     def is_everything(self) -> bool:
         """Whether it is what the sources' terms count."""
-        return self.known_total is not None and not self.by_term and len(self.conditions) == 1
+        return len(self.conditions) == 1 and not self.by_term
 
     def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
         return self._rows(columns).where(*self._made())
@@ -129,6 +132,7 @@ class Selection:
 @dataclass(frozen=True, slots=True)
 class _Term:
     id: int
+    field: str
     count: int
 
 
@@ -160,11 +164,8 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
         conditions.append(Condition(is_found, (connection.dialect.name, query.search), ()))
     conditions += by_id(query)
     conditions += other_conditions(query)
-    known_total = None
-    if not conditions and len(single) == 1:
-        known_total = single[0].count
-    elif not conditions and not single:
-        known_total = _of_all_sources(connection, query.published)
+    known_total = None if conditions else _known_total(connection, single, query.published)
+    only_term = single[0].id if len(single) == 1 and not conditions else None
     if by_term:
         # The rarest term leads, the others are looked up.
         single.sort(key=lambda term: term.count)
@@ -184,16 +185,36 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
     if query.url:
         order.insert(0, _less_exact(query.url))
     order_name = None if query.search or query.url else query.order
-    return Selection(tuple(conditions), tuple(order), order_name, by_term, known_total)
+    return Selection(tuple(conditions), tuple(order), order_name, by_term, known_total, only_term)
 
 
-def _of_all_sources(connection: Connection, published: Published) -> int:
-    def statement() -> Select[Any]:
-        total = func.coalesce(func.sum(count_of(terms, published)), 0)
-        return select(total).where(terms.c.field == "source")
+def _known_total(connection: Connection, of: Sequence[_Term], published: Published) -> int | None:
+    """All articles, those of one term, those of two."""
+    match of:
+        case []:
+            counted = prepared(connection, (_all, published), partial(_all, published))
+            return int(counted.rows(connection, {})[0].total)
+        case [one]:
+            return one.count
+        case [one, other]:
+            counted = prepared(connection, (_of_both, published), partial(_of_both, published))
+            found = counted.rows(connection, {"one": one.id, "field": other.field, "other": other.id})
+            return found[0].total if found else 0
+        case _:
+            return None
 
-    [(total,)] = prepared(connection, (_of_all_sources, published), statement).rows(connection, {})
-    return int(total)
+
+def _all(published: Published) -> Select[Any]:
+    total = func.coalesce(func.sum(count_of(terms, published)), 0).label("total")
+    return select(total).where(terms.c.field == "source")
+
+
+def _of_both(published: Published) -> Select[Any]:
+    return select(count_of(term_pairs, published).label("total")).where(
+        term_pairs.c.term_id == bindparam("one"),
+        term_pairs.c.other_field == bindparam("field"),
+        term_pairs.c.other_id == bindparam("other"),
+    )
 
 
 def _meant(connection: Connection, field: str, value: str, published: Published) -> Iterable[_Term]:
@@ -202,8 +223,8 @@ def _meant(connection: Connection, field: str, value: str, published: Published)
     values = {"field": field, "key": name.removeprefix("www.") if field == "provider" else name, "name": name}
     named = prepared(connection, (_called, field == "source", published), partial(_called, field, published))
     rows = named.rows(connection, values)
-    by_key = {row.id: _Term(row.id, row.articles) for row in rows if not row.by_name and row.called == "key"}
-    return (by_key or {row.id: _Term(row.id, row.articles) for row in rows if row.by_name}).values()
+    meant = [row for row in rows if row.called == "key"] or rows
+    return {row.id: _Term(row.id, field, row.articles) for row in meant}.values()
 
 
 def _called(field: str, published: Published) -> Select[Any] | CompoundSelect[Any]:
@@ -211,17 +232,17 @@ def _called(field: str, published: Published) -> Select[Any] | CompoundSelect[An
     wanted: ColumnElement[str] = bindparam("field")
     count = count_of(terms, published).label("articles")
     key = terms.c.key if field == "source" else terms.c.folded_key
-    by_key = select(terms.c.id, terms.c.by_name, literal("key").label("called"), count).where(
+    by_key = select(terms.c.id, literal("key").label("called"), count).where(
         terms.c.field == wanted, key == bindparam("key"), terms.c.by_name == 0, is_visible(terms, published)
     )
-    by_own_name = select(terms.c.id, terms.c.by_name, literal("name"), count).where(
+    by_own_name = select(terms.c.id, literal("name"), count).where(
         terms.c.field == wanted,
         terms.c.folded_key == bindparam("name"),
         terms.c.by_name == 1,
         is_visible(terms, published),
     )
     by_name = (
-        select(terms.c.id, literal(1), literal("name"), count)
+        select(terms.c.id, literal("name"), count)
         .join(term_names, term_names.c.term_id == terms.c.id)
         .where(
             term_names.c.field == wanted,
@@ -243,7 +264,8 @@ def _with_descendants(connection: Connection, above: Sequence[_Term]) -> list[_T
     deeper = select(topics.c.term_id).join(below, topics.c.parent_id == below.c.term_id)
     ids = connection.scalars(select(below.union(deeper).c.term_id)).all()
     # Several topics of one article count once, so these counts lead nowhere.
-    return [*above, *(_Term(term_id, 0) for term_id in ids if term_id not in {term.id for term in above})]
+    below_them = set(ids) - {term.id for term in above}
+    return [*above, *(_Term(term_id, "topic", 0) for term_id in sorted(below_them))]
 
 
 def _less_exact(url: str) -> ColumnElement[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
 
-from app.database import prepared
+from app.statements import prepared
 
 KeyValue = int | str | bytes
 

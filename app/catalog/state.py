@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, select
 
 from app.catalog.tables import catalogue
-from app.database import RowReader, prepared
+from app.statements import RowReader, prepared
 
 
 class State(NamedTuple):

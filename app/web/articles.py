@@ -17,7 +17,7 @@ from app.catalog.paging import Listing, read_all
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.tables import articles, contents, links, related_links
 from app.catalog.words import marked, snippet, without_markup
-from app.database import prepared
+from app.statements import prepared
 from app.web.pages import Paged, page_answer, page_of, resumed
 from app.web.problems import EVERYWHERE, not_found, problems
 from app.web.reading import Reading, reading
