@@ -20,11 +20,11 @@ from tests.worlds import World
 
 
 class Asked(list[str]):
-    """The statements that reached the database."""
+    """The snapshots of the database that were opened."""
 
     def __init__(self, client: TestClient) -> None:
         engine = cast(FastAPI, client.app).state.engine
-        event.listen(engine, "before_cursor_execute", lambda *about: self.append(about[2]))
+        event.listen(engine, "begin", lambda _: self.append("BEGIN"))
 
 
 @pytest.fixture
