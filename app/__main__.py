@@ -14,7 +14,8 @@ def main() -> NoReturn:
         from app.cli import main as run  # noqa: PLC0415  as said above
 
         run()
-    except MemoryError:
+    except (MemoryError, SystemError):
+        # CPython's own slip where memory ends while it loads a module:  "error return without exception set".
         reason = "out of memory"
     except ImportError as error:
         # Of a library, also where memory or open files do not suffice for it.
