@@ -1,6 +1,7 @@
 """Where the command begins, and ends in a line if the machine has too little memory or open files for it."""
 
 import errno
+import os
 import sys
 from typing import NoReturn
 
@@ -25,7 +26,9 @@ def main() -> NoReturn:
             raise
         reason = error.strerror or "out of memory"
     sys.stderr.write(f"clippings: cannot go on: {reason}; nothing was written\n")
-    sys.exit(_NOT_DONE)
+    sys.stderr.flush()
+    # What is left may not suffice for Python to clean up, which it would tell of at length.
+    os._exit(_NOT_DONE)
 
 
 if __name__ == "__main__":
