@@ -1,6 +1,7 @@
 """Where the command begins, and ends in a line if the machine has too little memory or open files for it."""
 
 import errno
+import os
 import sys
 from typing import NoReturn
 
@@ -14,7 +15,8 @@ def main() -> NoReturn:
         from app.cli import main as run  # noqa: PLC0415  as said above
 
         run()
-    except MemoryError:
+    except (MemoryError, SystemError):
+        # CPython's own slip where memory ends while it loads a module:  "error return without exception set".
         reason = "out of memory"
     except ImportError as error:
         # Of a library, also where memory or open files do not suffice for it.
@@ -24,7 +26,9 @@ def main() -> NoReturn:
             raise
         reason = error.strerror or "out of memory"
     sys.stderr.write(f"clippings: cannot go on: {reason}; nothing was written\n")
-    sys.exit(_NOT_DONE)
+    sys.stderr.flush()
+    # What is left may not suffice for Python to clean up, which it would tell of at length.
+    os._exit(_NOT_DONE)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import click
 import yaml
 
 from benchmarks.generate import write_tree
@@ -35,6 +36,7 @@ def measure(documents: int, rounds: int) -> Table:
         tree = Path(temporary) / "tree"
         write_tree(tree, documents)
         for turn in range(rounds):
+            click.echo(f"import, round {turn + 1}", err=True)
             parses.append(run(["benchmarks.importing", str(tree)], {}))
             with TemporaryDirectory() as folder:
                 found["SQLite"].append(_imports(sqlite_url(Path(folder)), tree, turn))

@@ -40,8 +40,6 @@ class Load:
 def in_turns(targets: Mapping[str, Target], rounds: int, seconds: int) -> dict[str, Load]:
     """Each for so many seconds, round by round: what disturbs the machine disturbs them all. Medians."""
     found: dict[str, list[Load]] = {name: [] for name in targets}
-    for target in targets.values():
-        load(target, 1)
     for _ in range(rounds):
         for name, target in targets.items():
             found[name].append(load(target, seconds))
@@ -52,17 +50,23 @@ def in_turns(targets: Mapping[str, Target], rounds: int, seconds: int) -> dict[s
 
 
 def load(target: Target, seconds: int) -> Load:
-    found = _by_wrk(target, seconds) if shutil.which("wrk") else asyncio.run(_by_python(target, seconds))
+    """By so many connections as can be answered in the time, which are enough for one worker to be busy."""
+    started = time.perf_counter()
+    target.server.get(target.paths[0])
+    took = time.perf_counter() - started
+    connections = max(2, min(CONNECTIONS, int(seconds / took)))
+    by = _by_wrk if shutil.which("wrk") else _by_python
+    found = by(target, seconds, connections)
     # What nobody waits for any more is still worked on; the next one's turn is after that.
     target.server.get(target.paths[0])
     return found
 
 
-def _by_wrk(target: Target, seconds: int) -> Load:
+def _by_wrk(target: Target, seconds: int, connections: int) -> Load:
     command = [
         "wrk",
         "-t1",
-        f"-c{CONNECTIONS}",
+        f"-c{connections}",
         f"-d{seconds}s",
         "--latency",
         "--timeout",
@@ -88,7 +92,11 @@ def _by_wrk(target: Target, seconds: int) -> Load:
     return Load(float(per_second[1]), float(p99[1]) * _UNITS[p99[2]])
 
 
-async def _by_python(target: Target, seconds: int) -> Load:
+def _by_python(target: Target, seconds: int, connections: int) -> Load:
+    return asyncio.run(_ask(target, seconds, connections))
+
+
+async def _ask(target: Target, seconds: int, connections: int) -> Load:
     """Slower than wrk by far, but equally slow for all: ratios of fast targets come out nearer to 1."""
     paths = cycle(target.paths)
     took: list[float] = []
@@ -109,6 +117,6 @@ async def _by_python(target: Target, seconds: int) -> Load:
             took.append(time.perf_counter() - started)
         writer.close()
 
-    await asyncio.gather(*(ask() for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(ask() for _ in range(connections)))
     took.sort()
     return Load(len(took) / seconds, took[int(len(took) * 0.99)] * 1000)

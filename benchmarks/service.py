@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import click
+
 from benchmarks import bare, usual
 from benchmarks.load import Load, Target, in_turns
 from benchmarks.questions import ARTICLE, LIST, TOPIC_ID, cases, same_sql, variants
@@ -39,10 +41,10 @@ def measure(urls: Mapping[str, str], articles_: int, rounds: int, seconds: int) 
         for number, path in enumerate(asked.values()):
             (Path(bodies) / str(number)).write_bytes(forgetful["SQLite"].get(path)[2])
         servers = started.enter_context(_others(urls, bodies, forgetful))
-        loads = {
-            what: in_turns(_targets(servers, number, path), rounds, seconds)
-            for number, (what, path) in enumerate(asked.items())
-        }
+        loads = {}
+        for number, (what, path) in enumerate(asked.items()):
+            click.echo(what, err=True)
+            loads[what] = in_turns(_targets(servers, number, path), rounds, seconds)
         return [
             _goals(servers, asked[LIST], urls["SQLite"], rounds, seconds, loads),
             _all(articles_, loads),

@@ -40,6 +40,20 @@ def test_a_parent_that_only_its_children_name_counts_what_it_finds(world: World)
                 assert answer(client, value["url"], headers)["total"] == value["count"], value
 
 
+def test_a_domain_that_is_a_name_too_is_linked_as_the_domain(world: World) -> None:
+    world.write("a.md", "title: A\nprovider: {name: two.example}")
+    world.write("b.md", "title: B\nprovider: {name: Two, domain: two.example}")
+    world.write("c.md", "title: C\nprovider: {name: two.example, domain: two.example}")
+    world.import_()
+    with service_of(world) as client:
+        values = answer(client, "/facets?field=provider")["facets"]["provider"]["values"]
+        assert [(value["value"], value["count"]) for value in values] == [
+            ("two.example", 2),
+            ("two.example", 1),
+        ]
+        assert answer(client, values[0]["url"])["total"] == 2
+
+
 def test_a_name_of_many_domains_is_linked_without_them(world: World) -> None:
     for number in range(60):
         world.write(f"{number}.md", f"title: T\nprovider: {{name: Blog, domain: {number}.example}}")

@@ -44,7 +44,8 @@ def count_facets(
         shown = counts[:size]
         besides = _domains_of(connection, query, [row.key for row in shown if row.by_name])
         facets[field] = Facet(
-            tuple(_value(field, row, besides.get(row.key, ())) for row in shown),
+            # A domain may be the name of another provider that has none.
+            tuple(_value(field, row, besides.get(row.key, ()) if row.by_name else ()) for row in shown),
             sum(row.articles for row in counts[size:]),
             total - having,
         )
