@@ -25,7 +25,7 @@ What was decided, and why:
   articles under terms, the newest first, so that one index range answers a list; counts stand with the terms,
   for the public and for the editors, moved by each import by as much as it changed.
 - What is filed under two terms at once is counted too (term_pairs): facets of a term, totals of two are rows.
-- An answer is remembered by the catalogue's revision, in front of the routes (web.memory). What is asked for the
+- An answer is remembered by the catalogue’s revision, in front of the routes (web.memory). What is asked the
   first time is a statement that was made once for its kind (statements): making one takes longer than asking.
 - Sort keys are never null and ascend in every order, so that a place in a list is one row value (sort_keys).
 - Related links are stored once by value: real trees repeat them forty times.
