@@ -5,10 +5,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from app.names import fold
+import app.names
 from app.urls import canonical
+
+
+@lru_cache(maxsize=10_000)
+def fold(name: str) -> str:
+    """The same few texts are folded again and again."""
+    return app.names.fold(name)
+
 
 Document = Mapping[str, Any]
 
@@ -75,6 +83,7 @@ PROVIDERS: tuple[dict[str, str], ...] = (
     {"name": "two.example "},
     {},
 )
+_TOPIC_OF = {fold(name): topic for topic, (called, _, _) in TOPICS.items() for name in called}
 DATES = (
     *("2020-06-11T00:07:00Z", "2020-06-11", "2020-06-10T23:59:59Z", "1969-12-31T23:59:59Z", None),
     *("2020-12-31T23:59:59Z", "2021-01-03T23:59:59Z", "2021-01-04", "2020-02-29T12:00:00Z"),
@@ -124,12 +133,11 @@ class Oracle:
         others = dict(question.others)
         published = others.get("published", "true")
         audience = [each for each in self.documents if published in ("any", str(each["published"]).lower())]
+        asked = [(clause, _asked(clause, audience, "descendants" in others)) for clause in question.clauses]
         found = [
             each
             for each in audience
-            if all(
-                self._matches(each, clause, audience, "descendants" in others) for clause in question.clauses
-            )
+            if all(_matches(each, clause, terms) for clause, terms in asked)
             and all(_holds(each, name, value) for name, value in question.others)
         ]
         return sorted(found, key=lambda each: _place(each, others))
@@ -180,16 +188,17 @@ class Oracle:
                 day += timedelta(days=1)
         return Timeline(len(found), len(found) - len(days), buckets)
 
-    def _matches(self, each: Document, clause: Clause, audience: Sequence[Document], descend: bool) -> bool:
-        has = _terms(each, clause.field)
-        if not clause.values:
-            return bool(has) is not clause.none_of
-        asked: set[str] = set()
-        for value in clause.values:
-            asked |= _named(clause.field, value, audience)
-        if descend and clause.field == "topic":
-            asked = {topic for topic in TOPICS if asked & set(_upwards(topic))}
-        return bool(has & asked) is not clause.none_of
+
+def _asked(clause: Clause, audience: Sequence[Document], descend: bool) -> set[str]:
+    asked = {term for value in clause.values for term in _named(clause.field, value, audience)}
+    if descend and clause.field == "topic":
+        return {topic for topic in TOPICS if asked & set(_upwards(topic))}
+    return asked
+
+
+def _matches(each: Document, clause: Clause, asked: set[str]) -> bool:
+    has = _terms(each, clause.field)
+    return bool(has & asked if clause.values else has) is not clause.none_of
 
 
 def _named(field: str, value: str, audience: Sequence[Document]) -> set[str]:
@@ -210,8 +219,7 @@ def _named(field: str, value: str, audience: Sequence[Document]) -> set[str]:
 
 def _terms(each: Document, field: str) -> set[str]:
     if field == "topic":
-        named = {fold(name): topic for topic, (names, _, _) in TOPICS.items() for name in names}
-        return {named[fold(name)] for name in each["topics"]}
+        return {_TOPIC_OF[fold(name)] for name in each["topics"]}
     if field == "provider":
         domain = each["provider"].get("domain") or [*(each["webUrl"] or "").split("/"), "", ""][2]
         name = each["provider"].get("name")
