@@ -118,12 +118,14 @@ class Server:
             else:
                 return
 
-    def kill(self) -> None:
-        """An immediate stop: it writes nothing more, and recovers when it is started again."""
+    def kill(self) -> float:
+        """An immediate stop: it writes nothing more, and recovers when it is started again. Returns when."""
         process = int((self.folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
         os.kill(process, signal.SIGQUIT)
+        killed = time.monotonic()
         while Path("/proc", str(process)).exists():
             time.sleep(0.002)
+        return killed
 
     def stop(self) -> None:
         for keeper in reversed(self.keepers):
