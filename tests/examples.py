@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = int(os.environ.get("CLIPPINGS_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("CLIPPINGS_EXAMPLES", "100"))
 
 
 def examples(part: float = 1) -> settings:

@@ -86,7 +86,7 @@ def test_every_url_is_found_in_every_disguise(trees: TestClient) -> None:
     assert len(pages) > 1_300
     chosen = sorted(pages)
     if len(chosen) > EXAMPLES:
-        chosen = random.Random(5).sample(chosen, EXAMPLES // 10)  # noqa: S311
+        chosen = random.Random(5).sample(chosen, EXAMPLES // 5)  # noqa: S311
     for url in chosen:
         expected = pages[url]
         for disguise in (url, *disguises(url)):

@@ -157,7 +157,7 @@ HOSTILE = (
 )
 
 
-@examples()
+@examples(0.5)
 @example(q="a " * 250)
 @example(q="a OR " * 100)
 @example(q="-a " * 160)

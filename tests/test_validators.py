@@ -5,13 +5,15 @@ Files of everything have none: they are streamed, and nobody knows their bytes b
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from tests.databases import sqlite_url
 from tests.services import EDITOR, service_of
-from tests.worlds import World
+from tests.worlds import World, new_world
 
 LISTS = [
     *("/articles?limit=2", "/articles?sort=title&limit=2", "/articles?topic=AI", "/articles?topic=Space"),
@@ -46,11 +48,19 @@ LISTS = [
 
 
 @pytest.fixture
-def client(world: World) -> Iterator[TestClient]:
+def world(tmp_path: Path) -> Iterator[World]:
+    """On SQLite alone: both databases answer byte for byte the same, as another test says."""
+    world = new_world(tmp_path, sqlite_url(tmp_path))
     for number in range(6):
         world.write(f"{number}.md", article(number))
     world.write("hidden.md", "title: Hidden\npublished: no\ntopics: [AI]")
     world.import_()
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[TestClient]:
     with service_of(world, public_url="https://example.org") as client:
         yield client
 
@@ -105,10 +115,9 @@ def test_every_path_answers_304_to_its_validator_in_any_form(client: TestClient)
         headers = EDITOR if "published=any" in path else {}
         assert etag is not None, path
         assert re.fullmatch(r'"[^"]+"', etag), "strong"
-        for given in (etag, f"W/{etag}", f'"other", {etag}', "*"):
-            for method in ("GET", "HEAD"):
-                found = client.request(method, path, headers={**headers, "If-None-Match": given})
-                assert (found.status_code, found.content, found.headers["etag"]) == (304, b"", etag), path
+        for method, given in (("GET", etag), ("GET", f'"other", W/{etag}'), ("HEAD", etag), ("HEAD", "*")):
+            found = client.request(method, path, headers={**headers, "If-None-Match": given})
+            assert (found.status_code, found.content, found.headers["etag"]) == (304, b"", etag), path
         assert client.get(path, headers={**headers, "If-None-Match": '"other"'}).content == body
         assert client.head(path, headers=headers).headers["etag"] == etag
 
