@@ -7,14 +7,29 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
+# How long the proofs are.
+PROOF = .venv/bin/python -m tests.proofs
+KILLS ?= 200
+ROUNDS ?= 25
+SERVER_KILLS ?= 20
+DOUBLES ?= 20
+IMPORTS ?= 40
+RESPONSES ?= 5000
+DOCUMENTS ?= 20000
+SQUEEZES ?= 50
+INPUTS ?= 1000000
+# For each parser, at most.
+SECONDS ?= 600
+SEED ?= 1
+
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --quiet
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test prove prove-api bench check lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed ## import seeds/ and serve it on HOST=127.0.0.1 PORT=8000
 	@# Exit status 1: imported, but for documents that were reported.
@@ -29,16 +44,31 @@ run: .venv/installed ## import seeds/ and serve it on HOST=127.0.0.1 PORT=8000
 test: .venv/installed-dev ## the tests, on SQLite and on a PostgreSQL of their own; PYTEST_ARGS=… are passed on
 	.venv/bin/pytest $(PYTEST_ARGS)
 
+prove: .venv/installed-dev ## the proofs at full length, an hour or so; KILLS=, SECONDS= and others below shorten them
+	@status=0; for database in sqlite postgresql; do \
+		$(PROOF).kill --database $$database --kills $(KILLS) --rounds $(ROUNDS) --server-kills $(SERVER_KILLS) || status=1; \
+		$(PROOF).doubles --database $$database --times $(DOUBLES) || status=1; \
+		$(PROOF).readers --database $$database --imports $(IMPORTS) --responses $(RESPONSES) || status=1; \
+		$(PROOF).memory --database $$database --documents $(DOCUMENTS) || status=1; \
+	done; \
+	$(PROOF).squeeze --times $(SQUEEZES) || status=1; \
+	$(PROOF).fuzz --inputs $(INPUTS) --seconds $(SECONDS) --seed $(SEED) || status=1; \
+	exit $$status
+
+prove-api: .venv/installed-prove ## what other people's tools find in the API; needs Node.js
+	$(PROOF).api --examples 200
+
 check: .venv/installed-dev ## style, types, and whether the lock files fit pyproject.toml
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	@# Without hashes: a wheel that was added to a release since is no fault of ours.
-	@cp requirements.lock requirements-dev.lock requirements-bench.lock .venv/
+	@cp requirements.lock requirements*.lock .venv/
 	@$(LOCK) -o .venv/requirements.lock
 	@$(LOCK) --extra dev -o .venv/requirements-dev.lock
 	@$(LOCK) --extra dev --extra bench -o .venv/requirements-bench.lock
-	@for lock in requirements.lock requirements-dev.lock requirements-bench.lock; do \
+	@$(LOCK) --extra dev --extra prove -o .venv/requirements-prove.lock
+	@for lock in requirements*.lock; do \
 		sed '/--hash=/d; s/ \\$$//' $$lock | diff - .venv/$$lock \
 		|| { echo "$$lock does not fit pyproject.toml: run 'make lock' and commit the lock files" >&2; exit 1; }; \
 	done
@@ -50,6 +80,7 @@ lock: .venv/installed-dev ## write the lock files anew; LOCK_ARGS=--upgrade take
 	$(LOCK) --generate-hashes $(LOCK_ARGS) -o requirements.lock
 	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
+	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev --extra prove -c requirements-dev.lock -o requirements-prove.lock
 
 clean: ## remove what was installed, built and cached; the catalogue stays
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
@@ -79,4 +110,9 @@ clean: ## remove what was installed, built and cached; the catalogue stays
 .venv/installed-bench: requirements-bench.lock .venv/installed-dev
 	@echo "Installing what Clippings is measured beside into .venv"
 	@$(PIP) install --require-hashes -r requirements-bench.lock
+	@touch $@
+
+.venv/installed-prove: requirements-prove.lock .venv/installed-dev
+	@echo "Installing the tools that others look at an API with into .venv"
+	@$(PIP) install --require-hashes -r requirements-prove.lock
 	@touch $@

@@ -9,10 +9,10 @@ The folders are the stations on the data's way:
     exports     articles -> rows of text. Pure generators.
     web         reads the request, asks the catalog, shapes the answer.
 
-Arrows, and no others: importer -> documents, catalog; feeds -> catalog; web -> catalog, feeds,
-exports. Everyone may use what stands beside the
-folders and knows none of them: names and urls (when two are one), moments, errors, database, schema, settings. `cli`,
-`console`, `exporting`, `main` and `serving` put it all together. A test checks the arrows.
+Arrows, and no others: importer -> documents, catalog; feeds, exports -> catalog; web -> catalog, feeds,
+exports. Everyone may use what stands beside the folders and knows none of them: names and urls (when two are
+one), moments, errors, database, statements, schema, settings. `cli`, `console`, `exporting`, `main` and
+`serving` put it all together. A test checks the arrows.
 
 One document through an import: cli -> importer.run -> documents.tree -> documents.reading -> importer.plan ->
 importer.apply. One `GET /articles?topic=AI`: web.shell -> web.routing -> web.articles -> catalog.filters ->
@@ -24,8 +24,11 @@ What was decided, and why:
 - What an article can be filtered by is a term of a field (topic, provider, type, tag ...). One table files
   articles under terms, the newest first, so that one index range answers a list; counts stand with the terms,
   for the public and for the editors, moved by each import by as much as it changed.
+- What is filed under two terms at once is counted too (term_pairs): facets of a term, totals of two are rows.
+- An answer is remembered by the catalogue’s revision, in front of the routes (web.memory). What is asked the
+  first time is a statement that was made once for its kind (statements): making one takes longer than asking.
 - Sort keys are never null and ascend in every order, so that a place in a list is one row value (sort_keys).
 - Related links are stored once by value: real trees repeat them forty times.
 - `secured`, unknown keys and taken-down documents live in `documents` alone, which no request reads.
-- SQLite and PostgreSQL differ in database.py and nowhere else.
+- SQLite and PostgreSQL differ in database, statements and catalog.search, and nowhere else.
 """

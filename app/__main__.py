@@ -1,3 +1,35 @@
-from app.cli import main
+"""Where the command begins, and ends in a line if the machine has too little memory or open files for it."""
 
-main()
+import errno
+import os
+import sys
+from typing import NoReturn
+
+# As in app.cli, which may be what cannot be loaded.
+_NOT_DONE = 3
+_EXHAUSTED = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
+
+
+def main() -> NoReturn:
+    try:
+        from app.cli import main as run  # noqa: PLC0415  as said above
+
+        run()
+    except (MemoryError, SystemError):
+        # CPython's own slip where memory ends while it loads a module:  "error return without exception set".
+        reason = "out of memory"
+    except ImportError as error:
+        # Of a library, also where memory or open files do not suffice for it.
+        reason = str(error).rpartition(": ")[2]
+    except OSError as error:
+        if error.errno not in _EXHAUSTED:
+            raise
+        reason = error.strerror or "out of memory"
+    sys.stderr.write(f"clippings: cannot go on: {reason}; nothing was written\n")
+    sys.stderr.flush()
+    # What is left may not suffice for Python to clean up, which it would tell of at length.
+    os._exit(_NOT_DONE)
+
+
+if __name__ == "__main__":
+    main()

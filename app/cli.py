@@ -50,7 +50,8 @@ def clippings() -> None:
     """Curated article metadata: documents in, a REST service out.
 
     Settings come from the environment: CLIPPINGS_DATABASE_URL (default sqlite:///clippings.db),
-    CLIPPINGS_EDITOR_TOKEN, CLIPPINGS_SHOW_UNPUBLISHED, CLIPPINGS_PUBLIC_URL.
+    CLIPPINGS_EDITOR_TOKEN, CLIPPINGS_SHOW_UNPUBLISHED, CLIPPINGS_PUBLIC_URL,
+    CLIPPINGS_REMEMBERED_BYTES.
     """
     for name in unknown_names(os.environ):
         click.echo(
@@ -211,8 +212,9 @@ def schema() -> None:
 def openapi() -> None:
     """Print the OpenAPI document of the service."""
     from app.main import create_app  # noqa: PLC0415  as above
+    from app.web.openapi import openapi_document  # noqa: PLC0415
 
-    click.echo(json.dumps(create_app(Settings.read()).openapi(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(openapi_document(create_app(Settings.read())), indent=2, ensure_ascii=False))
 
 
 def _requests(paths: Sequence[Path], root: Path | None, source: str | None) -> list[Request]:

@@ -4,10 +4,22 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, make_url, text
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import (
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.errors import DatabaseUnavailable, ImportRefused, QueryTimedOut
@@ -20,8 +32,8 @@ IMPORT_WAIT_SECONDS = 60
 QUERY_SECONDS = 5.0
 # Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
 _STEPS_BETWEEN_LOOKS = 20_000
-# As many as questions are answered at once, and one for the health check.
-READ_CONNECTIONS = 8
+# As many as questions are answered at once, four exports, one for the health check, one for the revision.
+READ_CONNECTIONS = 10
 # Of PostgreSQL, by number: loading its driver takes longer than an import that finds nothing changed.
 _QUERY_CANCELED, _LOCK_NOT_AVAILABLE = "57014", "55P03"
 # Any number that other programs on the same server are unlikely to choose.
@@ -67,8 +79,8 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection, connection.begin():
             yield connection
-    except DBAPIError as error:
-        if _ran_out_of_time(error.orig):
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        if _ran_out_of_time(error.orig if isinstance(error, DBAPIError) else error):
             raise QueryTimedOut("The question took too long to answer.") from error
         raise DatabaseUnavailable("The database cannot be read.") from error
     except TimeoutError as error:
@@ -116,6 +128,27 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any
         connection.exec_driver_sql(statement, [tuple(row) for row in rows])
 
 
+def add_to_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    """As `write_rows`; where the primary key is there, the other columns are added to those of its row."""
+    if not rows:
+        return
+    is_postgresql = connection.dialect.name == "postgresql"
+    into = (postgresql if is_postgresql else sqlite).insert(table)
+    added = {each.name: each + into.excluded[each.name] for each in table.columns if not each.primary_key}
+    keys = list(table.primary_key)
+    if is_postgresql:
+        new = table.to_metadata(MetaData(), name="new_rows")
+        connection.execute(text(f"CREATE TEMPORARY TABLE new_rows (LIKE {table.name})"))
+        write_rows(connection, new, rows)
+        whole = into.from_select([column.name for column in table.columns], select(new))
+        connection.execute(whole.on_conflict_do_update(index_elements=keys, set_=added))
+        connection.execute(text("DROP TABLE new_rows"))
+    else:
+        statement = into.on_conflict_do_update(index_elements=keys, set_=added)
+        compiled = str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
+        connection.exec_driver_sql(compiled, [tuple(row) for row in rows])
+
+
 def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """For `IN (...)`: each part has few enough values for one statement."""
     for start in range(0, len(values), _VALUES_IN_A_STATEMENT):
@@ -142,7 +175,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+    driver: Any = connection.connection.driver_connection
+    driver.execute(connection.get_execution_options().get("begin", "BEGIN"))
 
 
 def renew_deadline(connection: Connection) -> None:
@@ -151,8 +185,36 @@ def renew_deadline(connection: Connection) -> None:
         _stop_in_time(connection.connection.driver_connection)  # type: ignore[arg-type]
 
 
-def _stop_in_time(connection: sqlite3.Connection, *_: object) -> None:
-    deadline = time.monotonic() + QUERY_SECONDS
+@dataclass(slots=True)
+class Counting:
+    result: int | None = None
+
+
+@contextmanager
+def in_time(connection: Connection, seconds: float) -> Iterator[Counting]:
+    """What is not read within so many seconds is given up, and the snapshot is as before."""
+    counting = Counting()
+    is_sqlite = connection.dialect.name == "sqlite"
+    driver: Any = connection.connection.driver_connection
+    try:
+        if is_sqlite:
+            _stop_in_time(driver, seconds=seconds)
+            yield counting
+        else:
+            with connection.begin_nested():
+                driver.execute(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+                yield counting
+                driver.execute(f"SET LOCAL statement_timeout = {int(QUERY_SECONDS * 1000)}")
+    except DBAPIError as error:
+        if not _ran_out_of_time(error.orig):
+            raise
+    finally:
+        if is_sqlite:
+            _stop_in_time(driver)
+
+
+def _stop_in_time(connection: sqlite3.Connection, *_: object, seconds: float = QUERY_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
 
 

@@ -23,3 +23,11 @@ class QueryTimedOut(ClippingsError):
 
 class ImportRefused(ClippingsError):
     """Another import is under way, or this one would remove more than it may; nothing was written."""
+
+
+class ExportFailed(ClippingsError):
+    """A file could not be written; those before it stand."""
+
+
+class ReadersLost(ClippingsError):
+    """The system ended a process that was reading documents; nothing was written."""

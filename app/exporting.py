@@ -1,19 +1,26 @@
-"""`clippings export`: what /exports answers, written to a file or to standard output."""
+"""`clippings export`: articles as /exports answers them, or whole documents to import again."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
+from app.catalog.documents import all_documents
 from app.catalog.everything import all_items
 from app.catalog.query import CLAUSES, ArticleQuery
 from app.database import reading_engine, snapshot
+from app.documents.tree import EXTENSIONS
+from app.errors import ExportFailed
+from app.exports.documents import document_text
 from app.exports.rows import csv_rows, ndjson
 from app.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_ROWS: Final = {"ndjson": ndjson, "csv": csv_rows}
 
 
 def _filters(command: F) -> F:
@@ -29,14 +36,44 @@ def _filters(command: F) -> F:
 
 @click.command()
 @click.option(
-    "--format", "format_", type=click.Choice(["ndjson", "csv"]), default="ndjson", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice(["ndjson", "csv", "documents"]),
+    default="ndjson",
+    show_default=True,
 )
 @click.option(
-    "--to", type=click.Path(dir_okay=False, path_type=Path), help="A file.  [default: standard output]"
+    "--to",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where to write; a name such as all.csv means a file.  [default: standard output]",
 )
 @_filters
 def export(*, format_: str, to: Path | None, **filters: Any) -> None:
-    """Write all articles that match, as /exports answers them."""
+    """Write all articles that match, as /exports answers them.
+
+    `--format documents` writes FOLDER/SOURCE/PATH: every article, published or not, with all that its
+    document said, and what describes topics and providers. Imported, each FOLDER/SOURCE is the same again.
+    """
+    if format_ == "documents" and filters["published"] is None:
+        filters["published"] = "any"
+    query = _query(filters)
+    if format_ == "documents" and to is None:
+        raise click.UsageError("--format documents needs --to FOLDER")
+    engine = reading_engine(Settings.read().database_url)
+    try:
+        with snapshot(engine) as connection:
+            if format_ == "documents" and to:
+                _write_documents(connection, query, to)
+            else:
+                _write_rows(connection, query, format_, to)
+    except OSError as error:
+        raise ExportFailed(f"cannot write {error.filename or to or ''}: {error.strerror}") from error
+    finally:
+        engine.dispose()
+
+
+def _query(filters: dict[str, Any]) -> ArticleQuery:
     pairs = [
         (ArticleQuery.model_fields[name].alias or name, text)
         for name, given in filters.items()
@@ -44,15 +81,51 @@ def export(*, format_: str, to: Path | None, **filters: Any) -> None:
         for text in (given if isinstance(given, tuple) else (given,))
     ]
     try:
-        query = ArticleQuery.of(pairs)
+        return ArticleQuery.of(pairs)
     except ValidationError as error:
         first = error.errors()[0]
         reason = first["msg"].removeprefix("Value error, ")
         raise click.UsageError(f"--{first['loc'][0] if first['loc'] else 'sort'} {reason}") from None
-    rows = {"ndjson": ndjson, "csv": csv_rows}[format_]
-    with (
-        snapshot(reading_engine(Settings.read().database_url)) as connection,
-        click.open_file(str(to or "-"), "w", encoding="utf-8", atomic=to is not None) as file,
-    ):
-        for row in rows(all_items(connection, query)):
+
+
+def _write_rows(connection: Connection, query: ArticleQuery, format_: str, to: Path | None) -> None:
+    if to and (to.is_dir() or not to.suffix):
+        to.mkdir(parents=True, exist_ok=True)
+        to = to / f"articles.{format_}"
+    with click.open_file(str(to or "-"), "w", encoding="utf-8", atomic=to is not None) as file:
+        for row in _ROWS[format_](all_items(connection, query)):
             file.write(row)
+
+
+def _write_documents(connection: Connection, query: ArticleQuery, folder: Path) -> None:
+    """Into new folders only: an import of one must find what was exported and nothing else."""
+    written = 0
+    begun: set[str] = set()
+    passed_over: list[str] = []
+    for document in all_documents(connection, query):
+        root = folder / document.source
+        if document.source not in begun:
+            _begin(root)
+            begun.add(document.source)
+        place, file = f"{document.source}/{document.path}", root / document.path
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("x", encoding="utf-8", newline="\n") as opened:
+                opened.write(document_text(document))
+        except (FileExistsError, NotADirectoryError):
+            # The catalogue also keeps articles whose file is gone, and has something else in its place.
+            click.echo(f"{place}: not written: something else has its place", err=True)
+            continue
+        written += 1
+        hidden = any(part.startswith(".") for part in document.path.split("/"))
+        if hidden or not document.path.lower().endswith(EXTENSIONS):
+            passed_over.append(place)
+    click.echo(f"{written} documents written")
+    for path in passed_over:
+        click.echo(f"{path}: an import reads it only where it is named", err=True)
+
+
+def _begin(root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    if any(not entry.name.startswith(".") for entry in root.iterdir()):
+        raise click.UsageError(f"{root} is not empty; documents are exported to a new folder")

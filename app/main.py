@@ -12,12 +12,13 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
-from app.catalog.state import read_state
+from app.catalog.state import StateReader, read_state
 from app.database import reading_engine, snapshot
 from app.errors import SchemaOutdated
 from app.schema import is_current
 from app.settings import Settings
 from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
+from app.web.freshness import Freshness
 from app.web.paths import Paths
 from app.web.routing import QueryRoute, new_threads
 from app.web.shell import Shell
@@ -69,6 +70,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.threads = new_threads()
     app.state.engine = reading_engine(settings.database_url)
+    app.state.is_local = app.state.engine.dialect.name == "sqlite"
+    app.state.reader = StateReader(app.state.engine)
     app.state.exports = BoundedSemaphore(exports.MOST_AT_ONCE)
     app.state.ready = partial(_answer_a_question, app.state.engine)
     for router in ROUTERS:
@@ -90,13 +93,15 @@ class Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings
-        return Shell(Paths(self.router, settings.public_path), settings)
+        freshness = Freshness(self.state.reader.read, is_local=self.state.is_local)
+        return Shell(Paths(self.router, settings.public_path), settings, freshness)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.threads.shutdown()
+    app.state.reader.close()
     app.state.engine.dispose()
 
 

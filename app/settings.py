@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="Where clients reach the service, path prefix included"
     )
+    remembered_bytes: int = Field(
+        default=32_000_000, ge=0, description="So much memory for answers that are given again; 0 for none"
+    )
 
     @classmethod
     def read(cls, **given: Any) -> Self:

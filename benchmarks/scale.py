@@ -76,9 +76,8 @@ def _query(**clauses: str) -> ArticleQuery:
 
 def _page(query: ArticleQuery, place: Place = BEGINNING) -> Question:
     def ask(connection: Connection) -> object:
-        selection = matching(connection, query)
-        statement = selection.statement(articles.c.id, articles.c.item)
-        return read_page(connection, statement, selection.order, PER_PAGE, place)
+        listing = matching(connection, query).listing(articles.c.id, articles.c.item)
+        return read_page(connection, listing, PER_PAGE, place)
 
     return ask
 
@@ -105,8 +104,7 @@ def _turning(engine: Engine) -> tuple[Question, Question]:
     with snapshot(engine) as connection:
         for _ in range(DEEP):
             renew_deadline(connection)
-            selection = matching(connection, query)
-            page = read_page(connection, selection.statement(articles.c.id), selection.order, PER_PAGE, place)
+            page = read_page(connection, matching(connection, query).listing(articles.c.id), PER_PAGE, place)
             place = page.next or place
     return _page(query), _page(query, place)
 
@@ -137,7 +135,7 @@ def _counts() -> dict[str, Asked]:
 
 
 def _total(query: ArticleQuery) -> Question:
-    return lambda connection: matching(connection, query).total(connection)
+    return lambda connection: matching(connection, query).count(connection)
 
 
 def _facets(query: ArticleQuery) -> Question:

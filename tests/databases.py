@@ -7,10 +7,11 @@ import atexit
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +25,9 @@ from sqlalchemy import URL, make_url
 START_SECONDS = 60
 
 # Nothing here outlives the tests, so nothing has to reach the disk.
-IN_A_HURRY = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+IN_A_HURRY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+# As people run it: what is committed outlives the server's death.
+DURABLE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
 
 # Found by its folder, so that any number of test runs get along, and no one else gets in.
 SOCKET_ONLY = ["-c", "listen_addresses="]
@@ -40,31 +43,36 @@ def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'clippings.db'}"
 
 
-def new_postgresql_url() -> str:
-    """A fresh empty database in UTF-8. The first call starts the server, in 1 s."""
-    name = f"clippings_test_{uuid4().hex}"
-    # Copying files takes 30 ms, half of what the default takes: nobody waits for the disk.
-    _execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' STRATEGY file_copy")
-    return _server_url().set(database=name).render_as_string(hide_password=False)
+def new_postgresql_url(template: str = "template0") -> str:
+    """A fresh database in UTF-8, empty or a copy. The first call starts the server, in 1 s."""
+    return new_database(_server_url(), template)
 
 
 def drop_postgresql(url: str) -> None:
     """Closes what is still connected, so that a test that leaks a connection does not fail its neighbours."""
-    _execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+    server = make_url(url).set(database="postgres")
+    _execute(server, f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+
+
+def new_database(server: URL, template: str = "template0") -> str:
+    name = f"clippings_test_{uuid4().hex}"
+    # Copying files takes 30 ms, half of what the default takes: nobody waits for the disk.
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' STRATEGY file_copy")
+    return server.set(database=name).render_as_string(hide_password=False)
 
 
 def stop_postgresql() -> None:
     """Ends the server if this process started one; the next new database starts another."""
     if _own_server.cache_info().currsize:
-        _own_server().keeper.communicate()
+        _own_server().stop()
         _own_server.cache_clear()
 
 
 atexit.register(stop_postgresql)
 
 
-def _execute(statement: str) -> None:
-    dsn = _server_url().set(drivername="postgresql").render_as_string(hide_password=False)
+def _execute(server: URL, statement: str) -> None:
+    dsn = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(statement.encode())
 
@@ -74,60 +82,95 @@ def _server_url() -> URL:
     return make_url(url) if url else _own_server().url
 
 
-@dataclass(frozen=True, slots=True)
-class _Server:
-    url: URL
-    keeper: subprocess.Popen[bytes]
-
-
 @cache
-def _own_server() -> _Server:
+def _own_server() -> "Server":
+    return start_server(IN_A_HURRY)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One of this process's own. It may be killed and started again, and then has what it had on disk."""
+
+    folder: Path
+    owner: tuple[int | None, int | None]
+    command: list[str]
+    keepers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def url(self) -> URL:
+        return URL.create("postgresql", "postgres", database="postgres", query={"host": str(self.folder)})
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            self.keepers.append(
+                _start(["sh", "-c", KEEPER, str(self.folder), *self.command], self.folder, self.owner, log)
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url.render_as_string()).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline or not (self.folder / "data" / "PG_VERSION").exists():
+                    report = (self.folder / "log").read_text()
+                    self.stop()
+                    raise RuntimeError(f"PostgreSQL did not start:\n{report}") from None
+                time.sleep(0.02)
+            else:
+                return
+
+    def kill(self) -> float:
+        """An immediate stop: it writes nothing more, and recovers when it is started again. Returns when."""
+        process = int((self.folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(process, signal.SIGQUIT)
+        killed = time.monotonic()
+        while Path("/proc", str(process)).exists():
+            time.sleep(0.002)
+        return killed
+
+    def stop(self) -> None:
+        for keeper in reversed(self.keepers):
+            keeper.communicate()
+
+
+def start_server(options: tuple[str, ...]) -> Server:
     """Runs the wheel's programs, not its launcher: that one warns, opens folders above, keeps fsync on."""
-    folder, user, group = _folder_and_owner()
-
-    def start(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603
-            command,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            user=user,
-            group=group,
-            extra_groups=None if user is None else [],
-            start_new_session=True,  # Ctrl-C is for the tests; the server ends after them
-        )
-
-    programs = _installation(folder, user) / "bin"
+    folder, owner = _folder_and_owner()
+    programs = _installation(folder, owner[0]) / "bin"
     with (folder / "log").open("wb") as log:
         initdb = [f"{programs}/initdb", "-D", "data", "-U", "postgres", "-A", "trust", *LOCALE, "--no-sync"]
-        start(initdb, log).communicate()
-        server = [f"{programs}/postgres", "-D", "data", "-k", str(folder), *SOCKET_ONLY, *IN_A_HURRY]
-        keeper = start(["sh", "-c", KEEPER, str(folder), *server], log)
-    url = URL.create("postgresql", "postgres", database="postgres", query={"host": str(folder)})
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            psycopg.connect(url.render_as_string()).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline or not (folder / "data" / "PG_VERSION").exists():
-                report = (folder / "log").read_text()
-                keeper.communicate()
-                raise RuntimeError(f"PostgreSQL did not start:\n{report}") from None
-            time.sleep(0.02)
-        else:
-            return _Server(url, keeper)
+        _start(initdb, folder, owner, log).communicate()
+    command = [f"{programs}/postgres", "-D", "data", "-k", str(folder), *SOCKET_ONLY, *options]
+    server = Server(folder, owner, command)
+    server.start()
+    return server
 
 
-def _folder_and_owner() -> tuple[Path, int | None, int | None]:
+def _start(
+    command: list[str], folder: Path, owner: tuple[int | None, int | None], log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    user, group = owner
+    return subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        cwd=folder,
+        user=user,
+        group=group,
+        extra_groups=None if user is None else [],
+        start_new_session=True,  # Ctrl-C is for the tests; the server ends after them
+    )
+
+
+def _folder_and_owner() -> tuple[Path, tuple[int | None, int | None]]:
     """PostgreSQL refuses to be root; whom it runs as instead must reach its folder, whatever TMPDIR is."""
     prefix = "clippings-postgresql-"
     if os.geteuid() != 0:
-        return Path(tempfile.mkdtemp(prefix=prefix)), None, None
+        return Path(tempfile.mkdtemp(prefix=prefix)), (None, None)
     nobody = pwd.getpwnam("nobody")
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    return folder, nobody.pw_uid, nobody.pw_gid
+    return folder, (nobody.pw_uid, nobody.pw_gid)
 
 
 def _installation(folder: Path, user: int | None) -> Path:

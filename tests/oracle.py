@@ -1,13 +1,22 @@
 """The contract's query in plain Python over documents: what the service must answer. Knows no database."""
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from app.names import fold
+import app.names
 from app.urls import canonical
+
+
+@lru_cache(maxsize=10_000)
+def fold(name: str) -> str:
+    """The same few texts are folded again and again."""
+    return app.names.fold(name)
+
 
 Document = Mapping[str, Any]
 
@@ -21,6 +30,22 @@ class Clause:
     def __str__(self) -> str:
         quoted = ('"' + value.replace('"', '""') + '"' for value in self.values)
         return ("-" if self.none_of else "") + (",".join(quoted) or "*")
+
+
+@dataclass(frozen=True)
+class Facet:
+    """`values` are value, name and count."""
+
+    values: list[tuple[str, str, int]]
+    other_count: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Timeline:
+    total: int
+    undated: int
+    buckets: list[tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +83,12 @@ PROVIDERS: tuple[dict[str, str], ...] = (
     {"name": "two.example "},
     {},
 )
-DATES = ("2020-06-11T00:07:00Z", "2020-06-11", "2020-06-10T23:59:59Z", "1969-12-31T23:59:59Z", None)
+_TOPIC_OF = {fold(name): topic for topic, (called, _, _) in TOPICS.items() for name in called}
+DATES = (
+    *("2020-06-11T00:07:00Z", "2020-06-11", "2020-06-10T23:59:59Z", "1969-12-31T23:59:59Z", None),
+    *("2020-12-31T23:59:59Z", "2021-01-03T23:59:59Z", "2021-01-04", "2020-02-29T12:00:00Z"),
+)
+MOST_BUCKETS = 1_000
 
 
 def random_documents(number: int, seed: int = 7) -> list[dict[str, Any]]:
@@ -103,26 +133,72 @@ class Oracle:
         others = dict(question.others)
         published = others.get("published", "true")
         audience = [each for each in self.documents if published in ("any", str(each["published"]).lower())]
+        asked = [(clause, _asked(clause, audience, "descendants" in others)) for clause in question.clauses]
         found = [
             each
             for each in audience
-            if all(
-                self._matches(each, clause, audience, "descendants" in others) for clause in question.clauses
-            )
+            if all(_matches(each, clause, terms) for clause, terms in asked)
             and all(_holds(each, name, value) for name, value in question.others)
         ]
         return sorted(found, key=lambda each: _place(each, others))
 
-    def _matches(self, each: Document, clause: Clause, audience: Sequence[Document], descend: bool) -> bool:
-        has = _terms(each, clause.field)
-        if not clause.values:
-            return bool(has) is not clause.none_of
-        asked: set[str] = set()
-        for value in clause.values:
-            asked |= _named(clause.field, value, audience)
-        if descend and clause.field == "topic":
-            asked = {topic for topic in TOPICS if asked & set(_upwards(topic))}
-        return bool(has & asked) is not clause.none_of
+    def facet(self, question: Question, field: str, size: int) -> Facet:
+        """The most frequent first; those without a domain after those with, then by key."""
+        others = dict(question.others)
+        found = self.answer(question)
+        published = others.get("published", "true")
+        seen = (
+            self.documents if published != "true" else [each for each in self.documents if each["published"]]
+        )
+        counts = Counter(
+            term
+            for each in found
+            for term in (
+                {above for below in _terms(each, field) for above in _upwards(below)}
+                if field == "topic" and "descendants" in others
+                else _terms(each, field)
+            )
+        )
+
+        def place(term: str) -> tuple[int, bool, str]:
+            return -counts[term], field == "provider" and not term.startswith("@"), term.removeprefix("@")
+
+        ordered = sorted(counts, key=place)
+        names = [_shown(field, term, seen) for term in ordered]
+        values = [
+            (term.removeprefix("@") if field == "topic" or term.startswith("@") else name, name, counts[term])
+            for term, name in zip(ordered, names, strict=True)
+        ]
+        return Facet(
+            values[:size],
+            sum(count for _, _, count in values[size:]),
+            sum(not _terms(each, field) for each in found),
+        )
+
+    def timeline(self, question: Question, interval: str) -> Timeline:
+        found = self.answer(question)
+        days = [_moment(each["publishedDateTime"]).date() for each in found if each["publishedDateTime"]]
+        starts = Counter(_first_day(day, interval) for day in days)
+        buckets: list[tuple[str, int]] = []
+        if starts:
+            day = min(starts)
+            while day <= max(starts):
+                if _first_day(day, interval) == day:
+                    buckets.append((day.isoformat(), starts[day]))
+                day += timedelta(days=1)
+        return Timeline(len(found), len(found) - len(days), buckets)
+
+
+def _asked(clause: Clause, audience: Sequence[Document], descend: bool) -> set[str]:
+    asked = {term for value in clause.values for term in _named(clause.field, value, audience)}
+    if descend and clause.field == "topic":
+        return {topic for topic in TOPICS if asked & set(_upwards(topic))}
+    return asked
+
+
+def _matches(each: Document, clause: Clause, asked: set[str]) -> bool:
+    has = _terms(each, clause.field)
+    return bool(has & asked if clause.values else has) is not clause.none_of
 
 
 def _named(field: str, value: str, audience: Sequence[Document]) -> set[str]:
@@ -143,8 +219,7 @@ def _named(field: str, value: str, audience: Sequence[Document]) -> set[str]:
 
 def _terms(each: Document, field: str) -> set[str]:
     if field == "topic":
-        named = {fold(name): topic for topic, (names, _, _) in TOPICS.items() for name in names}
-        return {named[fold(name)] for name in each["topics"]}
+        return {_TOPIC_OF[fold(name)] for name in each["topics"]}
     if field == "provider":
         domain = each["provider"].get("domain") or [*(each["webUrl"] or "").split("/"), "", ""][2]
         name = each["provider"].get("name")
@@ -154,6 +229,41 @@ def _terms(each: Document, field: str) -> set[str]:
     if field in ("source", "id"):
         return {each[field]}
     return {fold(each[field])} if each[field] else set()
+
+
+def _shown(field: str, term: str, seen: Sequence[Document]) -> str:
+    """A topic as its document names it, all else as most of the articles do that the asker may see."""
+    if field == "topic":
+        return TOPICS[term][0][0]
+    spellings = Counter(
+        spelling
+        for each in seen
+        for spelling in _spellings(each, field)
+        if (term in _terms(each, field) if field in ("provider", "source") else fold(spelling) == term)
+    )
+    return min(spellings, key=lambda name: (-spellings[name], name), default=term.removeprefix("@"))
+
+
+def _spellings(each: Document, field: str) -> list[str]:
+    if field == "provider":
+        named = each["provider"].get("name")
+        return [named.strip()] if named else []
+    if field == "tag":
+        # Of one tag in two spellings the first counts.
+        return list({fold(tag): tag for tag in reversed(each["tags"])}.values())
+    return [each[field]] if each[field] else []
+
+
+def _first_day(day: date, interval: str) -> date:
+    match interval:
+        case "week":
+            return day - timedelta(days=day.isoweekday() - 1)
+        case "month":
+            return date(day.year, day.month, 1)
+        case "year":
+            return date(day.year, 1, 1)
+        case _:
+            return day
 
 
 def _upwards(topic: str | None) -> Iterable[str]:

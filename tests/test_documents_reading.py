@@ -8,7 +8,9 @@ import pytest
 from app.documents.article import ArticleDocument, Image
 from app.documents.problem import Problem
 from app.documents.reading import Reading, read_document
+from app.documents.repeated import Repeated, read_tree_with_repeated
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
+from app.documents.yaml_tree import Flaw, read_tree
 
 BASE = "https://site.example/blog/"
 SECONDS_FOR_A_HOSTILE_DOCUMENT = 0.5  # 0.05 and less where nothing else runs
@@ -227,6 +229,24 @@ def test_a_moment_that_does_not_exist_is_a_problem(moment: str) -> None:
 )  # fmt: skip
 def test_what_looks_like_a_mistake_is_a_warning(front_matter: str, expected: list[str]) -> None:
     assert warnings(f"title: x\n{front_matter}") == expected
+
+
+LINKS = "related:\n" + "- title: x\n  provider: {name: y}\n" * 3
+
+
+@pytest.mark.parametrize(
+    "front_matter",
+    [LINKS, "a: b\n" + LINKS + "c: d\n", LINKS + "# c\nd: e\n", LINKS.rstrip("\n"), LINKS + "null\n",
+     LINKS + "~", LINKS + "  provider:\n{name: z}\n", LINKS + "#\n  webUrl: z\n", "  a: b\n" + LINKS,
+     "{a: b}\n" + LINKS, LINKS + "- title: z"],
+)  # fmt: skip
+def test_links_read_one_by_one_are_those_read_as_a_whole(front_matter: str) -> None:
+    whole, by_pieces = read_tree(front_matter), read_tree_with_repeated(front_matter, lambda value: not value)
+    if isinstance(whole, Flaw) or isinstance(by_pieces, Flaw):
+        assert whole == by_pieces
+        return
+    links = [each.mapping if isinstance(each, Repeated) else each for each in by_pieces.value["related"]]
+    assert by_pieces.value | {"related": links} == whole.value
 
 
 TEXT = "---\ntitle: é\n---\n"

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url
-from tests.oracle import TOPIC_DOCUMENTS, TOPICS, Clause, Oracle, Question, random_documents
+from tests.examples import examples
+from tests.oracle import MOST_BUCKETS, TOPIC_DOCUMENTS, TOPICS, Clause, Oracle, Question, random_documents
 from tests.services import EDITOR, answer, service_of
 from tests.worlds import World, new_world
 
@@ -110,7 +111,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     drop_postgresql(postgresql)
 
 
-@settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+@examples()
 @given(question=questions)
 def test_any_question_has_the_same_answer_as_the_documents_give(both: Both, question: Question) -> None:
     expected = [each["id"] for each in both.oracle.answer(question)]
@@ -119,7 +120,7 @@ def test_any_question_has_the_same_answer_as_the_documents_give(both: Both, ques
         assert ([item["id"] for item in page["items"]], page["total"]) == (expected, len(expected))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(0.1)
 @given(data=st.data())
 def test_clauses_by_id_too(both: Both, data: Any) -> None:
     ids = data.draw(st.lists(st.sampled_from([each["id"] for each in both.documents]), max_size=3))
@@ -128,3 +129,57 @@ def test_clauses_by_id_too(both: Both, data: Any) -> None:
     for client in both.clients:
         page = answer(client, "/articles?" + urlencode([*question.pairs(), ("limit", "200")]), EDITOR)
         assert [item["id"] for item in page["items"]] == expected
+
+
+FIELDS = ["topic", "provider", "type", "category", "tag", "locale", "source"]
+
+
+@examples(0.3)
+@given(question=questions, size=st.sampled_from((1, 2, 3, 1000)), data=st.data())
+def test_any_facet_counts_what_the_documents_have_and_links_to_as_many(
+    both: Both, question: Question, size: int, data: st.DataObject
+) -> None:
+    total = len(both.oracle.answer(question))
+    counted = {field: both.oracle.facet(question, field, size) for field in FIELDS}
+    for client in both.clients:
+        found = answer(client, "/facets?" + urlencode([*question.pairs(), ("size", str(size))]), EDITOR)
+        assert found["total"] == total
+        for field in FIELDS:
+            facet, expected = found["facets"][field], counted[field]
+            values = [(value["value"], value["name"], value["count"]) for value in facet["values"]]
+            assert values == expected.values, field
+            assert (facet["otherCount"], facet["missing"]) == (expected.other_count, expected.missing), field
+        # A name without a domain that is another one's domain means that one, so no link leads to it alone.
+        linked = [
+            each
+            for facet in found["facets"].values()
+            for each in facet["values"]
+            if (each["value"], each["name"]) != ("two.example", "two.example")
+        ]
+        if linked:
+            one = data.draw(st.sampled_from(linked))
+            assert answer(client, one["url"], EDITOR)["total"] == one["count"], one
+
+
+@examples(0.3)
+@given(question=questions, interval=st.sampled_from(("day", "week", "month", "year")), data=st.data())
+def test_any_timeline_counts_what_was_published_when_and_links_to_as_many(
+    both: Both, question: Question, interval: str, data: st.DataObject
+) -> None:
+    expected = both.oracle.timeline(question, interval)
+    asked = "/timeline?" + urlencode([*question.pairs(), ("interval", interval)])
+    for client in both.clients:
+        if len(expected.buckets) > MOST_BUCKETS:
+            refused = client.get(asked, headers=EDITOR)
+            assert (refused.status_code, "interval=" in refused.text) == (422, True)
+            continue
+        found = answer(client, asked, EDITOR)
+        buckets = [(bucket["start"], bucket["count"]) for bucket in found["buckets"]]
+        assert (found["total"], found["undated"], buckets) == (
+            expected.total,
+            expected.undated,
+            expected.buckets,
+        )
+        if found["buckets"]:
+            bucket = data.draw(st.sampled_from(found["buckets"]))
+            assert answer(client, bucket["url"], EDITOR)["total"] == bucket["count"], bucket

@@ -61,7 +61,7 @@ def read_cursor(text: str) -> Cursor:
                 bool(backwards),
                 int() | None as revision,
             ]:
-                pairs = tuple((str(name), str(value)) for name, value in parameters)
+                pairs = tuple((_text(name), _text(value)) for name, value in parameters)
                 place = Place(None if keys is None else tuple(_read(key) for key in keys), backwards)
                 cursor = Cursor(of, pairs, place, revision)
             case _:
@@ -92,13 +92,20 @@ def _read(key: Any) -> KeyValue:
             raise ValueError(BROKEN)
         case int() if key in _INTEGERS:
             return key
-        case str() if "\0" not in key:
-            key.encode()
-            return key
+        case str():
+            return _text(key)
         case [str(encoded)]:
             return base64.b64decode(encoded, validate=True)
         case _:
             raise ValueError(BROKEN)
+
+
+def _text(text: str) -> str:
+    """JSON can spell what no database takes."""
+    if "\0" in text:
+        raise ValueError(BROKEN)
+    text.encode()
+    return text
 
 
 def _checksum(content: bytes) -> bytes:

@@ -16,12 +16,11 @@ _AT_ONCE = 500
 
 def all_items(connection: Connection, query: ArticleQuery) -> Iterator[str]:
     """Articles as lists show them, in the query's order."""
-    selection = matching(connection, query)
-    statement = selection.statement(articles.c.item)
+    listing = matching(connection, query).listing(articles.c.item)
     place = BEGINNING
     while True:
         renew_deadline(connection)
-        page = read_page(connection, statement, selection.order, _AT_ONCE, place)
+        page = read_page(connection, listing, _AT_ONCE, place)
         for row in page.rows:
             yield row.item
         if page.next is None:

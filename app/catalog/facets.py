@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 from app.catalog.audience import count_of, is_visible, name_of
 from app.catalog.filters import Selection
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import article_terms, articles, term_names, terms, topics
+from app.catalog.tables import MANY_VALUED, article_terms, term_names, term_pairs, terms, topics
 from app.database import in_parts
 
 
@@ -36,7 +36,7 @@ def count_facets(
     connection: Connection, query: ArticleQuery, selection: Selection, fields: Sequence[str], size: int
 ) -> tuple[int, dict[str, Facet]]:
     """The total, and by field its most frequent values; of equally frequent ones the first by key."""
-    total = selection.total(connection)
+    total = selection.count(connection)
     facets = {}
     for field in fields:
         counts, having = _counts(connection, query, selection, field)
@@ -44,7 +44,8 @@ def count_facets(
         shown = counts[:size]
         besides = _domains_of(connection, query, [row.key for row in shown if row.by_name])
         facets[field] = Facet(
-            tuple(_value(field, row, besides.get(row.key, ())) for row in shown),
+            # A domain may be the name of another provider that has none.
+            tuple(_value(field, row, besides.get(row.key, ()) if row.by_name else ()) for row in shown),
             sum(row.articles for row in counts[size:]),
             total - having,
         )
@@ -57,15 +58,10 @@ def _counts(
     """Rows of terms with their articles, and how many articles have any."""
     name = name_of(terms, query.published).label("shown")
     columns: tuple[Any, ...] = (terms.c.key, terms.c.by_name, name)
-    if selection.is_everything and field not in ("topic", "tag"):
-        count = count_of(terms, query.published)
-        rows = list(
-            connection.execute(
-                select(*columns, count.label("articles")).where(terms.c.field == field, count > 0)
-            )
-        )
-        return rows, sum(row.articles for row in rows)
-    selected = selection.statement(articles.c.id).subquery()
+    is_counted = selection.is_everything or selection.only_term is not None
+    if is_counted and not (field == "topic" and query.descendants):
+        return _counted_by_imports(connection, query, selection.only_term, field, columns)
+    selected = selection.ids().subquery()
     filed = article_terms.join(selected, selected.c.id == article_terms.c.article_id)
     if field == "topic" and query.descendants:
         rows = list(connection.execute(_with_those_below(filed, columns)))
@@ -83,7 +79,7 @@ def _counts(
                 .where(terms.c.field == field)
             )
         )
-    if field not in ("topic", "tag"):
+    if field not in MANY_VALUED:
         return rows, sum(row.articles for row in rows)
     having = (
         select(func.count(article_terms.c.article_id.distinct()))
@@ -91,6 +87,30 @@ def _counts(
         .where(terms.c.field == field)
     )
     return rows, int(connection.scalars(having).one())
+
+
+def _counted_by_imports(
+    connection: Connection,
+    query: ArticleQuery,
+    only_term: int | None,
+    field: str,
+    columns: Sequence[Any],
+) -> tuple[list[Any], int]:
+    """Of all articles, or of those of one term."""
+    if only_term is None:
+        count = count_of(terms, query.published)
+        rows = select(*columns, count.label("articles")).where(count > 0)
+        of_field, having = terms.c.field == field, (terms.c.field == "has") & (terms.c.key == field)
+    else:
+        count = count_of(term_pairs, query.published)
+        rows = select(*columns, count.label("articles")).join(term_pairs, term_pairs.c.other_id == terms.c.id)
+        rows = rows.where(term_pairs.c.term_id == only_term, count > 0)
+        of_field = term_pairs.c.other_field == field
+        having = (term_pairs.c.other_field == "has") & (terms.c.key == field)
+    found = list(connection.execute(rows.where(of_field)))
+    if field not in MANY_VALUED:
+        return found, sum(row.articles for row in found)
+    return found, sum(row.articles for row in connection.execute(rows.where(having)))
 
 
 def _with_those_below(filed: Any, columns: Sequence[Any]) -> Select[Any]:

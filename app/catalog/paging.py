@@ -1,10 +1,13 @@
 """Keyset pages over any statement: any depth costs the same. Knows nothing about articles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
+
+from app.statements import prepared
 
 KeyValue = int | str | bytes
 
@@ -29,68 +32,94 @@ class Page:
     prev: Place | None
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows to be paged. `order` ascends, is never null, and no two rows are equal in it.
+
+    `make` makes their statement. Listings of one `shape` have one statement but for the `values` of its named
+    parameters; without a shape it is made anew each time.
+    """
+
+    shape: Hashable
+    make: Callable[[], Select[Any]]
+    order: Sequence[ColumnElement[Any]]
+    values: Mapping[str, Any]
+
+
+# No list has more rows.
+ALL = 2**31 - 1
 BEGINNING = Place(None, backwards=False)
 END = Place(None, backwards=True)
 
 
 def read_page(
-    connection: Connection,
-    statement: Select[Any],
-    order: Sequence[ColumnElement[Any]],
-    limit: int,
-    place: Place = BEGINNING,
-    offset: int = 0,
+    connection: Connection, listing: Listing, limit: int, place: Place = BEGINNING, offset: int = 0
 ) -> Page:
-    """`order` ascends, is never null, and no two rows are equal in it: then a place is one row value."""
-    keyed = statement.add_columns(*(column.label(f"key_{number}") for number, column in enumerate(order)))
-    found = _from(keyed, order, place).limit(limit + 1)
-    rows = connection.execute(found.offset(offset) if offset else found).all()
+    rows = _read(connection, listing, place, limit + 1, offset)
     more = len(rows) > limit
     rows = rows[:limit]
     if place.backwards:
         rows = rows[::-1]
     if not rows:
-        return _empty_page(connection, keyed, order, place, offset)
-    first, last = (tuple(rows[end][-len(order) :]) for end in (0, -1))
+        return _empty_page(connection, listing, place, offset)
+    first, last = (tuple(rows[end][-len(listing.order) :]) for end in (0, -1))
     before, after = Place(first, backwards=True), Place(last, backwards=False)
     if place.backwards:
-        return Page(
-            rows, after if _has_rows(connection, order, keyed, after) else None, before if more else None
-        )
+        return Page(rows, after if _has_rows(connection, listing, after) else None, before if more else None)
     is_first = place == BEGINNING and not offset
-    has_before = not is_first and _has_rows(connection, order, keyed, before)
+    has_before = not is_first and _has_rows(connection, listing, before)
     return Page(rows, after if more else None, before if has_before else None)
 
 
-def _empty_page(
-    connection: Connection,
-    keyed: Select[Any],
-    order: Sequence[ColumnElement[Any]],
-    place: Place,
-    offset: int,
-) -> Page:
+def read_all(connection: Connection, listing: Listing) -> Sequence[Row[Any]]:
+    """For lists that are bounded by what they are of."""
+    return _read(connection, listing, BEGINNING, ALL, 0)
+
+
+def _empty_page(connection: Connection, listing: Listing, place: Place, offset: int) -> Page:
     """Rows went since, or the offset is beyond them: the way back is from the other end."""
     other_end = BEGINNING if place.backwards else END
     is_all = place in (BEGINNING, END) and not offset
-    back = None if is_all or not _has_rows(connection, order, keyed, other_end) else other_end
+    back = None if is_all or not _has_rows(connection, listing, other_end) else other_end
     return Page([], back if place.backwards else None, None if place.backwards else back)
 
 
-def _has_rows(
-    connection: Connection, order: Sequence[ColumnElement[Any]], keyed: Select[Any], place: Place
-) -> bool:
-    return (
-        connection.execute(_from(keyed, order, place).with_only_columns(literal(1)).limit(1)).first()
-        is not None
-    )
+def _has_rows(connection: Connection, listing: Listing, place: Place) -> bool:
+    return bool(_read(connection, listing, place, 1, 0, only_whether=True))
 
 
-def _from(keyed: Select[Any], order: Sequence[ColumnElement[Any]], place: Place) -> Select[Any]:
-    """The rows from a place on, nearest first."""
+def _read(
+    connection: Connection,
+    listing: Listing,
+    place: Place,
+    limit: int,
+    offset: int,
+    *,
+    only_whether: bool = False,
+) -> Sequence[Any]:
+    """The rows from a place on, nearest first, their sort keys at their ends."""
+    values = {**listing.values, **_key_values(place), "limit": limit, "offset": offset}
+    make = partial(page_statement, listing, place, only_whether=only_whether)
+    if listing.shape is None:
+        return connection.execute(make(), values).all()
+    shape = (listing.shape, place.keys is None, place.backwards, only_whether)
+    return prepared(connection, shape, make).rows(connection, values)
+
+
+def _key_values(place: Place) -> dict[str, KeyValue]:
+    return {f"key_{number}": key for number, key in enumerate(place.keys or ())}
+
+
+def page_statement(listing: Listing, place: Place, *, only_whether: bool = False) -> Select[Any]:
+    """Its named parameters are the listing's values, `limit`, `offset`, and the keys of the place."""
+    columns = (column.label(f"key_{number}") for number, column in enumerate(listing.order))
+    rows = listing.make()
+    rows = rows.with_only_columns(literal(1)) if only_whether else rows.add_columns(*columns)
     if place.keys is not None:
-        row = tuple_(*order)
         here = tuple_(
-            *(bindparam(None, key, column.type) for key, column in zip(place.keys, order, strict=True))
+            *(bindparam(f"key_{number}", type_=each.type) for number, each in enumerate(listing.order))
         )
-        keyed = keyed.where(row < here if place.backwards else row > here)
-    return keyed.order_by(*(column.desc() if place.backwards else column for column in order))
+        row = tuple_(*listing.order)
+        rows = rows.where(row < here if place.backwards else row > here)
+    rows = rows.order_by(*(column.desc() if place.backwards else column for column in listing.order))
+    return rows.limit(bindparam("limit")).offset(bindparam("offset"))

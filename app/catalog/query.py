@@ -88,7 +88,7 @@ _CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given agai
 
 
 def _clause(of: str, *examples: str) -> Any:
-    return Field((), description=f"{of}: {_CLAUSE}", examples=list(examples))
+    return Field((), description=f"{of}: {_CLAUSE}", examples=[[example] for example in examples])
 
 
 def _moment(of: str, example: str) -> Any:
@@ -97,6 +97,10 @@ def _moment(of: str, example: str) -> Any:
     )
 
 
+_NARROWING = (
+    *("published_from", "published_before", "updated_from", "updated_before", "min_quality", "max_quality"),
+    *("min_heat", "max_heat", "has_image", "has_related", "url", "q"),
+)
 CLAUSES = ("topic", "provider", "type", "category", "tag", "locale", "source", "id")
 # How an answer is cut and dressed, not what is in it: a cursor leaves these to whoever follows it.
 PRESENTATION = frozenset({"limit", "cursor", "page", "fields", "highlight"})
@@ -113,6 +117,11 @@ class Query(BaseModel):
     def is_bound_to_revision(self) -> bool:
         """Whether places in its order mean nothing after the next import."""
         return False
+
+    @property
+    def depends_on_clock(self) -> bool:
+        """Whether a duration back from now is in it."""
+        return any(isinstance(value, Moment) and value.is_relative for value in vars(self).values())
 
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """Pairs that read back as an equal query; what is as by default is left out. Durations are dates."""
@@ -174,6 +183,16 @@ class ArticleQuery(Query):
         "By default `-publishedDateTime`, with `q` `relevance`",
         examples=["-quality"],
     )
+
+    @property
+    def is_one_range(self) -> bool:
+        """Whether one range of an index answers it, total included, at any depth."""
+        clauses = [clause for name in CLAUSES for clause in getattr(self, name)]
+        is_plain = all(len(clause.values) == 1 and not clause.none_of for clause in clauses) and not self.id
+        is_sorted = not clauses or (len(clauses) == 1 and self.order == "-publishedDateTime")
+        # All else but what is seen at all, and in which order.
+        is_narrowed = any(getattr(self, name) is not None for name in _NARROWING)
+        return is_plain and is_sorted and not is_narrowed and not self.descendants
 
     @property
     def order(self) -> Sort:

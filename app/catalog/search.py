@@ -4,8 +4,10 @@ SQLite has an FTS5 table of three columns, PostgreSQL a tsvector whose weights A
 see the same words at the same places, so they find the same articles.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -29,12 +31,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from app.catalog.tables import articles
-from app.catalog.words import Search, Term, stem_of, without_markup, words_of
+from app.catalog.words import MOST_WORDS, Search, Term, stem_of, without_markup, words_of
 from app.database import in_parts, write_rows
 
-# A tsvector counts 16,383 places, and knows 256 of one word; what is beyond is left out on both databases.
-MOST_WORDS: Final = 16_000
+# Of one word a tsvector knows 256 places; what is beyond is left out on both databases.
 MOST_PLACES_OF_A_WORD: Final = 255
+# A tsvector has at most 1 MB of words, of stems, which are as long, and of 4 bytes for a place of either.
+MOST_WORD_BYTES: Final = 400_000
 # Between two fields, so that no phrase begins in one and ends in the next.
 _GAP: Final = 10
 # Keeps a place in FTS5 where a word is left out.
@@ -60,14 +63,15 @@ class _Places:
 
 
 def write_search(connection: Connection, texts: Iterable[tuple[int, str, str | None, str]]) -> None:
-    """Rows of article id, title, excerpt and content."""
+    """Rows of article id, title, excerpt and content. Of these only the content may be HTML."""
+    found = [
+        (article_id, _places((title, excerpt or "", without_markup(content))))
+        for article_id, title, excerpt, content in texts
+    ]
     if connection.dialect.name == "postgresql":
-        rows = [(article_id, _tsvector(_places(fields))) for article_id, *fields in texts]
-        write_rows(connection, _postgresql, rows)
+        write_rows(connection, _postgresql, [(article_id, _tsvector(places)) for article_id, places in found])
     else:
-        write_rows(
-            connection, _sqlite, [(article_id, *_fts5(_places(fields))) for article_id, *fields in texts]
-        )
+        write_rows(connection, _sqlite, [(article_id, *_fts5(places)) for article_id, places in found])
 
 
 def delete_search(connection: Connection, article_ids: Sequence[int]) -> None:
@@ -132,13 +136,13 @@ def _fts5_query(term: Term) -> str:
     return '"' + " ".join(term.words) + '"' + ("*" if term.begins else "")
 
 
-def _places(fields: Sequence[str | None]) -> _Places:
-    left = MOST_WORDS
+def _places(fields: Sequence[str]) -> _Places:
+    left, left_bytes = MOST_WORDS, MOST_WORD_BYTES
     seen: dict[str, int] = {}
     words, stems = [], []
     for text in fields:
-        cut = words_of(without_markup(text or ""))[:left]
-        left -= len(cut)
+        cut = _up_to(left_bytes, words_of(text)[:left])
+        left, left_bytes = left - len(cut), left_bytes - sum(map(_size, cut))
         kept: list[str | None] = []
         for word in cut:
             seen[word] = seen.get(word, 0) + 1
@@ -146,6 +150,14 @@ def _places(fields: Sequence[str | None]) -> _Places:
         words.append(tuple(kept))
         stems.append(tuple(dict.fromkeys(map(stem_of, cut))))
     return _Places(tuple(words), tuple(stems))
+
+
+def _up_to(most_bytes: int, words: Sequence[str]) -> Sequence[str]:
+    return words[: bisect_right(list(accumulate(map(_size, words))), most_bytes)]
+
+
+def _size(word: str) -> int:
+    return len(word.encode())
 
 
 def _fts5(places: _Places) -> Iterator[str]:

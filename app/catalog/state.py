@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from app.catalog.tables import catalogue
+from app.statements import RowReader, prepared
 
 
 class State(NamedTuple):
@@ -12,5 +13,24 @@ class State(NamedTuple):
     revision: int
 
 
+_STATE = select(catalogue.c.identity, catalogue.c.revision)
+
+
 def read_state(connection: Connection) -> State:
-    return State(*connection.execute(select(catalogue.c.identity, catalogue.c.revision)).one())
+    [row] = prepared(connection, State, lambda: _STATE).rows(connection, {})
+    return State(row.identity, row.revision)
+
+
+class StateReader:
+    """Reads the state again and again, in some 5 µs on SQLite; for one thread at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._row = RowReader(engine, str(_STATE))
+
+    def read(self) -> State | None:
+        """None while the database is away, or has no catalogue."""
+        row = self._row.read()
+        return State(*row) if row else None
+
+    def close(self) -> None:
+        self._row.close()

@@ -50,6 +50,11 @@ def _key(target: str) -> ForeignKey:
     return ForeignKey(target, ondelete="CASCADE")
 
 
+_MOMENTS_URLS_AND_PROVIDER = (
+    *("published_date_time", "updated_date_time", "web_url", "original_url", "amp_web_url"),
+    *("cdn_amp_web_url", "provider_name", "provider_domain"),
+)
+
 # One row: which catalogue this is (a copy of another one must not be taken for its own) and its state.
 catalogue = Table(
     "catalogue",
@@ -111,30 +116,17 @@ articles = Table(
     Column("locale", Text),
     Column("quality", Integer),
     Column("heat", Integer),
-    Column("published_date_time", Text),
-    Column("updated_date_time", Text),
-    Column("web_url", Text),
-    Column("original_url", Text),
-    Column("amp_web_url", Text),
-    Column("cdn_amp_web_url", Text),
-    Column("provider_name", Text),
-    Column("provider_domain", Text),
+    *(Column(name, Text) for name in _MOMENTS_URLS_AND_PROVIDER),
     Column("image_count", Integer, nullable=False),
     Column("related_count", Integer, nullable=False),
     Column(
         "topics", Text, nullable=False
     ),  # JSON: the document's names, before those of one topic become one
     Column("item", Text, nullable=False),  # JSON: the article as every list answers it
-    Column("newest", BigInteger, nullable=False),
-    Column("oldest", BigInteger, nullable=False),
-    Column("newest_updated", BigInteger, nullable=False),
-    Column("oldest_updated", BigInteger, nullable=False),
-    Column("best", BigInteger, nullable=False),
-    Column("worst", BigInteger, nullable=False),
-    Column("hottest", BigInteger, nullable=False),
-    Column("coolest", BigInteger, nullable=False),
-    Column("first_title", LargeBinary, nullable=False),
-    Column("last_title", LargeBinary, nullable=False),
+    *(
+        Column(key, LargeBinary if key.endswith("title") else BigInteger, nullable=False)
+        for key in SORT_COLUMNS
+    ),
     CheckConstraint("published IN (0, 1)", name="boolean_published"),
     *(Index(f"ix_articles_{key}", "published", key, "path", "source") for key in SORT_COLUMNS),
 )
@@ -182,14 +174,7 @@ links = Table(
     Column("type", Text),
     Column("quality", Integer),
     Column("heat", Integer),
-    Column("published_date_time", Text),
-    Column("updated_date_time", Text),
-    Column("web_url", Text),
-    Column("original_url", Text),
-    Column("amp_web_url", Text),
-    Column("cdn_amp_web_url", Text),
-    Column("provider_name", Text),
-    Column("provider_domain", Text),
+    *(Column(name, Text) for name in _MOMENTS_URLS_AND_PROVIDER),
     Column("item", Text, nullable=False),  # JSON: as answered, but for `position` and `articleId`
     # The article this link leads to: a published one if there is any, then the first by source and path.
     Column("target_article_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
@@ -216,6 +201,9 @@ related_links = Table(
 )
 
 FIELDS = ("topic", "provider", "type", "category", "tag", "locale", "source")
+# Of these an article may have several, so the counts of terms do not sum to the number of articles that have
+# any: those are counted by terms of the field `has`.
+MANY_VALUED = ("topic", "tag")
 
 # `key` is what the API calls the term: a topic's id, a provider's domain, else the folded name. Rows are
 # never deleted, since an id once given stays; without articles and description nobody sees them. Counts
@@ -263,6 +251,18 @@ article_terms = Table(
     Column("article_id", Identifier, _key("articles.id"), nullable=False),
     Column("name_id", Identifier, _key("term_names.id")),  # null: a provider known by its domain alone
     Index(None, "article_id", "term_id"),
+    sqlite_with_rowid=False,
+)
+
+# How many articles are filed under two terms at once: what facets of a term's articles are made of.
+term_pairs = Table(
+    "term_pairs",
+    metadata,
+    Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
+    Column("other_field", Text, primary_key=True),
+    Column("other_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
+    Column("public_count", Integer, nullable=False),
+    Column("editor_count", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

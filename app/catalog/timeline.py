@@ -1,8 +1,9 @@
 """How many articles of a query were published when, by day, week, month or year in UTC."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from sqlalchemy import Connection, func
 
@@ -14,7 +15,6 @@ Interval = Literal["day", "week", "month", "year"]
 
 # A chart has no more points; a day each for three years is one.
 MOST_BUCKETS: Final = 1_000
-COARSER: Final[dict[str, Interval]] = {"day": "week", "week": "month", "month": "year"}
 
 # From the year 1 on: so the division never meets a negative number, which databases round differently.
 _SECONDS_TO_1970: Final = 62_135_596_800
@@ -23,7 +23,11 @@ _DECEMBER: Final = 12
 
 
 class TooManyBuckets(Exception):
-    pass
+    """`coarser` is the finest interval that gives few enough, None where not even years do."""
+
+    def __init__(self, coarser: Interval | None) -> None:
+        super().__init__(coarser)
+        self.coarser = coarser
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +51,44 @@ def count_timeline(connection: Connection, selection: Selection, interval: Inter
     day = (_SECONDS_TO_1970 - articles.c.newest) // _DAY_SECONDS
     dated = selection.statement(day.label("day"), func.count().label("articles"))
     dated = dated.where(articles.c.newest < UNKNOWN).group_by(day)
-    counts: dict[date, int] = {}
-    for row in connection.execute(dated):
-        start = _start(date.fromordinal(row.day + 1), interval)
-        counts[start] = counts.get(start, 0) + row.articles
+    days = {date.fromordinal(row.day + 1): row.articles for row in connection.execute(dated)}
     undated = selection.statement(func.count()).where(articles.c.newest == UNKNOWN)
     without_date = int(connection.scalars(undated).one())
+    buckets = _buckets(days, interval) if days else ()
+    return Timeline(sum(days.values()) + without_date, without_date, buckets)
+
+
+def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:
+    first, last = min(days), max(days)
+    if _number(first, last, interval) > MOST_BUCKETS:
+        coarser = get_args(Interval)[get_args(Interval).index(interval) + 1 :]
+        few_enough = (each for each in coarser if _number(first, last, each) <= MOST_BUCKETS)
+        raise TooManyBuckets(next(few_enough, None))
+    counts: dict[date, int] = {}
+    for day, count in days.items():
+        start = _start(day, interval)
+        counts[start] = counts.get(start, 0) + count
     buckets: list[Bucket] = []
-    begins: date | None = min(counts, default=None)
-    while begins is not None and begins <= max(counts):
-        if len(buckets) == MOST_BUCKETS:
-            raise TooManyBuckets
+    begins: date | None = _start(first, interval)
+    while begins is not None and begins <= last:
         ends = _next(begins, interval)
         buckets.append(Bucket(begins, ends, counts.get(begins, 0)))
         begins = ends
-    return Timeline(sum(counts.values()) + without_date, without_date, tuple(buckets))
+    return tuple(buckets)
+
+
+def _number(first: date, last: date, interval: Interval) -> int:
+    """How many buckets there are from the first day to the last."""
+    years = last.year - first.year
+    match interval:
+        case "day":
+            return (last - first).days + 1
+        case "week":
+            return (_start(last, interval) - _start(first, interval)).days // 7 + 1
+        case "month":
+            return years * _DECEMBER + last.month - first.month + 1
+        case "year":
+            return years + 1
 
 
 def _start(day: date, interval: Interval) -> date:

@@ -6,10 +6,12 @@ has stems (English, Snowball): a single word is looked up by its stem, phrases a
 
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
+from itertools import islice
 from typing import Final
 
 import Stemmer
@@ -19,7 +21,12 @@ _UNSPACED: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD: Final = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+(?:\+\+|#(?!\w))?")
 # PostgreSQL's lexemes have at most 2,046 bytes, and nobody types so many characters.
 MOST_WORD_CHARACTERS: Final = 100
+# A tsvector counts 16,383 places. What is beyond is neither found nor marked, on either database.
+MOST_WORDS: Final = 16_000
+_PIECE: Final = re.compile(r"\S+")
 _OPERATORS: Final = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+# NFKD would make letters of these:  "Windows™" is not "WindowsTM".
+_MARKS_OF_TRADE: Final = str.maketrans("™℠", "  ")
 _MARKUP: Final = re.compile(r"<[A-Za-z/!][^<>]*>")
 # A few words around what was found, on either side.
 _SNIPPET_CHARACTERS: Final = 80
@@ -48,8 +55,9 @@ def words_of(text: str) -> list[str]:
     return [word[:MOST_WORD_CHARACTERS] for word in _WORD.findall(_folded(text))]
 
 
-def without_markup(text: str) -> str:
-    return _MARKUP.sub(" ", text)
+def without_markup(content: str) -> str:
+    """What a reader of the page sees:  "<b>Nov&#8217;19</b>" has the words of "Nov’19"."""
+    return unescape(_MARKUP.sub(" ", content))
 
 
 @lru_cache(maxsize=100_000)
@@ -121,37 +129,57 @@ def _pieces(text: str, search: Search) -> list[str]:
 
 
 def _spans(text: str, search: Search) -> Iterator[tuple[int, int]]:
-    """Where the terms stand, in the order of the text."""
-    places: list[tuple[str, int, int]] = []
-    for found in re.finditer(r"\S+", text):
-        at = found.start()
-        # A piece may fold to several words; each of its own letters then stands for the whole piece.
-        inner = list(_WORD.finditer(unicodedata.normalize("NFC", found[0])))
-        exact = found[0] == unicodedata.normalize("NFC", found[0])
-        for one in inner:
-            start, end = (at + one.start(), at + one.end()) if exact else (at, found.end())
-            places += [(word, start, end) for word in words_of(one[0])]
+    """Where the terms stand, in the order of the text, looking no further than for the next one."""
     terms = [term for group in search.all_of for term in group]
-    for index in range(len(places)):
-        for term in terms:
-            following = places[index : index + len(term.words)]
-            if _stands(term, [word for word, _, _ in following]):
-                yield following[0][1], following[-1][2]
+    stems = {stem_of(term.words[0]) for term in terms if len(term.words) == 1 and not term.begins}
+    beginnings = tuple(term.words[0] for term in terms if len(term.words) == 1 and term.begins)
+    phrases: dict[str, list[Term]] = {}
+    for term in terms:
+        if len(term.words) > 1:
+            phrases.setdefault(term.words[0], []).append(term)
+    places = islice(_places(text), MOST_WORDS)
+    ahead = deque(islice(places, max((len(term.words) for term in terms), default=0)))
+    while ahead:
+        word, start, end = ahead[0]
+        for term in phrases.get(word, ()):
+            here = list(islice(ahead, len(term.words)))
+            if _stands(term, [each for each, _, _ in here]):
+                yield start, here[-1][2]
                 break
+        else:
+            if word.startswith(beginnings) or stem_of(word) in stems:
+                yield start, end
+        ahead.popleft()
+        ahead.extend(islice(places, 1))
 
 
-def _stands(term: Term, words: list[str]) -> bool:
-    if len(words) < len(term.words):
+def _places(text: str) -> Iterator[tuple[str, int, int]]:
+    """Each word with where it begins and ends."""
+    for found in _PIECE.finditer(text):
+        piece, at = found[0], found.start()
+        if piece.isascii():
+            for one in _WORD.finditer(piece):
+                yield one[0].lower()[:MOST_WORD_CHARACTERS], at + one.start(), at + one.end()
+            continue
+        # A piece may fold to several words; each of its own letters then stands for the whole piece.
+        composed = unicodedata.normalize("NFC", piece)
+        for one in _WORD.finditer(composed):
+            start, end = (at + one.start(), at + one.end()) if piece == composed else (at, found.end())
+            for word in words_of(one[0]):
+                yield word, start, end
+
+
+def _stands(phrase: Term, words: list[str]) -> bool:
+    if len(words) < len(phrase.words):
         return False
-    if term.begins:
-        return tuple(words[:-1]) == term.words[:-1] and words[-1].startswith(term.words[-1])
-    if len(words) == 1:
-        return stem_of(words[0]) == stem_of(term.words[0])
-    return tuple(words) == term.words
+    if phrase.begins:
+        return tuple(words[:-1]) == phrase.words[:-1] and words[-1].startswith(phrase.words[-1])
+    return tuple(words) == phrase.words
 
 
 def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
+    text = text.translate(_MARKS_OF_TRADE)
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in folded if not unicodedata.combining(character))

@@ -22,8 +22,11 @@ _DEPTH_OF_LIST: Final = 2
 
 _LIST: Final = re.compile(r"^related:[ ]*\n((?:[ ]*-[ ].*\n|[ ]+.*\n|\n)+)", re.MULTILINE)
 _FIRST: Final = re.compile(r"[ ]*- ")
-# Another YAML document, a directive, an anchor or alias would tie the pieces together.
-_TIES: Final = re.compile(r"^(?:---|\.\.\.|%)|[&*]|\A\ufeff", re.MULTILINE)
+# Another YAML document, a directive, an anchor or alias would tie the pieces together, and a bracket at the
+# margin may go on with what stands before it.
+_TIES: Final = re.compile(r"^(?:---|\.\.\.|[%{\[])|[&*]|\A\ufeff", re.MULTILINE)
+# Keys further in would be another mapping's, cut off by a comment or wrong.
+_AT_THE_MARGIN: Final = re.compile(r"(?:[ ]*(?:#.*)?\n)*(?:[^ #\n]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ def _by_pieces(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | Non
     first = _FIRST.match(found[1]) if found else None
     if not found or not first or needs_watching(text) or _TIES.search(text):
         return None
+    # The list would end before a last line without an end, whose keys would become the document's own.
+    if not text.endswith("\n"):
+        return None
     # Lines that begin as the first does begin an item; the others go on with one.
     begin = first.group()
     items = [begin + item for item in ("\n" + found[1]).split("\n" + begin)[1:]]
@@ -67,11 +73,13 @@ def _by_pieces(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | Non
 
 def _mapping(text: str) -> dict[str, Any] | None:
     """The keys before or after the list; None where there is something else."""
-    tree = read_tree(text)
-    if isinstance(tree, Flaw):
+    tree = read_tree(text) if _AT_THE_MARGIN.match(text) else None
+    if tree is None or isinstance(tree, Flaw):
         return None
-    value = {} if tree.value is None else tree.value
-    return value if isinstance(value, dict) else None
+    if tree.value is None:
+        # A `null` on a line of its own is no end of a mapping.
+        return {} if tree.root is None else None
+    return tree.value if isinstance(tree.value, dict) else None
 
 
 def _item(text: str, says_nothing: Callable[[Any], bool]) -> Repeated | dict[str, Any] | None:

@@ -16,7 +16,7 @@ from app.importer.links import drop_unmentioned, links_of, retarget, write_links
 from app.importer.plan import Plan, Taken
 from app.importer.revise import current_revision, remember, revise
 from app.importer.shapes import as_json, problems_json, url_keys
-from app.importer.written import Written, file, file_again, load_terms, write_articles
+from app.importer.written import Written, file, file_again, load_terms, unfile, write_articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,12 @@ def _take_out(connection: Connection, filing: Filing, ids: Sequence[int]) -> tup
     link_ids: set[int] = set()
     for part in in_parts(ids):
         filed = connection.execute(
-            select(article_terms.c.term_id, article_terms.c.name_id, article_terms.c.published).where(
-                article_terms.c.article_id.in_(part)
-            )
+            select(article_terms)
+            .where(article_terms.c.article_id.in_(part))
+            .order_by(article_terms.c.article_id)
         ).all()
         filing.load_ids(row.term_id for row in filed)
-        for row in filed:
-            filing.count(row.term_id, row.name_id, row.published, -1)
+        unfile(filing, filed)
         keys |= set(
             connection.scalars(select(article_urls.c.url_key).where(article_urls.c.article_id.in_(part)))
         )

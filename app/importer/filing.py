@@ -1,18 +1,23 @@
 """The terms articles are filed under, in memory while an import moves their names and counts."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, select, update
 
-from app.catalog.tables import term_names, terms
-from app.database import in_parts, write_rows
+from app.catalog.tables import MANY_VALUED, term_names, term_pairs, terms
+from app.database import add_to_rows, in_parts, write_rows
 from app.names import fold
 
 # As what a document gives a name: not at all, as one more, or as the one to show.
 USED, ALSO, SHOWN = 0, 1, 2
+
+# Of a term's id: two of them are one number.
+_ID_BITS = 32
+_ID_MASK = 2**_ID_BITS - 1
 
 _NAME_UPDATE = ("term_id", "described", "public_count", "editor_count")
 _TERM_UPDATE = ("described", "public_name", "editor_name", "public_count", "editor_count")
@@ -60,8 +65,11 @@ class Filing:
         self._terms: dict[tuple[str, int, str], Term] = {}
         self._by_id: dict[int, Term] = {}
         self._names: dict[int, Name] = {}
+        # By published, then by both terms in one number: counts to add.
+        self._pairs: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
         self._next_term = (connection.scalar(select(func.max(terms.c.id))) or 0) + 1
         self._next_name = (connection.scalar(select(func.max(term_names.c.id))) or 0) + 1
+        self.load(terms.c.field == "has")
 
     def load(self, condition: ColumnElement[bool]) -> None:
         self._keep(self._connection.execute(select(terms).where(condition)).all())
@@ -125,6 +133,19 @@ class Filing:
             each.editor_count += by
             each.public_count += by * published
 
+    def count_together(self, term_ids: Collection[int], published: int, by: int) -> None:
+        """All that one article is filed under."""
+        fields = {self._by_id[term_id].field for term_id in term_ids}
+        having = [self.term("has", 0, field).id for field in MANY_VALUED if field in fields]
+        for term_id in having:
+            self.count(term_id, None, published, by)
+        pairs = self._pairs[published]
+        every = [*term_ids, *having]
+        for term_id in every:
+            high = term_id << _ID_BITS
+            for other_id in every:
+                pairs[high | other_id] += by
+
     def write(self) -> None:
         for term in self._by_id.values():
             term.public_name, term.editor_name = _shown(term, "public_count"), _shown(term, "editor_count")
@@ -145,6 +166,22 @@ class Filing:
         )
         self._update(terms, self._by_id.values(), _TERM_UPDATE)
         self._update(term_names, self._names.values(), _NAME_UPDATE)
+        hidden, public = self._pairs
+        add_to_rows(
+            self._connection,
+            term_pairs,
+            [
+                (
+                    pair >> _ID_BITS,
+                    self._by_id[other_id].field,
+                    other_id,
+                    public[pair],
+                    public[pair] + hidden[pair],
+                )
+                for pair in sorted(hidden.keys() | public.keys())
+                if (other_id := pair & _ID_MASK) and (public[pair] or hidden[pair])
+            ],
+        )
 
     def _update(self, table: Table, kept: Iterable[Term | Name], columns: tuple[str, ...]) -> None:
         changed = [each for each in kept if each.stored not in (None, each.changing())]

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, exists, func, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links
 from app.database import in_parts, write_rows
 from app.documents.article import RelatedLink
 from app.importer.shapes import LinkShape, link_shape
+
+# Each mentions some thirty links, and the rows of so many articles are in memory at once.
+_ARTICLES_AT_ONCE = 500
 
 
 def links_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
@@ -35,15 +38,16 @@ def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[Re
     write_rows(connection, links, [_row(ids[value_hash], *distinct[value_hash]) for value_hash in new])
     keys = [(key, ids[value_hash]) for value_hash in new for key in sorted(distinct[value_hash][0].url_keys)]
     write_rows(connection, link_urls, keys)
-    write_rows(
-        connection,
-        related_links,
-        [
-            (article_id, position, ids[link_shape(link).value_hash])
-            for article_id, mentioned in related
-            for position, link in enumerate(mentioned)
-        ],
-    )
+    for start in range(0, len(related), _ARTICLES_AT_ONCE):
+        write_rows(
+            connection,
+            related_links,
+            [
+                (article_id, position, ids[link_shape(link).value_hash])
+                for article_id, mentioned in related[start : start + _ARTICLES_AT_ONCE]
+                for position, link in enumerate(mentioned)
+            ],
+        )
     return [ids[value_hash] for value_hash in new]
 
 
@@ -80,14 +84,28 @@ def retarget(connection: Connection, url_keys: Iterable[bytes], new_links: Itera
     touched = set(new_links)
     for keys in in_parts(sorted(url_keys)):
         touched |= set(connection.scalars(select(link_urls.c.link_id).where(link_urls.c.url_key.in_(keys))))
-    target = (
-        select(articles.c.id)
-        .join(article_urls, article_urls.c.article_id == articles.c.id)
-        .join(link_urls, link_urls.c.url_key == article_urls.c.url_key)
-        .where(link_urls.c.link_id == links.c.id)
-        .order_by(articles.c.published.desc(), articles.c.source, articles.c.path)
-        .limit(1)
-        .scalar_subquery()
-    )
     for part in in_parts(sorted(touched)):
-        connection.execute(update(links).where(links.c.id.in_(part)).values(target_article_id=target))
+        targets = _targets(connection, part)
+        stored = connection.execute(select(links.c.id, links.c.target_article_id).where(links.c.id.in_(part)))
+        changed = [
+            {"of_id": link_id, "target": targets.get(link_id)}
+            for link_id, target in stored.all()
+            if target != targets.get(link_id)
+        ]
+        if changed:
+            of_id = links.c.id == bindparam("of_id")
+            connection.execute(
+                update(links).where(of_id).values(target_article_id=bindparam("target")), changed
+            )
+
+
+def _targets(connection: Connection, link_ids: Sequence[int]) -> dict[int, int]:
+    """By link, of those that lead to any: a published article first, then the first by source and path."""
+    leading = (
+        select(link_urls.c.link_id, articles.c.id)
+        .join(article_urls, article_urls.c.url_key == link_urls.c.url_key)
+        .join(articles, articles.c.id == article_urls.c.article_id)
+        .where(link_urls.c.link_id.in_(link_ids))
+        .order_by(articles.c.published, articles.c.source.desc(), articles.c.path.desc())
+    )
+    return {row.link_id: row.id for row in connection.execute(leading)}

@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Row, delete, select
 
 from app.catalog.search import write_search
 from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
 from app.catalog.tables import article_terms, article_urls, articles, contents, images
 from app.database import in_parts, write_rows
 from app.documents.article import ArticleDocument
-from app.importer.filing import Filing, Term
+from app.importer.filing import Filing
 from app.importer.grouping import Topics
 from app.importer.shapes import as_json, item_json, public_id, url_keys
 from app.names import fold
@@ -22,6 +24,8 @@ _ARTICLES_AT_ONCE = 500
 
 # Field, whether the term goes by its name, key, spelling.
 Value = tuple[str, int, str, str | None]
+# Ids of a term and of the name it goes by.
+Filed = tuple[int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,39 +130,64 @@ def file(filing: Filing, topics: Topics, written: Written) -> Iterator[tuple[obj
     document = written.document
     newest = descending(seconds(document.published_date_time))
     place = (int(document.published), newest, document.path, written.source, written.article_id)
-    return _file(filing, (*_topics(topics, document.topics), *_values(written)), place)
+    terms = _terms(filing, (*_topics(topics, document.topics), *_values(written)))
+    return _file(filing, list(terms), place)
 
 
 def file_again(
     connection: Connection, filing: Filing, topics: Topics, moved: Set[int], written: Set[int]
 ) -> Iterator[tuple[object, ...]]:
     """Articles stored under topics that names were taken from: their topics are found anew."""
-    every = {term.id for term in filing.all("topic")}
+    topic_ids = {term.id for term in filing.all("topic")}
     of_moved = select(article_terms.c.article_id).where(article_terms.c.term_id.in_(moved))
     touched = set(connection.scalars(of_moved)) - written
     for part in in_parts(sorted(touched)):
-        filed = article_terms.c.article_id.in_(part) & article_terms.c.term_id.in_(every)
-        for row in connection.execute(select(article_terms).where(filed)):
-            filing.count(row.term_id, row.name_id, row.published, -1)
-        connection.execute(delete(article_terms).where(filed))
+        of_part = article_terms.c.article_id.in_(part)
+        filed = connection.execute(
+            select(article_terms).where(of_part).order_by(article_terms.c.article_id)
+        ).all()
+        filing.load_ids(row.term_id for row in filed)
+        unfile(filing, filed)
+        connection.execute(delete(article_terms).where(of_part))
+        others: dict[int, list[Filed]] = {}
+        for row in filed:
+            if row.term_id not in topic_ids:
+                others.setdefault(row.article_id, []).append((row.term_id, row.name_id))
         kept = articles.c
         query = select(kept.topics, kept.published, kept.newest, kept.path, kept.source, kept.id)
         for names, *place in connection.execute(query.where(kept.id.in_(part))):
-            yield from _file(filing, _topics(topics, json.loads(names)), tuple(place))
+            terms = _terms(filing, _topics(topics, json.loads(names)))
+            yield from _file(filing, [*terms, *others.get(place[-1], ())], tuple(place))
+
+
+def unfile(filing: Filing, filed: Sequence[Row[Any]]) -> None:
+    """Takes rows of `article_terms`, in the order of articles, out of the counts."""
+    for _, rows in groupby(filed, key=lambda row: row.article_id):
+        of_article = list(rows)
+        for row in of_article:
+            filing.count(row.term_id, row.name_id, row.published, -1)
+        filing.count_together([row.term_id for row in of_article], of_article[0].published, -1)
+
+
+def _terms(filing: Filing, values: Iterable[Value]) -> Iterator[Filed]:
+    """Each term once, under the first of its names."""
+    terms: dict[int, Filed] = {}
+    for field, by_name, key, spelling in values:
+        term = filing.term(field, by_name, key)
+        if term.id not in terms:
+            name_id = filing.name(term, spelling).id if spelling is not None else None
+            terms[term.id] = (term.id, name_id)
+    return iter(terms.values())
 
 
 def _file(
-    filing: Filing, values: Iterable[Value], place: tuple[int, int, str, str, int]
+    filing: Filing, filed: Sequence[Filed], place: tuple[int, int, str, str, int]
 ) -> Iterator[tuple[object, ...]]:
     """`place` is published, newest, path, source and the article's id."""
-    terms: dict[int, tuple[Term, str | None]] = {}
-    for field, by_name, key, spelling in values:
-        term = filing.term(field, by_name, key)
-        terms.setdefault(term.id, (term, spelling))
-    for term, spelling in terms.values():
-        name_id = filing.name(term, spelling).id if spelling is not None else None
-        filing.count(term.id, name_id, place[0], +1)
-        yield (term.id, *place, name_id)
+    filing.count_together([term_id for term_id, _ in filed], place[0], +1)
+    for term_id, name_id in filed:
+        filing.count(term_id, name_id, place[0], +1)
+        yield (term_id, *place, name_id)
 
 
 def _topics(topics: Topics, names: Iterable[str]) -> Iterator[Value]:

@@ -50,13 +50,17 @@ class Asked:
 
 
 class Answering:
-    """Stands in for the server's `send`. The first chunk tells whether the answer is complete or streams."""
+    """Stands in for the server's `send`. The first chunk tells whether the answer is complete or streams.
+
+    `whole` is a complete one as the route gave it, whatever was sent in its place.
+    """
 
     def __init__(self, asked: Asked, send: Send) -> None:
         self.asked = asked
         self.is_private = False
         self.has_begun = False
         self.is_complete = False
+        self.whole: Answer | None = None
         self._send = send
         self._status = 0
         self._headers: RawHeaders = []
@@ -70,7 +74,8 @@ class Answering:
             if self.has_begun:
                 await self._send_chunk(body, is_last)
             elif is_last:
-                await self.deliver(await self._finished(body))
+                self.whole = await self._finished(body)
+                await self.deliver(self.whole)
             else:
                 await self._begin_stream()
                 await self._send_chunk(body, is_last)

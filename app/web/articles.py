@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, Field
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.cursors import Cursor
 from app.catalog.filters import matching
+from app.catalog.paging import Listing, read_all
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.tables import articles, contents, links, related_links
 from app.catalog.words import marked, snippet, without_markup
+from app.statements import prepared
 from app.web.pages import Paged, page_answer, page_of, resumed
 from app.web.problems import EVERYWHERE, not_found, problems
 from app.web.reading import Reading, reading
@@ -25,7 +29,7 @@ from app.web.representations import (
     RelatedLinkPage,
     SomeKeysPage,
 )
-from app.web.routing import QueryRoute
+from app.web.routing import QueryRoute, answered
 
 router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=EVERYWHERE)
 
@@ -50,13 +54,17 @@ class RelatedQuery(Paged):
 
 
 @router.get("/articles", response_model=ArticlePage | FoundPage | SomeKeysPage, responses=problems(403, 410))
-def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
+async def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
     query, cursor = resumed(query, "/articles")
+    at_once = query.is_one_range and query.page is None
+    return await answered(request, partial(_list_articles, request, query, cursor), at_once=at_once)
+
+
+def _list_articles(request: Request, query: ArticleListQuery, cursor: Cursor) -> Response:
     with reading(request, query) as now:
         selection = matching(now.connection, query)
-        statement = selection.statement(articles.c.id, articles.c.item)
-        page = page_of(now, query, cursor, statement, selection.order)
+        page = page_of(now, query, cursor, selection.listing(articles.c.id, articles.c.item))
         items = [row.item for row in page.rows]
         found = _highlights(now, query, page.rows)
         if query.fields or found:
@@ -65,53 +73,60 @@ def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
 
 
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
-def get_article(request: Request, article_id: str) -> Response:
+async def get_article(request: Request, article_id: str) -> Response:
     """One article with its related links, its content and all its details."""
+    return await answered(request, partial(_get_article, request, article_id), at_once=True)
+
+
+def _get_article(request: Request, article_id: str) -> Response:
     with reading(request) as now:
-        found = _find(now, article_id)
-        parts = now.connection.execute(
-            select(contents.c.content, contents.c.details).where(contents.c.article_id == found.id)
-        ).one()
-        rows = now.connection.execute(_related(found.id).order_by(related_links.c.position))
-        related = ",".join(_link_item(now, row) for row in rows)
-        content = json.dumps(parts.content, ensure_ascii=False)
-        body = f'{found.item[:-1]},"related":[{related}],"content":{content},"details":{parts.details}}}'
+        found = _find(now, article_id, contents.c.content, contents.c.details)
+        related = ",".join(_link_item(now, row) for row in read_all(now.connection, _related(found.id)))
+        content = json.dumps(found.content, ensure_ascii=False)
+        body = f'{found.item[:-1]},"related":[{related}],"content":{content},"details":{found.details}}}'
         return now.json(body.encode())
 
 
 @router.get("/articles/{article_id}/related", response_model=RelatedLinkPage, responses=problems(404))
-def list_related_links(
-    request: Request, article_id: str, query: Annotated[RelatedQuery, Query()]
-) -> Response:
+def list_related_links(request: Request, article_id: str, query: Annotated[RelatedQuery, Query()]) -> Response:
     """The articles that this one mentions, in its order."""
     of = f"/articles/{article_id}/related"
     query, cursor = resumed(query, of)
     with reading(request) as now:
         found = _find(now, article_id)
-        page = page_of(now, query, cursor, _related(found.id), [related_links.c.position])
+        page = page_of(now, query, cursor, _related(found.id))
         items = [_link_item(now, row) for row in page.rows]
         return page_answer(now, query, of, page, items, found.related_count)
 
 
-def _find(now: Reading, article_id: str) -> Row[int, str, int]:
+def _find(now: Reading, article_id: str, *more: ColumnElement[Any]) -> Row[Any]:
     """To those who may not see it a hidden article is as one that never was."""
-    query = select(articles.c.id, articles.c.item, articles.c.related_count).where(
-        articles.c.public_id == article_id
-    )
-    if not now.asker.may_see_unpublished:
-        query = query.where(articles.c.published == 1)
-    found = now.connection.execute(query).one_or_none()
-    if found is None:
+    sees_all = now.asker.may_see_unpublished
+
+    def make() -> Select[Any]:
+        rows = select(articles.c.id, articles.c.item, articles.c.related_count, *more)
+        rows = rows.join(contents, contents.c.article_id == articles.c.id) if more else rows
+        rows = rows.where(articles.c.public_id == bindparam("public_id"))
+        return rows if sees_all else rows.where(articles.c.published == 1)
+
+    statement = prepared(now.connection, (_find, sees_all, more), make)
+    found = statement.rows(now.connection, {"public_id": article_id})
+    if not found:
         raise not_found("There is no article with this id; /articles lists those there are.")
-    return found
+    article: Row[Any] = found[0]
+    return article
 
 
-def _related(article_id: int) -> Select[Any]:
+def _related(article_id: int) -> Listing:
+    return Listing(related_rows, related_rows, [related_links.c.position], {"article_id": article_id})
+
+
+def related_rows() -> Select[Any]:
     return (
         select(related_links.c.position, links.c.item, articles.c.public_id, articles.c.published)
         .join(links, links.c.id == related_links.c.link_id)
         .outerjoin(articles, articles.c.id == links.c.target_article_id)
-        .where(related_links.c.article_id == article_id)
+        .where(related_links.c.article_id == bindparam("article_id"))
     )
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -22,6 +23,7 @@ router = APIRouter(route_class=QueryRoute, tags=["changes"], responses=EVERYWHER
 
 MOST_CHANGES = 1_000
 MOST_SINCE_CHARACTERS = 200
+_ID = re.compile("[a-z0-9]*")
 
 
 class ChangesQuery(AnyQuery):
@@ -72,7 +74,9 @@ def _since(now: Reading, query: ChangesQuery) -> _Since:
     try:
         content = base64.urlsafe_b64decode(query.since + "=" * (-len(query.since) % 4))
         match json.loads(content):
-            case [str(identity), str(audience), int(revision), str(public_id)]:
+            case [str(identity), str(audience), int(revision), str(public_id)] if type(
+                revision
+            ) is int and _ID.fullmatch(public_id):
                 since = _Since(identity, audience, revision, public_id)
             case _:
                 raise ValueError(query.since)

@@ -10,11 +10,12 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog import clauses
 from app.catalog.clauses import Clause
 from app.catalog.facets import Value, count_facets
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery, Moment
-from app.catalog.timeline import COARSER, MOST_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
+from app.catalog.timeline import MOST_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
 from app.web.problems import EVERYWHERE, ParameterError, problems, unprocessable
 from app.web.reading import Reading, reading
 from app.web.representations import Facets, Timeline
@@ -31,7 +32,7 @@ class FacetQuery(ArticleQuery):
     field: tuple[FacetField, ...] = Field(
         get_args(FacetField),
         description="What to count by, again for each; by default all of them",
-        examples=["topic"],
+        examples=[["topic", "provider"]],
     )
     size: Annotated[int, Field(ge=1, le=MOST_VALUES)] = Field(20, description="So many values of each field")
 
@@ -41,7 +42,7 @@ class TimelineQuery(ArticleQuery):
 
 
 @router.get("/facets", response_model=Facets, responses=problems(403))
-def count_by_field(request: Request, query: Annotated[FacetQuery, Query()]) -> Response:
+def get_facets(request: Request, query: Annotated[FacetQuery, Query()]) -> Response:
     """Counts of the query's articles by the values of one or more fields, each with a link to just those."""
     asked = _articles_only(query)
     with reading(request, query) as now:
@@ -64,17 +65,15 @@ def count_by_field(request: Request, query: Annotated[FacetQuery, Query()]) -> R
 
 
 @router.get("/timeline", response_model=Timeline, responses=problems(403))
-def count_by_time(request: Request, query: Annotated[TimelineQuery, Query()]) -> Response:
+def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> Response:
     """Counts of the query's articles by when they were published, without gaps."""
     asked = _articles_only(query)
     with reading(request, query) as now:
         try:
             timeline = count_timeline(now.connection, matching(now.connection, query), query.interval)
-        except TooManyBuckets:
-            coarser = COARSER.get(query.interval, "year")
-            advice = (
-                f"gives more than {MOST_BUCKETS:,} buckets; ask for interval={coarser}, or narrow the dates"
-            )
+        except TooManyBuckets as many:
+            coarser = f"ask for interval={many.coarser}, or " if many.coarser else ""
+            advice = f"gives more than {MOST_BUCKETS:,} buckets; {coarser}narrow the dates"
             raise unprocessable(ParameterError("interval", query.interval, advice)) from None
         body = {
             "interval": query.interval,
@@ -90,10 +89,11 @@ def _articles_only(query: ArticleQuery) -> ArticleQuery:
 
 
 def _value(now: Reading, query: ArticleQuery, field: str, value: Value) -> dict[str, object]:
-    clauses = [Clause((value.value,), anything=False, none_of=False)]
-    if value.besides:
-        clauses.append(Clause(value.besides, anything=False, none_of=True))
-    narrowed = query.model_copy(update={field: (*getattr(query, field), *clauses)})
+    narrowing = [Clause((value.value,), anything=False, none_of=False)]
+    for start in range(0, len(value.besides), clauses.MOST_VALUES):
+        some = value.besides[start : start + clauses.MOST_VALUES]
+        narrowing.append(Clause(some, anything=False, none_of=True))
+    narrowed = query.model_copy(update={field: (*getattr(query, field), *narrowing)})
     return {"value": value.value, "name": value.name, "count": value.count, "url": _link(now, narrowed)}
 
 

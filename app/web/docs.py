@@ -1,16 +1,15 @@
 """The API's documentation: the OpenAPI document, and a page to read and try it that asks no other host."""
 
 import gzip
-import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.problems import PROBLEM_MODELS, not_found
+from app.web.openapi import openapi_bytes
+from app.web.problems import not_found
 from app.web.routing import QueryRoute
 
 STATIC = Path(__file__).parent / "static"
@@ -44,43 +43,6 @@ def get_docs_file(name: str) -> Response:
     if media_type is None or name not in _files():
         raise not_found()
     return Response(_files()[name], media_type=media_type)
-
-
-@cache
-def openapi_bytes(app: FastAPI) -> bytes:
-    return json.dumps(openapi_document(app), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's, and what it cannot say: how a problem looks, and that a token may be sent but need not."""
-    document = app.openapi()
-    components = document.setdefault("components", {})
-    schemas = components.setdefault("schemas", {})
-    for model in PROBLEM_MODELS:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        schema.pop("$defs", None)
-        schemas[model.__name__] = schema
-    components["securitySchemes"] = {
-        "editorToken": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "The editor's token (CLIPPINGS_EDITOR_TOKEN) shows what is not published.",
-        }
-    }
-    document["security"] = [{}, {"editorToken": []}]
-    for path in document["paths"].values():
-        for parameter in path["get"].get("parameters", ()):
-            parameter["schema"] = _of_what_can_be_sent(parameter["schema"])
-    return document
-
-
-def _of_what_can_be_sent(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter may be left out, but null cannot be sent; its title only repeats its name."""
-    sendable = [member for member in schema.get("anyOf", ()) if member != {"type": "null"}]
-    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "title")}
-    if len(sendable) > 1:
-        return {**rest, "anyOf": sendable}
-    return {**rest, **sendable[0]} if sendable else rest
 
 
 @cache

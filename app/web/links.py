@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.catalog.filters import matching
 from app.catalog.links import count_of_rows, mentions
+from app.catalog.paging import Listing
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.web.pages import MOST_ON_A_PAGE, Paged, page_json, page_of, resumed
@@ -44,7 +45,7 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
         statement = having.statement(articles.c.item).order_by(*having.order).limit(MOST_ON_A_PAGE)
         items = ",".join(now.connection.scalars(statement))
         rows, order = mentions(url, query.published)
-        page = page_of(now, query, cursor, rows, order)
+        page = page_of(now, query, cursor, Listing(None, lambda: rows, order, {}))
         mentioned = [
             json.dumps(
                 {"articleId": row.public_id, "title": row.title, "position": row.position},

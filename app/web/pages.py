@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import Field, ValidationError
-from sqlalchemy import ColumnElement, Select
 from starlette.responses import Response
 
 from app.catalog.cursors import BROKEN, MOST_CHARACTERS, Cursor, check_place, read_cursor
-from app.catalog.paging import BEGINNING, Page, Place, read_page
+from app.catalog.paging import BEGINNING, Listing, Page, Place, read_page
 from app.catalog.query import PRESENTATION, Moment, Query
 from app.web.problems import ParameterError, gone, unprocessable
 from app.web.reading import Reading
@@ -64,16 +63,14 @@ def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
     return carried.model_copy(update=presented), cursor
 
 
-def page_of(
-    reading: Reading, query: Q, cursor: Cursor, statement: Select[Any], order: Sequence[ColumnElement[Any]]
-) -> Page:
+def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Listing) -> Page:
     if cursor.revision not in (None, reading.state.revision):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
             _link(reading, query, cursor.of, BEGINNING),
         )
     try:
-        check_place(cursor.place, order)
+        check_place(cursor.place, listing.order)
     except ValueError as error:
         raise unprocessable(_error("cursor", query.cursor, str(error))) from None
     offset = ((query.page or 1) - 1) * query.limit
@@ -86,18 +83,18 @@ def page_of(
                 "follow `next`, whose cursor leads to any depth",
             )
         )
-    return read_page(reading.connection, statement, order, query.limit, cursor.place, offset)
+    return read_page(reading.connection, listing, query.limit, cursor.place, offset)
 
 
 def page_answer(
-    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
+    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int | None
 ) -> Response:
     body, headers = page_json(reading, query, of, page, items, total)
     return reading.json(body.encode(), headers)
 
 
 def page_json(
-    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
+    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int | None
 ) -> tuple[str, dict[str, str]]:
     """`items` are JSON; the page is put together of their text. Also the headers that name its neighbours."""
     next_link, prev_link = (

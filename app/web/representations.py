@@ -75,7 +75,9 @@ class Article(ArticleItem):
 
 
 class _Page(Shape):
-    total: int = Field(description="How many there are on all pages")
+    total: int | None = Field(
+        description="How many there are on all pages, exactly; null where counting took too long"
+    )
     next: str | None = Field(description="Path of the next page")
     prev: str | None = Field(description="Path of the page before")
 

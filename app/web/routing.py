@@ -8,8 +8,8 @@ the declaration stays, and with it the OpenAPI document; the raw query string is
     @router.get("/things/{thing_id}", response_model=Thing, responses=problems(404))
     def get_thing(request: Request, thing_id: str, query: Annotated[ThingQuery, Query()]) -> Response: ...
 
-A plain function runs on one of the app's few threads. An `async def` runs on the event loop: it answers at
-once, as a page by index may, or it hands the work on with `on_a_thread`.
+A plain function runs on one of the app's few threads. An `async def` runs on the event loop, from where
+`answered` takes the work to where it belongs.
 """
 
 import asyncio
@@ -40,6 +40,13 @@ async def on_a_thread(request: Request, work: Callable[[], Result]) -> Result:
     return await asyncio.get_running_loop().run_in_executor(request.app.state.threads, work)
 
 
+async def answered(request: Request, work: Callable[[], Response], *, at_once: bool) -> Response:
+    """On the event loop what takes less time there than the way to a thread: an index range of SQLite."""
+    if at_once and request.app.state.is_local:
+        return work()
+    return await on_a_thread(request, work)
+
+
 class QueryRoute(APIRoute):
     """Path parameters arrive as text. An address without a query model takes no parameters at all."""
 
@@ -59,6 +66,9 @@ class QueryRoute(APIRoute):
             query = reader.read(request.scope["query_string"])
             if query_name:
                 arguments[query_name] = query
+                # The same question means another one tomorrow.
+                if getattr(query, "depends_on_clock", False):
+                    request.scope["state"]["depends_on_clock"] = True
             response: Response = (
                 await endpoint(**arguments)
                 if is_async

@@ -1,0 +1,93 @@
+"""Documents as they were imported, hidden articles, `secured` and unknown keys included.
+
+For the export command alone: no answer of the service is made of these.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from app.catalog.filters import matching
+from app.catalog.paging import BEGINNING, Listing, read_page
+from app.catalog.query import ArticleQuery
+from app.catalog.tables import articles, contents, documents, links, related_links, sources
+from app.database import renew_deadline
+
+EVERYTHING = ArticleQuery(published="any")
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """`item` and `related` are as the API answers them, `topics` all names that the document gives."""
+
+    item: dict[str, Any]
+    topics: list[str]
+    details: dict[str, Any]
+    content: str
+    related: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """`article` is None for a topic, an organization, and an article that was taken down."""
+
+    source: str
+    path: str
+    kind: str
+    data: dict[str, Any]
+    article: StoredArticle | None
+
+
+def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[StoredDocument]:
+    """By source and path, in constant memory: of articles those that match, and all that describe others.
+
+    Take-downs match nothing but EVERYTHING.
+    """
+    rows = select(
+        documents.c.id, documents.c.path, documents.c.kind, documents.c.data, sources.c.name.label("source")
+    ).join(sources, sources.c.id == documents.c.source_id)
+    if query != EVERYTHING:
+        matches = matching(connection, query).statement(articles.c.id)
+        rows = rows.where((documents.c.kind != "article") | documents.c.id.in_(matches))
+    order = (sources.c.name, documents.c.path, documents.c.kind)
+    listing = Listing(None, lambda: rows, order, {})
+    place = BEGINNING
+    while True:
+        renew_deadline(connection)
+        page = read_page(connection, listing, _AT_ONCE, place)
+        for row in page.rows:
+            yield StoredDocument(
+                row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)
+            )
+        if page.next is None:
+            return
+        place = page.next
+
+
+def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:
+    if row.kind != "article":
+        return None
+    found = connection.execute(
+        select(articles.c.item, articles.c.topics, contents.c.details, contents.c.content)
+        .join(contents, contents.c.article_id == articles.c.id)
+        .where(articles.c.id == row.id)
+    ).one_or_none()
+    if found is None:
+        return None
+    related = connection.scalars(
+        select(links.c.item)
+        .join(related_links, related_links.c.link_id == links.c.id)
+        .where(related_links.c.article_id == row.id)
+        .order_by(related_links.c.position)
+    )
+    return StoredArticle(
+        json.loads(found.item),
+        json.loads(found.topics),
+        json.loads(found.details),
+        found.content,
+        [json.loads(item) for item in related],
+    )

@@ -1,0 +1,73 @@
+"""Statements that are asked again and again, as the driver takes them. Knows no table."""
+
+from collections import namedtuple
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, SelectBase
+from sqlalchemy.exc import DBAPIError
+
+# Some 10 kB each; all shapes that a site's own queries have are few, those of a crawler may be many.
+MOST_PREPARED = 500
+
+
+class Prepared:
+    """A statement as the driver takes it: making it anew takes ten times as long as a page by index does."""
+
+    def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self._text = str(compiled)
+        self._defaults = dict(compiled.params)
+        self._positions: list[str] | None = getattr(compiled, "positiontup", None)
+        names = [str(name) for name in statement.selected_columns.keys()]  # noqa: SIM118  no dict
+        self._row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """`values` of the statement's named parameters. Rows are named tuples."""
+        given = {**self._defaults, **values}
+        parameters = [given[name] for name in self._positions] if self._positions is not None else given
+        driver: Any = connection.connection.driver_connection
+        return list(map(self._row._make, driver.execute(self._text, parameters).fetchall()))
+
+
+_prepared: dict[Hashable, Prepared] = {}
+
+
+def prepared(connection: Connection, shape: Hashable, make: Callable[[], SelectBase]) -> Prepared:
+    """The statement of this shape, whose values are named parameters; `make` is called where it is new."""
+    key = (connection.dialect.name, shape)
+    found = _prepared.get(key)
+    if found is None:
+        if len(_prepared) >= MOST_PREPARED:
+            _prepared.clear()
+        found = _prepared[key] = Prepared(make(), connection.dialect)
+    return found
+
+
+class RowReader:
+    """Reads one row again and again by a connection of its own, for one thread at a time."""
+
+    def __init__(self, engine: Engine, statement: str) -> None:
+        self._engine = engine
+        self._statement = statement
+        self._connection: PoolProxiedConnection | None = None
+
+    def read(self) -> tuple[Any, ...] | None:
+        """As quickly as the driver can; None where the database cannot be asked."""
+        try:
+            if self._connection is None:
+                self._connection = self._engine.raw_connection()
+            driver: Any = self._connection.driver_connection
+            if self._engine.dialect.name == "postgresql" and not driver.autocommit:
+                driver.autocommit = True
+            row: tuple[Any, ...] | None = driver.execute(self._statement).fetchone()
+        except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error):
+            self.close()
+            return None
+        return row
+
+    def close(self) -> None:
+        if self._connection is not None:
+            # Not back into the pool, whose connections have transactions.
+            self._connection.invalidate()
+            self._connection = None

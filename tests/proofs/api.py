@@ -1,0 +1,169 @@
+"""The API as other people's tools see it: schemathesis, a validator, a linter, two generators of clients.
+
+    python -m tests.proofs.api --examples 200
+
+Serves seeds/ on a free port, runs each tool on what the service says of itself, and has each generated client
+list, turn a page, search and fetch one article. Needs the extra `prove`, Node.js and the npm registry.
+"""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+START_SECONDS: Final = 30
+
+REDOCLY: Final = "@redocly/cli@2.77.0"
+TYPESCRIPT: Final = (
+    "openapi-typescript@7.13.0",
+    "openapi-fetch@0.17.0",
+    "typescript@5.9.3",
+    "@types/node@22",
+)
+COMPILE: Final = (
+    *("npx", "tsc", "--strict", "--module", "nodenext", "--target", "es2022", "--skipLibCheck"),
+    *("--allowImportingTsExtensions", "--rewriteRelativeImportExtensions", "client.mts"),
+)
+
+IN_PYTHON: Final = """
+import sys
+from urllib.parse import parse_qs, urlsplit
+from generated import Client
+from generated.api.articles import get_article, list_articles
+
+client = Client(base_url=sys.argv[1])
+page = list_articles.sync(client=client, limit=2, topic=["AI"])
+cursor = parse_qs(urlsplit(page.next_).query)["cursor"][0]
+second = list_articles.sync(client=client, limit=2, cursor=cursor)
+assert page.total > 2 and {item.id for item in page.items}.isdisjoint(item.id for item in second.items)
+found = list_articles.sync(client=client, q='"open source" definition')
+assert "Open Source" in found.items[0].title
+assert get_article.sync(found.items[0].id, client=client).content is not None
+"""
+
+IN_TYPESCRIPT: Final = """
+import assert from "node:assert";
+import createClient from "openapi-fetch";
+import type { paths } from "./api.d.ts";
+
+const client = createClient<paths>({ baseUrl: process.argv[2] });
+const page = (await client.GET("/articles", { params: { query: { limit: 2, topic: ["AI"] } } })).data!;
+const cursor = new URLSearchParams(page.next!.split("?")[1]).get("cursor")!;
+const second = (await client.GET("/articles", { params: { query: { limit: 2, cursor } } })).data!;
+assert(page.total! > 2 && page.items.every((item) => !second.items.some((other) => other.id === item.id)));
+const found = (await client.GET("/articles", { params: { query: { q: '"open source" definition' } } })).data!;
+assert(String(found.items[0].title).includes("Open Source"));
+const path = { article_id: String(found.items[0].id) };
+assert((await client.GET("/articles/{article_id}", { params: { path } })).data!.content !== null);
+"""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--examples", type=int, default=200, help="for each operation, from schemathesis")
+    examples = str(options.parse_args().examples)
+    with tempfile.TemporaryDirectory() as temporary, _service(Path(temporary)) as url:
+        folder = Path(temporary)
+        document = folder / "openapi.json"
+        document.write_bytes(_get(f"{url}/openapi.json"))
+        _run("openapi-spec-validator", [_tool("openapi-spec-validator"), str(document)], ROOT)
+        lint = ["npx", "--yes", REDOCLY, "lint", str(document), "--max-problems=0"]
+        _run("redocly", [*lint, "--config", str(ROOT / "redocly.yaml")], folder)
+        _python_client(folder, document, url)
+        _typescript_client(folder, document, url)
+        checks = ["--max-examples", examples, "--max-response-time", "2", "--continue-on-failure"]
+        _run("schemathesis", [_tool("st"), "run", f"{url}/openapi.json", *checks], ROOT)
+
+
+def _python_client(folder: Path, document: Path, url: str) -> None:
+    generate = [_tool("openapi-python-client"), "generate", "--path", str(document), "--meta", "none"]
+    _run("openapi-python-client", [*generate, "--output-path", str(folder / "generated")], folder)
+    (folder / "client.py").write_text(IN_PYTHON)
+    _run("the client in Python", [sys.executable, "client.py", url], folder)
+
+
+def _typescript_client(folder: Path, document: Path, url: str) -> None:
+    (folder / "package.json").write_text('{"private": true}')
+    _run("npm", ["npm", "install", "--silent", "--no-audit", "--no-fund", *TYPESCRIPT], folder)
+    _run("openapi-typescript", ["npx", "openapi-typescript", str(document), "-o", "api.d.ts"], folder)
+    (folder / "client.mts").write_text(IN_TYPESCRIPT)
+    _run("the client's types", COMPILE, folder)
+    _run("the client in TypeScript", ["node", "client.mjs", url], folder)
+
+
+def _run(name: str, command: Sequence[str], folder: Path) -> None:
+    """Prints what a failing tool says, and ends there."""
+    started = time.monotonic()
+    # The generators format what they made with the ruff beside them.
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(  # noqa: S603  our own commands
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"{name}: failed\n{done.stdout}{done.stderr}")
+    sys.stdout.write(f"{name}: no finding, {time.monotonic() - started:.0f} s\n")
+    sys.stdout.flush()
+
+
+def _tool(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+@contextmanager
+def _service(folder: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "CLIPPINGS_DATABASE_URL": f"sqlite:///{folder / 'clippings.db'}",
+        "CLIPPINGS_EDITOR_TOKEN": "an-editors-token",
+    }
+    clippings = [sys.executable, "-m", "app"]
+    subprocess.run([*clippings, "import", "seeds/"], cwd=ROOT, env=environment, check=True)  # noqa: S603
+    server = subprocess.Popen(  # noqa: S603
+        [*clippings, "serve", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/health/ready")
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            _get(url)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url) as answer:  # noqa: S310  ours
+        content: bytes = answer.read()
+        return content
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""What words find, in plain Python over texts: the contract's `q` without a parser and without an index.
+
+A question is built of terms and then written down; the oracle answers what was built.
+"""
+
+import html
+import random
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import Stemmer
+
+Text = Mapping[str, Any]
+
+
+def _pieces(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+VOCABULARY = _pieces("""
+    apple Apples APPLE banana bananas box boxes run running runs or OR C C++ c# C. + # café CAFE\u0301 cafes
+    naïve ﬁne fine ＦＵＬＬ full straße STRASSE 日本 日本語 本 か\u3099 が ガ Quadrant™ quadrant it's its x_y
+    x-y 3.14 100% – ¿ ... (box) 'run' "apple" apple/banana İ a\u00adb List<box>
+""")
+MARKUP = (
+    *("<b>", "</b>", "<br/>", '<a href="box">', "</a>", "<!-- run -->"),
+    *("&nbsp;", "&amp;", "&#8217;", "&lt;b&gt;"),
+)
+ASKED = _pieces("""
+    apple APPLES banana boxing box ran running or c C++ c# cafe Cafés naive fine full ｆｕｌｌ strasse STRAßE
+    日本 日 語本 が か quadrants it's its it x-y x 3.14 14 100 i href nbsp amp b zebra apple/banana a ab
+""")
+BEGINNINGS = _pieces("app APPLES ba bo c c+ caf 日 日本 quad stras x zeb x- 1")
+_english = Stemmer.Stemmer("english")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`kind` is word, phrase or beginning."""
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        written = {"word": "{}", "phrase": '"{}"', "beginning": "{}*"}
+        return written[self.kind].format(self.text)
+
+
+@dataclass(frozen=True)
+class Search:
+    """Groups of alternatives, all of them needed, and what must not be there."""
+
+    all_of: tuple[tuple[Asked, ...], ...]
+    none_of: tuple[Asked, ...]
+
+    def __str__(self) -> str:
+        return " ".join(
+            [*(" OR ".join(map(str, group)) for group in self.all_of), *(f"-{one}" for one in self.none_of)]
+        )
+
+    @property
+    def asks(self) -> bool:
+        return any(
+            words(one.text) for one in (*self.none_of, *(one for group in self.all_of for one in group))
+        )
+
+
+def matches(text: Text, search: Search) -> bool:
+    groups = [[one for one in group if words(one.text)] for group in search.all_of]
+    return all(any(_has(text, one) for one in group) for group in groups if group) and not any(
+        _has(text, one) for one in search.none_of if words(one.text)
+    )
+
+
+def in_title(text: Text, one: Asked) -> bool:
+    return _stands_in(words(text["title"]), one)
+
+
+def _has(text: Text, one: Asked) -> bool:
+    content = html.unescape(re.sub(r"<[A-Za-z/!][^<>]*>", " ", text["content"]))
+    return any(_stands_in(words(part), one) for part in (text["title"], text["excerpt"] or "", content))
+
+
+def _stands_in(there: Sequence[str], one: Asked) -> bool:
+    asked = words(one.text)
+    for start in range(len(there) - len(asked) + 1):
+        here = list(there[start : start + len(asked)])
+        if one.kind == "beginning":
+            if here[:-1] == asked[:-1] and here[-1].startswith(asked[-1]):
+                return True
+        elif here == asked or (len(asked) == 1 and _stem(here[0]) == _stem(asked[0])):
+            return True
+    return False
+
+
+def _stem(word: str) -> str:
+    return str(_english.stemWord(word))
+
+
+def words(text: str) -> list[str]:
+    """Runs of letters and digits, less case and accents; "C++" and "C#" whole, Japanese sign by sign."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.replace("™", " ")).casefold())
+    letters = [letter for letter in folded if not unicodedata.combining(letter)]
+    found: list[str] = []
+    goes_on = False
+    for place, letter in enumerate(letters):
+        following = "".join(letters[place : place + 2])
+        if unicodedata.name(letter, "").startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA")):
+            found.append(letter)
+            goes_on = False
+        elif letter.isalnum():
+            if goes_on:
+                found[-1] += letter
+            else:
+                found.append(letter)
+            goes_on = True
+        else:
+            after = letters[place + 1 : place + 2]
+            if goes_on and following == "++":
+                found[-1] += "++"
+            elif goes_on and letter == "#" and not (after and (after[0].isalnum() or after[0] == "_")):
+                found[-1] += "#"
+            goes_on = False
+    return found
+
+
+def random_texts(number: int, seed: int = 11) -> list[dict[str, Any]]:
+    choose = random.Random(seed)  # noqa: S311
+
+    def said(most: int, pieces: Sequence[str] = VOCABULARY) -> str:
+        return "".join(
+            choose.choice(pieces) + choose.choice((" ", " ", " ", "\t", ""))
+            for _ in range(choose.randrange(most))
+        )
+
+    return [
+        {
+            "path": f"{index:03}.md",
+            "title": said(4).strip() or "-",
+            "excerpt": said(5).strip() or None,
+            "content": said(8, VOCABULARY + MARKUP),
+            "type": choose.choice((None, "video", "article")),
+            "published": choose.random() < 0.8,
+            "publishedDateTime": choose.choice((None, "2020-06-11", "2020-06-12", "2021-01-01")),
+        }
+        for index in range(number)
+    ]

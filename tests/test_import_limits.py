@@ -1,0 +1,72 @@
+"""An import that gets too little of the machine ends in a line, and leaves nothing behind."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.documents.article import ArticleDocument
+from app.importer.look import FEWEST_FILES_FOR_PROCESSES, Request, list_tree, look
+from app.importer.report import Report
+from tests.worlds import write_document
+
+REPOSITORY = Path(__file__).parent.parent
+MEGABYTE = 1_000_000
+
+
+def start(folder: Path, *options: str, memory: int | None = None) -> subprocess.Popen[str]:
+    def limit() -> None:
+        if memory:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+    return subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, "-m", "app", "import", str(folder / "news"), *options],
+        cwd=REPOSITORY,
+        env=os.environ | {"CLIPPINGS_DATABASE_URL": f"sqlite:///{folder / 'clippings.db'}"},
+        preexec_fn=limit,  # noqa: PLW1509  nothing else runs in this process
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("megabytes", [40, 60])
+def test_too_little_memory_to_load_the_program_is_one_line(tmp_path: Path, megabytes: int) -> None:
+    write_document(tmp_path, "news/a.md", "title: A")
+    process = start(tmp_path, memory=megabytes * MEGABYTE)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.count("\n")) == (3, 1), said
+    assert said.startswith("clippings: ")
+
+
+def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path) -> None:
+    for number in range(FEWEST_FILES_FOR_PROCESSES):
+        write_document(tmp_path, f"news/{number}.md", f"title: {number}")
+    process = start(tmp_path, "--workers", "2")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 60
+    readers: list[str] = []
+    # The two that read, and the one that cleans up behind them.
+    while len(readers) < 3 and time.monotonic() < deadline:
+        readers = children.read_text().split()
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
+    assert len(readers) == 3
+    while any(Path("/proc", reader).exists() for reader in readers) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not [reader for reader in readers if Path("/proc", reader).exists()]
+
+
+def test_equal_links_that_several_processes_read_are_one_in_memory(tmp_path: Path) -> None:
+    for number in range(FEWEST_FILES_FOR_PROCESSES):
+        write_document(tmp_path, f"{number}.md", f"title: {number}\nrelated: [{{title: The same}}]")
+    request = Request(tmp_path, "news")
+    seen = look(tmp_path, list_tree(request, Report()), {}, None, 2, lambda done, files: None)
+    articles = [each.reading.document for each in seen if each.reading]
+    links = {id(each.related[0]) for each in articles if isinstance(each, ArticleDocument)}
+    assert (len(articles), len(links)) == (FEWEST_FILES_FOR_PROCESSES, 1)
