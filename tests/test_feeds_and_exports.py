@@ -79,6 +79,19 @@ def test_csv_is_harmless_and_complete(awkward: World) -> None:
     assert {row["imageUrl"] for row in rows} == {"https://images.example.org/a.png", ""}
 
 
+def test_a_file_has_a_validator_while_it_fits_in_memory(
+    awkward: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with service_of(awkward) as client:
+        whole = client.get("/exports/articles.csv")
+        again = client.get("/exports/articles.csv", headers={"If-None-Match": whole.headers["ETag"]})
+        assert again.status_code == 304
+    monkeypatch.setattr("app.web.exports.LARGEST_WHOLE_BYTES", 10)
+    with service_of(awkward) as client:
+        streamed = client.get("/exports/articles.csv")
+        assert (streamed.content, "ETag" in streamed.headers) == (whole.content, False)
+
+
 def test_ndjson_is_the_list(awkward: World) -> None:
     with service_of(awkward) as client:
         lines = client.get("/exports/articles.ndjson?published=any", headers=EDITOR).text.splitlines()

@@ -88,7 +88,9 @@ def _get_article(request: Request, article_id: str) -> Response:
 
 
 @router.get("/articles/{article_id}/related", response_model=RelatedLinkPage, responses=problems(404))
-def list_related_links(request: Request, article_id: str, query: Annotated[RelatedQuery, Query()]) -> Response:
+def list_related_links(
+    request: Request, article_id: str, query: Annotated[RelatedQuery, Query()]
+) -> Response:
     """The articles that this one mentions, in its order."""
     of = f"/articles/{article_id}/related"
     query, cursor = resumed(query, of)
