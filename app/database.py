@@ -1,5 +1,6 @@
 """Engines and transactions, and what SQLite and PostgreSQL do differently there. Knows no table."""
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,8 @@ _READ_SESSION = (
 def writing_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url)
+    # What the driver logs of a lost connection is raised too; on a terminal it would be said twice.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     return create_engine(url, connect_args={"connect_timeout": 10})
 
 
@@ -119,13 +122,21 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any
         return
     columns = ", ".join(column.name for column in table.columns)
     if connection.dialect.name == "postgresql":
-        driver = connection.connection.cursor()
-        with driver.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        _copy(connection, f"COPY {table.name} ({columns}) FROM STDIN", rows)
     else:
         statement = str(insert(table).compile(dialect=sqlite.dialect(paramstyle="qmark")))
         connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+def _copy(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    driver_error = connection.dialect.loaded_dbapi.Error
+    try:
+        with connection.connection.cursor().copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except driver_error as error:
+        # SQLAlchemy knows no COPY, so the driver's error is not yet one of its own.
+        raise DBAPIError.instance(statement, None, error, driver_error) from error
 
 
 def add_to_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:

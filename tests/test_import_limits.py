@@ -1,17 +1,26 @@
 """An import that gets too little of the machine ends in a line, and leaves nothing behind."""
 
+import logging
 import os
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.catalog.tables import sources
+from app.database import exclusive, write_rows, writing_engine
 from app.documents.article import ArticleDocument
+from app.errors import DatabaseUnavailable
 from app.importer.look import FEWEST_FILES_FOR_PROCESSES, Request, list_tree, look
 from app.importer.report import Report
+from app.schema import upgrade
+from tests.databases import drop_postgresql, new_postgresql_url
 from tests.worlds import write_document
 
 REPOSITORY = Path(__file__).parent.parent
@@ -70,3 +79,30 @@ def test_equal_links_that_several_processes_read_are_one_in_memory(tmp_path: Pat
     articles = [each.reading.document for each in seen if each.reading]
     links = {id(each.related[0]) for each in articles if isinstance(each, ArticleDocument)}
     assert (len(articles), len(links)) == (FEWEST_FILES_FOR_PROCESSES, 1)
+
+
+@pytest.mark.parametrize("act", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_a_copy_that_the_server_ends_is_the_databases_failure_told_of_once(
+    act: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    url = new_postgresql_url()
+    engine, other = writing_engine(url), writing_engine(url)
+
+    class Rows(list[tuple[Any, ...]]):
+        """The server ends its part while these are sent."""
+
+        def __iter__(self) -> Iterator[tuple[Any, ...]]:
+            with other.begin() as connection:
+                connection.execute(text(f"SELECT {act}({backend})"))
+            time.sleep(0.2)
+            yield from ((number, f"source {number}", None) for number in range(10_000))
+
+    with pytest.raises(DatabaseUnavailable), exclusive(engine) as connection:
+        upgrade(connection)
+        backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        write_rows(connection, sources, Rows([()]))
+    assert capsys.readouterr().err == ""
+    engine.dispose()
+    other.dispose()
+    drop_postgresql(url)

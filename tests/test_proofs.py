@@ -35,7 +35,6 @@ def test_two_imports_at_once_take_turns() -> None:
     assert double("sqlite", times=1, articles=20).faults == []
 
 
-@pytest.mark.xfail(reason="app.feeds: RSS and Atom written at once share one table of prefixes", strict=False)
 @DATABASES
 def test_readers_see_one_edition_or_the_other(database: str) -> None:
     assert read_during_imports(database, imports=4, responses=100, articles=20).faults == []

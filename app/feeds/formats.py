@@ -3,7 +3,7 @@
 import json
 from email.utils import format_datetime
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from app.feeds.feed import Feed, Item, date_of, for_xml, id_of, image_of, link_of, updated_of
 
@@ -12,16 +12,15 @@ _DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 
 
 def rss(feed: Feed) -> bytes:
-    register_namespace("atom", _ATOM)
-    register_namespace("dc", _DUBLIN_CORE)
-    root = Element("rss", version="2.0")
+    # Prefixes as text: ElementTree's own table of them is one for all threads.
+    root = Element("rss", {"version": "2.0", "xmlns:atom": _ATOM, "xmlns:dc": _DUBLIN_CORE})
     channel = SubElement(root, "channel")
     _add(channel, "title", feed.title)
     _add(channel, "link", feed.home_url)
     _add(channel, "description", feed.title)
     if feed.items:
         _add(channel, "lastBuildDate", format_datetime(date_of(feed.updated), usegmt=True))
-    SubElement(channel, f"{{{_ATOM}}}link", rel="self", href=feed.url, type="application/rss+xml")
+    SubElement(channel, "atom:link", rel="self", href=feed.url, type="application/rss+xml")
     for item in feed.items:
         entry = SubElement(channel, "item")
         _add(entry, "title", item["title"])
@@ -30,7 +29,7 @@ def rss(feed: Feed) -> bytes:
         _add(entry, "description", item["excerpt"])
         if item["publishedDateTime"]:
             _add(entry, "pubDate", format_datetime(date_of(item["publishedDateTime"]), usegmt=True))
-        _add(entry, f"{{{_DUBLIN_CORE}}}creator", _author(item))
+        _add(entry, "dc:creator", _author(item))
         for category in (*item["topics"], *item["tags"]):
             _add(entry, "category", category)
         if image := image_of(item):
@@ -40,28 +39,27 @@ def rss(feed: Feed) -> bytes:
 
 
 def atom(feed: Feed) -> bytes:
-    register_namespace("", _ATOM)
-    root = Element(f"{{{_ATOM}}}feed")
-    _add_atom(root, "id", feed.url)
-    _add_atom(root, "title", feed.title)
-    _add_atom(root, "updated", feed.updated)
-    SubElement(root, f"{{{_ATOM}}}link", rel="self", href=feed.url, type="application/atom+xml")
-    SubElement(root, f"{{{_ATOM}}}link", rel="alternate", href=feed.home_url, type="application/json")
+    root = Element("feed", xmlns=_ATOM)
+    _add(root, "id", feed.url)
+    _add(root, "title", feed.title)
+    _add(root, "updated", feed.updated)
+    SubElement(root, "link", rel="self", href=feed.url, type="application/atom+xml")
+    SubElement(root, "link", rel="alternate", href=feed.home_url, type="application/json")
     _author_of_atom(root, "Clippings")
     for item in feed.items:
-        entry = SubElement(root, f"{{{_ATOM}}}entry")
-        _add_atom(entry, "id", id_of(item))
-        _add_atom(entry, "title", item["title"])
-        _add_atom(entry, "updated", updated_of(item))
-        _add_atom(entry, "published", item["publishedDateTime"])
-        SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=for_xml(link_of(feed, item)))
-        _add_atom(entry, "summary", item["excerpt"])
+        entry = SubElement(root, "entry")
+        _add(entry, "id", id_of(item))
+        _add(entry, "title", item["title"])
+        _add(entry, "updated", updated_of(item))
+        _add(entry, "published", item["publishedDateTime"])
+        SubElement(entry, "link", rel="alternate", href=for_xml(link_of(feed, item)))
+        _add(entry, "summary", item["excerpt"])
         if author := _author(item):
             _author_of_atom(entry, author)
         for category in (*item["topics"], *item["tags"]):
-            SubElement(entry, f"{{{_ATOM}}}category", term=for_xml(category))
+            SubElement(entry, "category", term=for_xml(category))
         if image := image_of(item):
-            SubElement(entry, f"{{{_ATOM}}}link", rel="enclosure", href=for_xml(image[0]), type=image[1])
+            SubElement(entry, "link", rel="enclosure", href=for_xml(image[0]), type=image[1])
     return _xml(root)
 
 
@@ -102,11 +100,7 @@ def _author(item: Item) -> str | None:
 
 
 def _author_of_atom(parent: Element, name: str) -> None:
-    _add_atom(SubElement(parent, f"{{{_ATOM}}}author"), "name", name)
-
-
-def _add_atom(parent: Element, tag: str, text: str | None) -> None:
-    _add(parent, f"{{{_ATOM}}}{tag}", text)
+    _add(SubElement(parent, "author"), "name", name)
 
 
 def _add(parent: Element, tag: str, text: str | None) -> None:
