@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
-from app.catalog.state import StateReader, read_state
+from app.catalog.state import KNOWN_SECONDS, StateReader, read_state
 from app.database import reading_engine, snapshot
 from app.errors import SchemaOutdated
 from app.schema import is_current
@@ -93,7 +93,11 @@ class Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings
-        freshness = Freshness(self.state.reader.read, is_local=self.state.is_local)
+        freshness = Freshness(
+            self.state.reader.read,
+            KNOWN_SECONDS[self.state.engine.dialect.name],
+            is_local=self.state.is_local,
+        )
         return Shell(Paths(self.router, settings.public_path), settings, freshness)
 
 

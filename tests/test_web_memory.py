@@ -10,9 +10,8 @@ from fastapi import FastAPI
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from app.catalog.state import State
+from app.catalog.state import KNOWN_SECONDS, State
 from app.web.answers import Answer
-from app.web.freshness import POSTGRESQL_SECONDS
 from app.web.memory import Memory
 from tests.databases import drop_postgresql
 from tests.services import EDITOR, answer, service_of
@@ -37,7 +36,7 @@ def client(world: World) -> Iterator[TestClient]:
 
 
 def wait_for_the_next_look() -> None:
-    time.sleep(2 * POSTGRESQL_SECONDS)
+    time.sleep(2 * KNOWN_SECONDS["postgresql"])
 
 
 def test_a_question_asked_again_is_not_asked_of_the_database(client: TestClient) -> None:
@@ -59,7 +58,6 @@ def test_after_an_import_nothing_older_is_said(client: TestClient, world: World)
     before = client.get("/articles")
     world.write("b.md", "title: B")
     world.import_()
-    wait_for_the_next_look()
     after = client.get("/articles")
     assert [item["title"] for item in after.json()["items"]] == ["A", "B"]
     assert int(after.headers["Catalogue-Revision"]) == int(before.headers["Catalogue-Revision"]) + 1

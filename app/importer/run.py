@@ -2,12 +2,14 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
+from app.catalog.state import KNOWN_SECONDS
 from app.catalog.tables import articles, catalogue, documents, sources
 from app.database import exclusive
 from app.documents.problem import Problem
@@ -55,6 +57,8 @@ def import_trees(
         ).one()
         if options.dry_run or (options.strict and report.problems):
             connection.rollback()
+    # Services know of it by now.
+    time.sleep(KNOWN_SECONDS[engine.dialect.name])
     return report
 
 

@@ -3,34 +3,31 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final
+from functools import partial
 
 from app.catalog.state import State
-
-# So long an answer may be of the revision before, once an import is done. SQLite says the revision in 5 µs;
-# PostgreSQL takes 100 and another thread, since it may be away.
-SQLITE_SECONDS: Final = 0.001
-POSTGRESQL_SECONDS: Final = 0.02
 
 
 class Freshness:
     """For the event loop alone. What any answer said already is never taken back: revisions go on."""
 
-    def __init__(self, read: Callable[[], State | None], *, is_local: bool) -> None:
+    def __init__(self, read: Callable[[], State | None], seconds: float, *, is_local: bool) -> None:
+        """What was read is believed for so many seconds; a database that is not local is asked on a thread."""
         self._read = read
+        self._seconds = seconds
         self._is_local = is_local
-        self._seconds = SQLITE_SECONDS if is_local else POSTGRESQL_SECONDS
         self._state: State | None = None
         self._until = 0.0
         self._asking: asyncio.Future[State | None] | None = None
 
     async def state(self) -> State | None:
         """None while nobody knows, so that the question goes to the database and its failure is seen."""
-        if time.monotonic() >= self._until:
+        now = time.monotonic()
+        if now >= self._until:
             if self._is_local:
-                self._learn(self._read())
+                self._learn(self._read(), now)
             else:
-                await self._ask()
+                await self._ask(now)
         return self._state
 
     def seen(self, revision: int) -> None:
@@ -38,20 +35,21 @@ class Freshness:
         if self._state and revision > self._state.revision:
             self._state = self._state._replace(revision=revision)
 
-    async def _ask(self) -> None:
+    async def _ask(self, now: float) -> None:
         """Once for all who wait."""
         if self._asking is None:
             self._asking = asyncio.ensure_future(asyncio.to_thread(self._read))
-            self._asking.add_done_callback(self._answered)
+            self._asking.add_done_callback(partial(self._answered, now))
         await asyncio.shield(self._asking)
 
-    def _answered(self, asked: asyncio.Future[State | None]) -> None:
+    def _answered(self, since: float, asked: asyncio.Future[State | None]) -> None:
         self._asking = None
         if not asked.cancelled():
-            self._learn(asked.result())
+            self._learn(asked.result(), since)
 
-    def _learn(self, state: State | None) -> None:
-        self._until = time.monotonic() + self._seconds
+    def _learn(self, state: State | None, since: float) -> None:
+        # From when the question began: what was committed meanwhile may not be in the answer.
+        self._until = since + self._seconds
         if state and self._state and state.identity == self._state.identity:
             state = max(state, self._state)
         self._state = state
