@@ -82,10 +82,11 @@ def other_conditions(query: ArticleQuery) -> list[Condition]:
         *_between("newest_updated", query.updated_from, query.updated_before),
     ]
     for column, compare, bound in (
-        ("quality", operator.ge, query.min_quality),
-        ("quality", operator.le, query.max_quality),
-        ("heat", operator.ge, query.min_heat),
-        ("heat", operator.le, query.max_heat),
+        # By the sort keys, whose indexes hold all that is asked; the unknown ones are beyond every number.
+        ("best", operator.le, query.min_quality and -query.min_quality),
+        ("worst", operator.le, query.max_quality),
+        ("hottest", operator.le, query.min_heat and -query.min_heat),
+        ("coolest", operator.le, query.max_heat),
     ):
         if bound is not None:
             conditions.append(_compares(column, compare, bound))

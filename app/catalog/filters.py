@@ -76,11 +76,18 @@ class Selection:
     def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
         return self._rows(columns).where(*self._made())
 
-    def ids(self) -> Select[Any]:
-        """The articles' ids, and only what must be read for them."""
+    @property
+    def newest(self) -> ColumnElement[int]:
+        return article_terms.c.newest if self.by_term else articles.c.newest
+
+    def filed(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """As `statement`, of columns that `article_terms` has too; it alone is read where that does."""
         if self.by_term and not any(each.of_articles for each in self.conditions):
-            return select(article_terms.c.article_id.label("id")).where(*self._made())
-        return self.statement(articles.c.id)
+            return select(*columns).select_from(article_terms).where(*self._made())
+        return self.statement(*columns)
+
+    def ids(self) -> Select[Any]:
+        return self.filed((article_terms.c.article_id if self.by_term else articles.c.id).label("id"))
 
     def _made(self) -> Iterator[ColumnElement[bool]]:
         return (each.make(*each.fixed, *each.values) for each in self.conditions)
@@ -120,7 +127,7 @@ class Selection:
         """However long it takes."""
         if self.known_total is not None:
             return self.known_total
-        return int(connection.scalars(self.ids().with_only_columns(func.count())).one())
+        return int(connection.scalars(self.filed(func.count())).one())
 
     def _rows(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         rows = select(*columns)

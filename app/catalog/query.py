@@ -126,8 +126,9 @@ class Query(BaseModel):
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """Pairs that read back as an equal query; what is as by default is left out. Durations are dates."""
         pairs: list[tuple[str, str]] = []
-        for name, field in type(self).model_fields.items():
-            value = getattr(self, name)
+        fields = type(self).model_fields
+        for name in (name for name in fields if name in self.model_fields_set):
+            field, value = fields[name], getattr(self, name)
             if name not in PRESENTATION and value != field.default:
                 several = value if name in CLAUSES else (value,)
                 pairs += [(field.alias or name, _text(each)) for each in several]

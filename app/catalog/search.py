@@ -157,7 +157,7 @@ def _up_to(most_bytes: int, words: Sequence[str]) -> Sequence[str]:
 
 
 def _size(word: str) -> int:
-    return len(word.encode())
+    return len(word) if word.isascii() else len(word.encode())
 
 
 def _fts5(places: _Places) -> Iterator[str]:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Engine, select
 from app.catalog.tables import catalogue
 from app.statements import RowReader, prepared
 
-# So long a service may go on with the revision it knows: SQLite says it in 5 µs, PostgreSQL takes 100 and another
-# thread. An import waits as long before it says that it is done, so that nobody is told of an older one after.
+# So long a service may go on with the revision it knows: SQLite says it in 5 µs, PostgreSQL takes 100 and
+# another thread. An import waits as long before it is done, so that nobody is told of an older one after.
 KNOWN_SECONDS: Final = {"sqlite": 0.001, "postgresql": 0.02}
 
 

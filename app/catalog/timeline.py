@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func
 
 from app.catalog.filters import Selection
 from app.catalog.sort_keys import UNKNOWN
-from app.catalog.tables import articles
 
 Interval = Literal["day", "week", "month", "year"]
 
@@ -48,11 +47,11 @@ class Timeline:
 
 def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> Timeline:
     """From the first bucket with an article to the last, without gaps. Raises TooManyBuckets."""
-    day = (_SECONDS_TO_1970 - articles.c.newest) // _DAY_SECONDS
-    dated = selection.statement(day.label("day"), func.count().label("articles"))
-    dated = dated.where(articles.c.newest < UNKNOWN).group_by(day)
+    day = (_SECONDS_TO_1970 - selection.newest) // _DAY_SECONDS
+    dated = selection.filed(day.label("day"), func.count().label("articles"))
+    dated = dated.where(selection.newest < UNKNOWN).group_by(day)
     days = {date.fromordinal(row.day + 1): row.articles for row in connection.execute(dated)}
-    undated = selection.statement(func.count()).where(articles.c.newest == UNKNOWN)
+    undated = selection.filed(func.count()).where(selection.newest == UNKNOWN)
     without_date = int(connection.scalars(undated).one())
     buckets = _buckets(days, interval) if days else ()
     return Timeline(sum(days.values()) + without_date, without_date, buckets)

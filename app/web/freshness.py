@@ -12,7 +12,7 @@ class Freshness:
     """For the event loop alone. What any answer said already is never taken back: revisions go on."""
 
     def __init__(self, read: Callable[[], State | None], seconds: float, *, is_local: bool) -> None:
-        """What was read is believed for so many seconds; a database that is not local is asked on a thread."""
+        """What was read is believed for `seconds`; a database that is not local is asked on a thread."""
         self._read = read
         self._seconds = seconds
         self._is_local = is_local
