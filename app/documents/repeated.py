@@ -23,8 +23,8 @@ _DEPTH_OF_LIST: Final = 2
 _LIST: Final = re.compile(r"^related:[ ]*\n((?:[ ]*-[ ].*\n|[ ]+.*\n|\n)+)", re.MULTILINE)
 _FIRST: Final = re.compile(r"[ ]*- ")
 # Another YAML document, a directive, an anchor or alias would tie the pieces together, and a bracket at the
-# margin may go on with what stands before it.
-_TIES: Final = re.compile(r"^(?:---|\.\.\.|[%{\[])|[&*]|\A\ufeff", re.MULTILINE)
+# margin may go on with what stands before it. A byte order mark is passed over where a piece begins with it.
+_TIES: Final = re.compile(r"^(?:---|\.\.\.|[%{\[])|[&*\ufeff]", re.MULTILINE)
 # Keys further in would be another mapping's, cut off by a comment or wrong.
 _AT_THE_MARGIN: Final = re.compile(r"(?:[ ]*(?:#.*)?\n)*(?:[^ #\n]|\Z)")
 
