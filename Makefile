@@ -4,7 +4,7 @@
 HOST = 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
 
 # How long the proofs are.

@@ -238,7 +238,8 @@ LINKS = "related:\n" + "- title: x\n  provider: {name: y}\n" * 3
     "front_matter",
     [LINKS, "a: b\n" + LINKS + "c: d\n", LINKS + "# c\nd: e\n", LINKS.rstrip("\n"), LINKS + "null\n",
      LINKS + "~", LINKS + "  provider:\n{name: z}\n", LINKS + "#\n  webUrl: z\n", "  a: b\n" + LINKS,
-     "{a: b}\n" + LINKS, LINKS + "- title: z"],
+     "{a: b}\n" + LINKS, LINKS + "- title: z", LINKS + "\ufeffa: b\n",
+     LINKS + "- title: z\n\ufeff  webUrl: w\n"],
 )  # fmt: skip
 def test_links_read_one_by_one_are_those_read_as_a_whole(front_matter: str) -> None:
     whole, by_pieces = read_tree(front_matter), read_tree_with_repeated(front_matter, lambda value: not value)

@@ -59,8 +59,8 @@ def related_by_pieces(text: str) -> None:
     """What is read piece by piece is what is read as a whole."""
     if len(repeated._remembered) > 1_000:
         repeated._remembered.clear()
-    # Front matter has none of these when it is parsed.
-    text = NOT_TEXT.sub("", text)
+    # Front matter has none of these when it is parsed, and LF alone as line ends.
+    text = NOT_TEXT.sub("", text).replace("\r", "\n")
     whole, by_pieces = read_tree(text), read_tree_with_repeated(text, says_nothing)
     if isinstance(whole, Flaw) or isinstance(by_pieces, Flaw):
         assert whole == by_pieces
