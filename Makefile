@@ -63,7 +63,7 @@ check: .venv/installed-dev ## style, types, and whether the lock files fit pypro
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	@# Without hashes: a wheel that was added to a release since is no fault of ours.
-	@cp requirements.lock requirements*.lock .venv/
+	@cp requirements*.lock .venv/
 	@$(LOCK) -o .venv/requirements.lock
 	@$(LOCK) --extra dev -o .venv/requirements-dev.lock
 	@$(LOCK) --extra dev --extra bench -o .venv/requirements-bench.lock
