@@ -30,5 +30,6 @@ What was decided, and why:
 - Sort keys are never null and ascend in every order, so that a place in a list is one row value (sort_keys).
 - Related links are stored once by value: real trees repeat them forty times.
 - `secured`, unknown keys and taken-down documents live in `documents` alone, which no request reads.
-- SQLite and PostgreSQL differ in database, statements and catalog.search, and nowhere else.
+- What SQLite and PostgreSQL do differently stands in database, statements, catalog.search and catalog.state;
+  whether a quick question is answered on the event loop or a thread is settled in main (is_local).
 """

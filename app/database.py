@@ -33,8 +33,9 @@ IMPORT_WAIT_SECONDS = 60
 QUERY_SECONDS = 5.0
 # Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
 _STEPS_BETWEEN_LOOKS = 20_000
-# As many as questions are answered at once, four exports, one for the health check, one for the revision.
-READ_CONNECTIONS = 10
+# Four reading threads, four exports, the event loop, which must not wait for one, the revision, and two checks
+# of health at once.
+READ_CONNECTIONS = 12
 # Of PostgreSQL, by number: loading its driver takes longer than an import that finds nothing changed.
 _QUERY_CANCELED, _LOCK_NOT_AVAILABLE = "57014", "55P03"
 # Any number that other programs on the same server are unlikely to choose.

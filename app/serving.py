@@ -32,7 +32,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, sho
         workers=workers,
         reload=reload,
         server_header=False,
-        # A line a request takes a quarter of the time that a list does, and a proxy in front has one anyway.
+        # A line a request takes a tenth of the time that a list does, and a proxy in front has one anyway.
         access_log=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )

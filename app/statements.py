@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, SelectBase
 from sqlalchemy.exc import DBAPIError
 
-# Some 10 kB each; all shapes that a site's own queries have are few, those of a crawler may be many.
+# Some 12 kB each; all shapes that a site's own queries have are few, those of a crawler may be many.
 MOST_PREPARED = 500
 
 
 class Prepared:
-    """A statement as the driver takes it: making it anew takes ten times as long as a page by index does."""
+    """A statement as the driver takes it: making it anew takes far longer than a page by index does."""
 
     def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)

@@ -12,13 +12,14 @@ from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS, State
 from app.web.answers import Answer
-from app.web.memory import Memory
+from app.web.audience import Asker
+from app.web.memory import Asked, Memory
 from tests.databases import drop_postgresql
 from tests.services import EDITOR, answer, service_of
 from tests.worlds import World
 
 
-class Asked(list[str]):
+class Snapshots(list[str]):
     """The snapshots of the database that were opened."""
 
     def __init__(self, client: TestClient) -> None:
@@ -41,7 +42,7 @@ def wait_for_the_next_look() -> None:
 
 def test_a_question_asked_again_is_not_asked_of_the_database(client: TestClient) -> None:
     first = client.get("/articles")
-    asked = Asked(client)
+    asked = Snapshots(client)
     again = client.get("/articles")
     assert (again.content, again.headers, asked) == (first.content, first.headers, [])
     head = client.head("/articles")
@@ -78,7 +79,7 @@ def test_what_the_editor_was_told_is_told_to_nobody_else(client: TestClient) -> 
 @pytest.mark.parametrize("path", ["/articles?publishedFrom=P7D", "/health/ready", "/articles?limit=x"])
 def test_what_depends_on_more_than_the_catalogue_is_asked_anew(client: TestClient, path: str) -> None:
     client.get(path)
-    asked = Asked(client)
+    asked = Snapshots(client)
     assert "catalogue-revision" not in client.get(path).headers or asked
 
 
@@ -105,15 +106,21 @@ def test_memory_is_bounded_and_forgets_what_was_not_asked_for_the_longest() -> N
     def sized(size: int) -> Answer:
         return Answer(200, [], b"x" * size, "text/plain", None)
 
+    def asked(number: int, query: bytes = b"") -> Asked:
+        return Asked(f"/{number:02}", query, Asker(may_see_unpublished=False, has_token=False), None)
+
     for number in range(100):
-        memory.keep(state, number, sized(1_000))
-        memory.recall(state, 0)
-    assert [number for number in range(100) if memory.recall(state, number)] == [0, *range(73, 100)]
-    memory.keep(state, "large", sized(10_000))
-    assert memory.recall(state, "large") is None
-    assert memory.recall(State("one", 2), 0) is None
-    memory.keep(State("one", 2), 0, sized(1))
-    assert memory.recall(state, 99) is None
+        memory.keep(state, asked(number), sized(2_897))  # 3,500 with its path and what it stands in
+        memory.recall(state, asked(0))
+    assert [number for number in range(100) if memory.recall(state, asked(number))] == [0, *range(73, 100)]
+    for large in (sized(10_000), Answer(200, [(b"link", b"x" * 10_000)], b"", "text/plain", None)):
+        memory.keep(state, asked(1), large)
+        assert memory.recall(state, asked(1)) is None
+    memory.keep(state, asked(1, b"x" * 10_000), sized(1))
+    assert memory.recall(state, asked(1, b"x" * 10_000)) is None
+    assert memory.recall(State("one", 2), asked(0)) is None
+    memory.keep(State("one", 2), asked(0), sized(1))
+    assert memory.recall(state, asked(99)) is None
     nothing = Memory(0)
-    nothing.keep(state, 0, sized(1))
-    assert nothing.recall(state, 0) is None
+    nothing.keep(state, asked(0), sized(1))
+    assert nothing.recall(state, asked(0)) is None

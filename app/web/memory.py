@@ -5,43 +5,54 @@ that was read before or after it. All together are bounded in bytes.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.catalog.state import State
 from app.web.answers import Answer
+from app.web.audience import Asker
 
-# Its headers, key and places in tables; measured at some 2,500 for an answer without a body.
-_BYTES_BESIDE_BODY: Final = 2_500
+# Of the objects and tables that an answer stands in; measured.
+_BYTES_BESIDE_TEXT: Final = 600
 # One answer may not push out all the others.
 _LARGEST_PART: Final = 1 / 16
+
+
+class Asked(NamedTuple):
+    """All that an answer depends on beside the catalogue."""
+
+    path: str
+    query: bytes
+    asker: Asker
+    encoding: str | None
 
 
 class Memory:
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._state: State | None = None
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._answers: OrderedDict[Asked, Answer] = OrderedDict()
         self._bytes = 0
 
-    def recall(self, state: State, asked: Hashable) -> Answer | None:
+    def recall(self, state: State, asked: Asked) -> Answer | None:
         answer = self._answers.get(asked) if state == self._state else None
         if answer is not None:
             self._answers.move_to_end(asked)
         return answer
 
-    def keep(self, state: State, asked: Hashable, answer: Answer) -> None:
+    def keep(self, state: State, asked: Asked, answer: Answer) -> None:
         """Forgets all of an earlier state, and what was not asked for the longest."""
         if state != self._state:
             self._answers.clear()
             self._bytes, self._state = 0, state
-        if asked in self._answers or _size(answer) > self._most_bytes * _LARGEST_PART:
+        if asked in self._answers or _size(asked, answer) > self._most_bytes * _LARGEST_PART:
             return
         self._answers[asked] = answer
-        self._bytes += _size(answer)
+        self._bytes += _size(asked, answer)
         while self._bytes > self._most_bytes:
-            self._bytes -= _size(self._answers.popitem(last=False)[1])
+            self._bytes -= _size(*self._answers.popitem(last=False))
 
 
-def _size(answer: Answer) -> int:
-    return len(answer.body) + _BYTES_BESIDE_BODY
+def _size(asked: Asked, answer: Answer) -> int:
+    """A query may be longer than its answer, and a link to the next page twice as long as the query."""
+    headers = sum(len(name) + len(value) for name, value in answer.headers)
+    return len(asked.path) + len(asked.query) + headers + len(answer.body) + _BYTES_BESIDE_TEXT

@@ -6,7 +6,6 @@ any of the headers that inner ones add.
 
 import logging
 import re
-from collections.abc import Hashable
 from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect
@@ -14,12 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.catalog.state import State
 from app.settings import Settings
+from app.web import memory
 from app.web.answering import Answering, Asked, Enough
 from app.web.answers import Answer
 from app.web.audience import asker_by_header
 from app.web.failures import problem_of
 from app.web.freshness import Freshness
-from app.web.memory import Memory
 from app.web.problems import method_not_allowed, not_found, shown
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class Shell:
         self.app = app
         self.settings = settings
         self.freshness = freshness
-        self.memory = Memory(settings.remembered_bytes)
+        self.memory = memory.Memory(settings.remembered_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,7 +77,7 @@ class Shell:
             raise method_not_allowed(ALLOWED_METHODS)
         if len(path) > MOST_CHARACTERS_OF_A_PATH or _CONTROL_CHARACTERS.search(path):
             raise not_found()
-        asked = (path, scope["query_string"], asker, answering.asked.encoding)
+        asked = memory.Asked(path, scope["query_string"], asker, answering.asked.encoding)
         state = await self.freshness.state()
         if state and (remembered := self.memory.recall(state, asked)):
             await answering.deliver(remembered)
@@ -89,7 +88,7 @@ class Shell:
         if state and answering.whole and not request_state.get("depends_on_clock"):
             self._remember(state, asked, answering.whole)
 
-    def _remember(self, state: State, asked: Hashable, answer: Answer) -> None:
+    def _remember(self, state: State, asked: memory.Asked, answer: Answer) -> None:
         """Under the revision that the answer itself names, if it is one of the catalogue's."""
         named = next((int(value) for name, value in answer.headers if name == b"catalogue-revision"), None)
         if named is None or answer.status != HTTPStatus.OK:
