@@ -36,7 +36,7 @@ from app.database import in_time
 from app.names import fold
 from app.statements import prepared
 
-# Counting a million articles one by one takes about as long; who turns pages does not wait for a number.
+# Counting a million articles one by one takes longer; who turns pages does not wait for it.
 TOTAL_SECONDS = 1.0
 
 _SORT_COLUMNS = {
