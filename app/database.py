@@ -33,8 +33,8 @@ IMPORT_WAIT_SECONDS = 60
 QUERY_SECONDS = 5.0
 # Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
 _STEPS_BETWEEN_LOOKS = 20_000
-# Four reading threads, four exports, the event loop (which must not wait for one), the revision, and two checks
-# of health at once.
+# For four reading threads, four exports, the event loop, the revision, and two checks of health at once. The
+# event loop must not wait for one.
 READ_CONNECTIONS = 12
 # Of PostgreSQL, by number: loading its driver takes longer than an import that finds nothing changed.
 _QUERY_CANCELED, _LOCK_NOT_AVAILABLE = "57014", "55P03"
