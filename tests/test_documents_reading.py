@@ -246,7 +246,7 @@ def test_links_read_one_by_one_are_those_read_as_a_whole(front_matter: str) -> N
     if isinstance(whole, Flaw) or isinstance(by_pieces, Flaw):
         assert whole == by_pieces
         return
-    links = [each.mapping if isinstance(each, Repeated) else each for each in by_pieces.value["related"]]
+    links = [each.take() if isinstance(each, Repeated) else each for each in by_pieces.value["related"]]
     assert by_pieces.value | {"related": links} == whole.value
 
 

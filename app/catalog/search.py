@@ -5,9 +5,10 @@ see the same words at the same places, so they find the same articles.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -40,7 +41,7 @@ MOST_PLACES_OF_A_WORD: Final = 255
 MOST_WORD_BYTES: Final = 400_000
 # Between two fields, so that no phrase begins in one and ends in the next.
 _GAP: Final = 10
-# Keeps a place in FTS5 where a word is left out.
+# Keeps the place where a word is left out; no word is spelled so.
 _NO_WORD: Final = "="
 # Who asks for more words than this has said enough to find the best.
 _GROUPS_RANKED: Final = 6
@@ -56,10 +57,10 @@ _fts = table("search", column("rowid", BigInteger), column("search", Text))
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """The words of each field, None where one is left out, and its stems."""
+    """The words of each field, _NO_WORD where one is left out, and its stems."""
 
-    words: tuple[tuple[str | None, ...], ...]
-    stems: tuple[tuple[str, ...], ...]
+    words: Sequence[Sequence[str]]
+    stems: Sequence[Sequence[str]]
 
 
 def write_search(connection: Connection, texts: Iterable[tuple[int, str, str | None, str]]) -> None:
@@ -137,32 +138,43 @@ def _fts5_query(term: Term) -> str:
 
 
 def _places(fields: Sequence[str]) -> _Places:
+    words = _within_limits([words_of(text) for text in fields])
+    stems = tuple(tuple(dict.fromkeys(map(stem_of, dict.fromkeys(in_field)))) for in_field in words)
+    often = {word for word, count in Counter(chain(*words)).items() if count > MOST_PLACES_OF_A_WORD}
+    return _Places(_less_often(words, often) if often else words, stems)
+
+
+def _within_limits(fields: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
     left, left_bytes = MOST_WORDS, MOST_WORD_BYTES
-    seen: dict[str, int] = {}
-    words, stems = [], []
-    for text in fields:
-        cut = _up_to(left_bytes, words_of(text)[:left])
-        left, left_bytes = left - len(cut), left_bytes - sum(map(_size, cut))
-        kept: list[str | None] = []
-        for word in cut:
-            seen[word] = seen.get(word, 0) + 1
-            kept.append(word if seen[word] <= MOST_PLACES_OF_A_WORD else None)
-        words.append(tuple(kept))
-        stems.append(tuple(dict.fromkeys(map(stem_of, cut))))
-    return _Places(tuple(words), tuple(stems))
+    within = []
+    for words in fields:
+        cut = words[:left]
+        if _size(cut) > left_bytes:
+            cut = cut[: bisect_right(list(accumulate(_size([word]) for word in cut)), left_bytes)]
+        left, left_bytes = left - len(cut), left_bytes - _size(cut)
+        within.append(cut)
+    return within
 
 
-def _up_to(most_bytes: int, words: Sequence[str]) -> Sequence[str]:
-    return words[: bisect_right(list(accumulate(map(_size, words))), most_bytes)]
+def _size(words: Sequence[str]) -> int:
+    return len("".join(words).encode())
 
 
-def _size(word: str) -> int:
-    return len(word) if word.isascii() else len(word.encode())
+def _less_often(fields: Sequence[Sequence[str]], often: Set[str]) -> Sequence[Sequence[str]]:
+    places_left = dict.fromkeys(often, MOST_PLACES_OF_A_WORD)
+
+    def kept(word: str) -> str:
+        if word not in often:
+            return word
+        places_left[word] -= 1
+        return word if places_left[word] >= 0 else _NO_WORD
+
+    return [[kept(word) for word in words] for words in fields]
 
 
 def _fts5(places: _Places) -> Iterator[str]:
     for words, stems in zip(places.words, places.stems, strict=True):
-        yield " ".join([*(word or _NO_WORD for word in words), *(f"={stem}" for stem in stems)])
+        yield " ".join([*words, *(f"={stem}" for stem in stems)])
 
 
 def _tsvector(places: _Places) -> str:
@@ -171,7 +183,7 @@ def _tsvector(places: _Places) -> str:
     for weight, words, stems in zip("ABC", places.words, places.stems, strict=True):
         for word in words:
             place += 1
-            if word is not None:
+            if word != _NO_WORD:
                 found.setdefault(word, []).append(f"{place}{weight}")
         place += _GAP
         for stem in stems:

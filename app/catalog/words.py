@@ -19,6 +19,9 @@ import Stemmer
 # "C++" and "C#" are words; of scripts written without spaces every character is, and a run of them a phrase.
 _UNSPACED: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD: Final = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+(?:\+\+|#(?!\w))?")
+# The same in ASCII without + and #, found five times as fast by splitting.
+_NO_WORD: Final = str.maketrans({code: " " for code in range(128) if not chr(code).isalnum()})
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 # PostgreSQL's lexemes have at most 2,046 bytes, and nobody types so many characters.
 MOST_WORD_CHARACTERS: Final = 100
 # A tsvector counts 16,383 places. What is beyond is neither found nor marked, on either database.
@@ -52,7 +55,10 @@ class Search:
 
 
 def words_of(text: str) -> list[str]:
-    return [word[:MOST_WORD_CHARACTERS] for word in _WORD.findall(_folded(text))]
+    text = _folded(text)
+    simple = text.isascii() and "+" not in text and "#" not in text
+    words = text.translate(_NO_WORD).split() if simple else _WORD.findall(text)
+    return [word[:MOST_WORD_CHARACTERS] for word in words]
 
 
 def without_markup(content: str) -> str:
@@ -182,4 +188,8 @@ def _folded(text: str) -> str:
         return text.lower()
     text = text.translate(_MARKS_OF_TRADE)
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(character for character in folded if not unicodedata.combining(character))
+    return _BEYOND_ASCII.sub(_without_marks, folded)
+
+
+def _without_marks(found: re.Match[str]) -> str:
+    return "".join(character for character in found[0] if not unicodedata.combining(character))

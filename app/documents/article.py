@@ -226,7 +226,7 @@ def _repeated_link(repeated: Repeated, index: int, keys: Keys) -> tuple[RelatedL
     if keys.base_url in repeated.readings:
         return cast(tuple[RelatedLink, dict[str, Tree]], repeated.readings[keys.base_url])
     told_before = keys.findings.told
-    reading = _related_link(repeated.copy(), index, keys)
+    reading = _related_link(repeated.take(), index, keys)
     # What there is to tell of it must be told of every document that has it.
     if keys.findings.told == told_before:
         repeated.readings[keys.base_url] = reading

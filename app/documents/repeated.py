@@ -7,13 +7,12 @@ cut is closed on neither side of it.
 
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.documents.yaml_tree import Flaw, YamlTree, needs_watching, read_tree
 
-# Some 2 kB each, parsed. Trees repeat their latest news, so what was not seen for long will not come again.
+# Some 2 kB each, read. Trees repeat their latest news, so what was not seen for long will not come again.
 MOST_REMEMBERED: Final = 10_000
 # Fewer are read as quickly in one go.
 _FEWEST: Final = 3
@@ -31,16 +30,18 @@ _TIES_AT_THE_BEGINNING: Final = ("---", "...", "%", "{", "[")
 _AT_THE_MARGIN: Final = re.compile(r"(?:[ ]*(?:#.*)?\n)*(?:[^ #\n]|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Repeated:
     """One mapping of the list. `readings` holds what was made of it, by base URL."""
 
-    mapping: dict[str, Any]
+    text: str
+    _mapping: dict[str, Any] | None
     readings: dict[str | None, Any] = field(default_factory=dict)
 
-    def copy(self) -> dict[str, Any]:
-        """Reading a mapping uses it up."""
-        return deepcopy(self.mapping)
+    def take(self) -> dict[str, Any]:
+        """The mapping, for its reader to use up. Few are read twice; those are parsed again."""
+        mapping, self._mapping = self._mapping or _parsed(self.text), None
+        return mapping
 
 
 _remembered: dict[str, Repeated] = {}
@@ -79,7 +80,7 @@ def _is_tied(text: str) -> bool:
 
 def _mapping(text: str) -> dict[str, Any] | None:
     """The keys before or after the list; None where there is something else."""
-    tree = read_tree(text) if _AT_THE_MARGIN.match(text) else None
+    tree = read_tree(text, watched=True) if _AT_THE_MARGIN.match(text) else None
     if tree is None or isinstance(tree, Flaw):
         return None
     if tree.value is None:
@@ -92,15 +93,18 @@ def _item(text: str, says_nothing: Callable[[Any], bool]) -> Repeated | dict[str
     known = _remembered.get(text)
     if known is not None:
         return known
-    tree = read_tree(text, _DEPTH_OF_LIST)
-    if isinstance(tree, Flaw) or not isinstance(tree.value, list) or len(tree.value) != 1:
-        return None
-    [mapping] = tree.value
-    if not isinstance(mapping, dict):
-        return None
-    if says_nothing(mapping):
+    mapping = _parsed(text)
+    if mapping is None or says_nothing(mapping):
         return mapping
     if len(_remembered) >= MOST_REMEMBERED:
         _remembered.clear()
-    _remembered[text] = Repeated(mapping)
+    _remembered[text] = Repeated(text, mapping)
     return _remembered[text]
+
+
+def _parsed(text: str) -> Any:
+    """The mapping that is a list's only item; None where there is something else."""
+    tree = read_tree(text, _DEPTH_OF_LIST, watched=True)
+    if isinstance(tree, Flaw) or not isinstance(tree.value, list) or len(tree.value) != 1:
+        return None
+    return tree.value[0] if isinstance(tree.value[0], dict) else None

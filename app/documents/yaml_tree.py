@@ -81,10 +81,10 @@ class YamlTree:
         return _Nodes(self.text).get_single_node()
 
 
-def read_tree(text: str, depth: int = 1) -> YamlTree | Flaw:
-    """`depth` is where the text stands in a document that it is a piece of."""
+def read_tree(text: str, depth: int = 1, *, watched: bool = False) -> YamlTree | Flaw:
+    """`depth` is where the text stands in a document that it is a piece of, which may be `watched` as a whole."""
     try:
-        if needs_watching(text):
+        if not watched and needs_watching(text):
             _watch(text)
         root = _Nodes(text).get_single_node()
         value = None if root is None else _Builder(may_escape="\\" in text).build(root, depth)
