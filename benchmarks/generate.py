@@ -20,6 +20,7 @@ from app.documents.article import ArticleDocument, Image, RelatedLink
 from app.documents.reading import Reading
 from app.importer.apply import Tree, carry_out
 from app.importer.plan import Seen, plan_changes
+from app.importer.shapes import shape_of
 from app.schema import upgrade
 from app.settings import Settings
 from benchmarks.articles import Archive
@@ -94,7 +95,7 @@ def _seen(archive: Archive, numbers: range) -> Iterator[Seen]:
     for number in numbers:
         related = 0 if number % _EVERY else _MENTIONED_BY_FEW
         article = archive.article(number, related, _SENTENCES_IN_A_CATALOGUE)
-        yield Seen(article.path, b"generated", Reading(article, None, (), ()))
+        yield Seen(article.path, b"generated", Reading(article, None, (), ()), shape_of(article))
 
 
 def _source_id(connection: Connection, name: str) -> int:

@@ -17,7 +17,7 @@ from app.catalog.tables import sources
 from app.database import exclusive, write_rows, writing_engine
 from app.documents.article import ArticleDocument
 from app.errors import DatabaseUnavailable
-from app.importer.look import FEWEST_FILES_FOR_PROCESSES, Request, list_tree, look
+from app.importer.look import Request, list_tree, look
 from app.importer.report import Report
 from app.schema import upgrade
 from tests.databases import drop_postgresql, new_postgresql_url
@@ -53,8 +53,9 @@ def test_too_little_memory_to_load_the_program_is_one_line(tmp_path: Path, megab
 
 
 def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path) -> None:
-    for number in range(FEWEST_FILES_FOR_PROCESSES):
-        write_document(tmp_path, f"news/{number}.md", f"title: {number}")
+    long = f"tags: [{', '.join(map(str, range(1_000)))}]"
+    for number in range(500):
+        write_document(tmp_path, f"news/{number}.md", f"title: {number}\n{long}")
     process = start(tmp_path, "--workers", "2")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     deadline = time.monotonic() + 60
@@ -71,14 +72,17 @@ def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path)
     assert not [reader for reader in readers if Path("/proc", reader).exists()]
 
 
-def test_equal_links_that_several_processes_read_are_one_in_memory(tmp_path: Path) -> None:
-    for number in range(FEWEST_FILES_FOR_PROCESSES):
+def test_equal_links_that_several_processes_read_are_one_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.importer.look.SECONDS_WORTH_PROCESSES", 0)
+    for number in range(500):
         write_document(tmp_path, f"{number}.md", f"title: {number}\nrelated: [{{title: The same}}]")
     request = Request(tmp_path, "news")
     seen = look(tmp_path, list_tree(request, Report()), {}, None, 2, lambda done, files: None)
     articles = [each.reading.document for each in seen if each.reading]
-    links = {id(each.related[0]) for each in articles if isinstance(each, ArticleDocument)}
-    assert (len(articles), len(links)) == (FEWEST_FILES_FOR_PROCESSES, 1)
+    links = [id(each.related[0]) for each in articles if isinstance(each, ArticleDocument)]
+    assert (len(links), len(set(links))) == (500, 1)
 
 
 @pytest.mark.parametrize("act", ["pg_cancel_backend", "pg_terminate_backend"])

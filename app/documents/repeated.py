@@ -41,7 +41,7 @@ class Repeated:
     def take(self) -> dict[str, Any]:
         """The mapping, for its reader to use up. Few are read twice; those are parsed again."""
         mapping, self._mapping = self._mapping or _parsed(self.text), None
-        return mapping
+        return mapping or {}
 
 
 _remembered: dict[str, Repeated] = {}
@@ -102,9 +102,10 @@ def _item(text: str, says_nothing: Callable[[Any], bool]) -> Repeated | dict[str
     return _remembered[text]
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> dict[str, Any] | None:
     """The mapping that is a list's only item; None where there is something else."""
     tree = read_tree(text, _DEPTH_OF_LIST, watched=True)
     if isinstance(tree, Flaw) or not isinstance(tree.value, list) or len(tree.value) != 1:
         return None
-    return tree.value[0] if isinstance(tree.value[0], dict) else None
+    [mapping] = tree.value
+    return mapping if isinstance(mapping, dict) else None

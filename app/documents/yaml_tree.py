@@ -82,7 +82,7 @@ class YamlTree:
 
 
 def read_tree(text: str, depth: int = 1, *, watched: bool = False) -> YamlTree | Flaw:
-    """`depth` is where the text stands in a document that it is a piece of, which may be `watched` as a whole."""
+    """`depth` is where the text stands in a document that it is a piece of; that may have been `watched`."""
     try:
         if not watched and needs_watching(text):
             _watch(text)

@@ -41,7 +41,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str) -> int:
     keys, link_ids = _take_out(connection, filing, outgoing)
     incoming = _write_documents(connection, trees, next_id)
     found = [
-        Written(document_id, source, taken.document)
+        Written(document_id, source, taken.document, taken.shape.links)
         for document_id, source, taken in incoming
         if isinstance(taken.document, ArticleDocument) and not taken.document.removed
     ]
@@ -56,7 +56,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str) -> int:
     write_articles(connection, topics, found)
     write_rows(connection, article_terms, filed)
     write_descriptions(connection, filing, topics, organizations)
-    new_links = write_links(connection, [(each.article_id, each.document.related) for each in found])
+    new_links = write_links(connection, [(each.article_id, each.links) for each in found])
     drop_unmentioned(connection, link_ids)
     retarget(connection, keys.union(*(url_keys(each.document) for each in found)), new_links)
     _warn(connection, (*topics.warnings, *warnings))

@@ -6,8 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, select, upda
 
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links
 from app.database import in_parts, write_rows
-from app.documents.article import RelatedLink
-from app.importer.shapes import LinkShape, link_shape
+from app.importer.shapes import LinkShape
 
 # Each mentions some thirty links, and the rows of so many articles are in memory at once.
 _ARTICLES_AT_ONCE = 500
@@ -21,13 +20,9 @@ def links_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
     )
 
 
-def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[RelatedLink]]]) -> list[int]:
+def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[LinkShape]]]) -> list[int]:
     """Returns the ids of links that are new."""
-    distinct: dict[bytes, tuple[LinkShape, RelatedLink]] = {}
-    for _, mentioned in related:
-        for link in mentioned:
-            shape = link_shape(link)
-            distinct.setdefault(shape.value_hash, (shape, link))
+    distinct = {link.value_hash: link for _, mentioned in related for link in mentioned}
     ids: dict[bytes, int] = {}
     for part in in_parts(sorted(distinct)):
         query = select(links.c.value_hash, links.c.id).where(links.c.value_hash.in_(part))
@@ -35,15 +30,15 @@ def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[Re
     next_id = (connection.scalar(select(func.max(links.c.id))) or 0) + 1
     new = [value_hash for value_hash in distinct if value_hash not in ids]
     ids |= {value_hash: next_id + place for place, value_hash in enumerate(new)}
-    write_rows(connection, links, [_row(ids[value_hash], *distinct[value_hash]) for value_hash in new])
-    keys = [(key, ids[value_hash]) for value_hash in new for key in sorted(distinct[value_hash][0].url_keys)]
+    write_rows(connection, links, [_row(ids[value_hash], distinct[value_hash]) for value_hash in new])
+    keys = [(key, ids[value_hash]) for value_hash in new for key in sorted(distinct[value_hash].url_keys)]
     write_rows(connection, link_urls, keys)
     for start in range(0, len(related), _ARTICLES_AT_ONCE):
         write_rows(
             connection,
             related_links,
             [
-                (article_id, position, ids[link_shape(link).value_hash])
+                (article_id, position, ids[link.value_hash])
                 for article_id, mentioned in related[start : start + _ARTICLES_AT_ONCE]
                 for position, link in enumerate(mentioned)
             ],
@@ -51,7 +46,8 @@ def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[Re
     return [ids[value_hash] for value_hash in new]
 
 
-def _row(link_id: int, shape: LinkShape, link: RelatedLink) -> tuple[object, ...]:
+def _row(link_id: int, shape: LinkShape) -> tuple[object, ...]:
+    link = shape.link
     return (
         link_id,
         shape.value_hash,

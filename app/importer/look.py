@@ -3,8 +3,9 @@
 import hashlib
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from app.documents.article import ArticleDocument, RelatedLink
+from app.documents.article import ArticleDocument
 from app.documents.problem import Problem
 from app.documents.reading import READER_VERSION, Reading, read_document
 from app.documents.repeated import MOST_REMEMBERED
@@ -20,9 +21,10 @@ from app.documents.tree import EXTENSIONS, Listing, list_files, read_file
 from app.errors import ReadersLost
 from app.importer.plan import Seen
 from app.importer.report import Report
+from app.importer.shapes import LinkShape, shape_of
 
-# Another process takes 0.2 s to start, in which one reads some 2,000 documents.
-FEWEST_FILES_FOR_PROCESSES = 2_000
+# Other processes take some 0.3 s to start, so that as much must be left to do for each.
+SECONDS_WORTH_PROCESSES = 1.0
 _FILES_AT_ONCE = 100
 # So many batches wait for each process, and no more: their results are in memory.
 _BATCHES_AHEAD = 3
@@ -63,37 +65,42 @@ def look(
     """`stored` has the digests that are known of a path's bytes: a file of one of them is not read on."""
     for problem in listing.rejected:
         if problem.path.lower().endswith(EXTENSIONS):
-            yield Seen(problem.path, b"", _rejected(problem))
+            yield Seen(problem.path, b"", _rejected(problem), None)
     # The same bytes read by another version, or against another base URL, may be another document.
     salt = hashlib.blake2b(f"{READER_VERSION}\0{base_url}".encode(), digest_size=16).digest()
     look_at = partial(_look_at, root, base_url, salt)
     files = [(path, stored.get(path, ())) for path in listing.files]
-    new = sum(not known for _, known in files)
-    batches = [files[start : start + _FILES_AT_ONCE] for start in range(0, len(files), _FILES_AT_ONCE)]
-    in_processes = workers > 1 and new >= FEWEST_FILES_FOR_PROCESSES
-    done = 0
-    for batch in _in_processes(look_at, batches, workers) if in_processes else map(look_at, batches):
+    batches = deque(files[start : start + _FILES_AT_ONCE] for start in range(0, len(files), _FILES_AT_ONCE))
+    began, done = time.monotonic(), 0
+    seconds_left = 0.0
+    links: dict[bytes, LinkShape] = {}
+    while batches and not (workers > 1 and seconds_left > SECONDS_WORTH_PROCESSES):
+        progress(done, len(files))
+        batch = look_at(batches.popleft())
+        done += len(batch)
+        seconds_left = (time.monotonic() - began) / done * (len(files) - done)
+        yield from _sharing(links, batch)
+    for batch in _in_processes(look_at, batches, workers) if batches else ():
         progress(done, len(files))
         done += len(batch)
-        yield from batch
+        yield from _sharing(links, batch)
 
 
 def _in_processes(
     look_at: Callable[[Sequence[tuple[str, Collection[bytes]]]], list[Seen]],
-    batches: Sequence[Sequence[tuple[str, Collection[bytes]]]],
+    batches: Iterable[Sequence[tuple[str, Collection[bytes]]]],
     workers: int,
 ) -> Iterator[list[Seen]]:
     # Started afresh: a fork would share the connection to the database.
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent) as processes:
         ahead: deque[Future[list[Seen]]] = deque()
         try:
-            links: dict[RelatedLink, RelatedLink] = {}
             for batch in batches:
                 ahead.append(processes.submit(look_at, batch))
                 if len(ahead) > workers * _BATCHES_AHEAD:
-                    yield _sharing(links, ahead.popleft().result())
+                    yield ahead.popleft().result()
             while ahead:
-                yield _sharing(links, ahead.popleft().result())
+                yield ahead.popleft().result()
         except BrokenProcessPool as error:
             raise ReadersLost(
                 "A process that reads documents was ended, for want of memory perhaps."
@@ -114,19 +121,22 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _sharing(links: dict[RelatedLink, RelatedLink], batch: list[Seen]) -> list[Seen]:
-    """Equal links are one in memory, as they are where one process reads: 660,000 of them are 4,000."""
+def _sharing(links: dict[bytes, LinkShape], batch: list[Seen]) -> list[Seen]:
+    """Equal links are one in memory, whoever read them: of 660,000 links 4,000 differ."""
     if len(links) >= MOST_REMEMBERED:
         links.clear()
     return [_with_shared(links, seen) for seen in batch]
 
 
-def _with_shared(links: dict[RelatedLink, RelatedLink], seen: Seen) -> Seen:
+def _with_shared(links: dict[bytes, LinkShape], seen: Seen) -> Seen:
     document = seen.reading.document if seen.reading else None
-    if not seen.reading or not isinstance(document, ArticleDocument) or not document.related:
+    if not seen.reading or not seen.shape or not isinstance(document, ArticleDocument):
         return seen
-    related = tuple(links.setdefault(link, link) for link in document.related)
-    return replace(seen, reading=replace(seen.reading, document=replace(document, related=related)))
+    shared = tuple(links.setdefault(link.value_hash, link) for link in seen.shape.links)
+    document = replace(document, related=tuple(link.link for link in shared))
+    return replace(
+        seen, reading=replace(seen.reading, document=document), shape=replace(seen.shape, links=shared)
+    )
 
 
 def _look_at(
@@ -136,11 +146,12 @@ def _look_at(
     for path, known in files:
         content = read_file(root, path)
         if isinstance(content, Problem):
-            seen.append(Seen(path, b"", _rejected(content)))
+            seen.append(Seen(path, b"", _rejected(content), None))
             continue
         bytes_hash = hashlib.blake2b(content, digest_size=16, salt=salt).digest()
         reading = None if bytes_hash in known else read_document(path, content, base_url)
-        seen.append(Seen(path, bytes_hash, reading))
+        shape = shape_of(reading.document) if reading and reading.document else None
+        seen.append(Seen(path, bytes_hash, reading, shape))
     return seen
 
 

@@ -7,16 +7,17 @@ from app.documents.problem import Problem
 from app.documents.reading import Reading
 from app.documents.tree import Skipped
 from app.importer.report import Report
-from app.importer.shapes import Document, Shape, shape_of
+from app.importer.shapes import Document, Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file of the tree. `reading` is None where its bytes are those stored."""
+    """A file of the tree. `reading` is None where its bytes are those stored; `shape` is its document's."""
 
     path: str
     bytes_hash: bytes
     reading: Reading | None
+    shape: Shape | None
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -82,11 +83,11 @@ def plan_changes(seen: Iterable[Seen], stored: Mapping[tuple[str, str], Stored])
             report.rejected += 1
             report.problems += reading.problems
             kept |= {(file.path, kind) for kind in KINDS}
-        elif reading.document is None:
+        elif reading.document is None or file.shape is None:
             report.skipped += 1
             report.skipped_files.append(Skipped(file.path, reading.skipped or ""))
         else:
-            kept.add((file.path, _compare(plan, file, reading.document, stored)))
+            kept.add((file.path, _compare(plan, file, reading.document, file.shape, stored)))
     gone = stored.keys() - kept
     plan.gone = sorted(stored[each].document_id for each in gone)
     plan.gone_articles = sum(kind == "article" for _, kind in gone)
@@ -104,8 +105,9 @@ def _same_bytes(file: Seen, stored: Mapping[tuple[str, str], Stored]) -> tuple[s
     raise LookupError(file.path)
 
 
-def _compare(plan: Plan, file: Seen, document: Document, stored: Mapping[tuple[str, str], Stored]) -> str:
-    shape = shape_of(document)
+def _compare(
+    plan: Plan, file: Seen, document: Document, shape: Shape, stored: Mapping[tuple[str, str], Stored]
+) -> str:
     before = stored.get((file.path, shape.kind))
     if before and before.meaning_hash == shape.meaning_hash:
         _count(plan.report, shape.kind, "unchanged")

@@ -24,6 +24,7 @@ def public_id(source: str, path: str) -> str:
 class LinkShape:
     """`item` is the related link as answered, less position and `articleId`, which are the article's."""
 
+    link: RelatedLink
     value_hash: bytes
     item: str
     url_keys: frozenset[bytes]
@@ -37,6 +38,7 @@ class Shape:
     view_hash: bytes
     meaning_hash: bytes
     data: str
+    links: tuple[LinkShape, ...] = ()
 
 
 def shape_of(document: Document) -> Shape:
@@ -51,11 +53,12 @@ def shape_of(document: Document) -> Shape:
 
 
 def _article_shape(document: ArticleDocument) -> Shape:
+    links = tuple(map(_link_shape, document.related))
     view = digest(
         item_json(document, "", document.topics),
         as_json(document.details),
         document.content,
-        *(link_shape(link).item for link in document.related),
+        *(link.item for link in links),
         "removed" if document.removed else "",
     )
     kept: dict[str, Any] = {"secured": document.secured, "extra": document.extra}
@@ -63,7 +66,7 @@ def _article_shape(document: ArticleDocument) -> Shape:
         # A take-down has no row that a question could find, so this is all that an export has.
         kept["document"] = {key: value for key, value in asdict(document).items() if key != "path"}
     data = as_json(kept)
-    return Shape("article", view, digest(view.hex(), data), data)
+    return Shape("article", view, digest(view.hex(), data), data, links)
 
 
 def item_json(document: ArticleDocument, source: str, topics: Sequence[str]) -> str:
@@ -97,21 +100,21 @@ def item_json(document: ArticleDocument, source: str, topics: Sequence[str]) -> 
 
 
 # By the link's identity, which it keeps while it stands here: hashing them took a sixth of an import.
-_link_shapes: dict[int, tuple[RelatedLink, LinkShape]] = {}
+_link_shapes: dict[int, LinkShape] = {}
 # Most links are repeated, side by side in many documents; those of the last few thousand are worth keeping.
 _LINK_SHAPES_KEPT = 20_000
 
 
-def link_shape(link: RelatedLink) -> LinkShape:
+def _link_shape(link: RelatedLink) -> LinkShape:
     known = _link_shapes.get(id(link))
     if known is None:
         if len(_link_shapes) >= _LINK_SHAPES_KEPT:
             _link_shapes.clear()
-        known = _link_shapes[id(link)] = (link, _link_shape(link))
-    return known[1]
+        known = _link_shapes[id(link)] = _new_link_shape(link)
+    return known
 
 
-def _link_shape(link: RelatedLink) -> LinkShape:
+def _new_link_shape(link: RelatedLink) -> LinkShape:
     item = as_json(
         {
             "title": link.title,
@@ -129,7 +132,7 @@ def _link_shape(link: RelatedLink) -> LinkShape:
             "images": [image_item(image) for image in link.images],
         }
     )
-    return LinkShape(digest(item), item, url_keys(link))
+    return LinkShape(link, digest(item), item, url_keys(link))
 
 
 def url_keys(page: ArticleDocument | RelatedLink) -> frozenset[bytes]:

@@ -15,7 +15,7 @@ from app.database import in_parts, write_rows
 from app.documents.article import ArticleDocument
 from app.importer.filing import Filing
 from app.importer.grouping import Topics
-from app.importer.shapes import as_json, item_json, public_id, url_keys
+from app.importer.shapes import LinkShape, as_json, item_json, public_id, url_keys
 from app.names import fold
 
 # Rows of so many articles are in memory at once while they are written.
@@ -33,6 +33,7 @@ class Written:
     article_id: int
     source: str
     document: ArticleDocument
+    links: tuple[LinkShape, ...]
 
 
 def write_articles(connection: Connection, topics: Topics, found: Sequence[Written]) -> None:

@@ -67,7 +67,7 @@ def related_by_pieces(text: str) -> None:
         return
     value = by_pieces.value
     if isinstance(value, dict) and isinstance(value.get("related"), list):
-        value = {**value, "related": [e.copy() if isinstance(e, Repeated) else e for e in value["related"]]}
+        value = {**value, "related": [e.take() if isinstance(e, Repeated) else e for e in value["related"]]}
     assert _with_kinds(value) == _with_kinds(whole.value)
 
 
