@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.documents.yaml_tree import Flaw, YamlTree, needs_watching, read_tree
+from app.documents.yaml_tree import MOST_NODES, Flaw, YamlTree, needs_watching, read_tree
 
 # Some 2 kB each, read. Trees repeat their latest news, so what was not seen for long will not come again.
 MOST_REMEMBERED: Final = 10_000
@@ -18,6 +18,8 @@ MOST_REMEMBERED: Final = 10_000
 _FEWEST: Final = 3
 # How deep the list lies in a document, for the limit on nesting.
 _DEPTH_OF_LIST: Final = 2
+# The key `related` and its value, and the one with which the count begins.
+_NODES_OF_LIST: Final = 3
 
 _LIST: Final = re.compile(r"^related:[ ]*\n((?:[ ]*-[ ].*\n|[ ]+.*\n|\n)+)", re.MULTILINE)
 _FIRST: Final = re.compile(r"[ ]*- ")
@@ -40,11 +42,19 @@ class Repeated:
 
     def take(self) -> dict[str, Any]:
         """The mapping, for its reader to use up. Few are read twice; those are parsed again."""
-        mapping, self._mapping = self._mapping or _parsed(self.text), None
+        mapping, self._mapping = self._mapping or _only_mapping(_parsed(self.text, _DEPTH_OF_LIST)), None
         return mapping or {}
 
 
-_remembered: dict[str, Repeated] = {}
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """`nodes` is what it counts for in the limit on those of a document."""
+
+    value: Any
+    nodes: int
+
+
+_remembered: dict[str, _Piece] = {}
 
 
 def read_tree_with_repeated(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | Flaw:
@@ -55,57 +65,63 @@ def read_tree_with_repeated(text: str, says_nothing: Callable[[Any], bool]) -> Y
 def _by_pieces(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | None:
     found = _LIST.search(text)
     first = _FIRST.match(found[1]) if found else None
-    if not found or not first or needs_watching(text) or _is_tied(text):
-        return None
     # The list would end before a last line without an end, whose keys would become the document's own.
-    if not text.endswith("\n"):
+    if not found or not first or not text.endswith("\n"):
         return None
     # Lines that begin as the first does begin an item; the others go on with one.
     begin = first.group()
-    items = [begin + item for item in ("\n" + found[1]).split("\n" + begin)[1:]]
-    if len(items) < _FEWEST:
+    texts = [begin + item for item in ("\n" + found[1]).split("\n" + begin)[1:]]
+    if len(texts) < _FEWEST:
         return None
     head, tail = (_mapping(part) for part in (text[: found.start()], text[found.end() :]))
-    if head is None or tail is None or not head.keys().isdisjoint(tail) or "related" in (*head, *tail):
+    if head is None or tail is None:
         return None
-    related = [_item(item, says_nothing) for item in items]
-    if any(item is None for item in related):
+    if not head.value.keys().isdisjoint(tail.value) or "related" in (*head.value, *tail.value):
         return None
-    return YamlTree({**head, "related": related, **tail}, text)
+    items = [_remembered.get(item) or _item(item, says_nothing) for item in texts]
+    nodes = head.nodes + tail.nodes + sum(item.nodes if item else MOST_NODES for item in items)
+    if nodes + _NODES_OF_LIST >= MOST_NODES:
+        return None
+    return YamlTree({**head.value, "related": [item and item.value for item in items], **tail.value}, text)
 
 
 def _is_tied(text: str) -> bool:
     return text.startswith(_TIES_AT_THE_BEGINNING) or any(tie in text for tie in _TIES)
 
 
-def _mapping(text: str) -> dict[str, Any] | None:
+def _mapping(text: str) -> _Piece | None:
     """The keys before or after the list; None where there is something else."""
-    tree = read_tree(text, watched=True) if _AT_THE_MARGIN.match(text) else None
-    if tree is None or isinstance(tree, Flaw):
+    tree = _parsed(text, 1) if _AT_THE_MARGIN.match(text) else None
+    if tree is None:
         return None
     if tree.value is None:
         # A `null` on a line of its own is no end of a mapping.
-        return {} if tree.root is None else None
-    return tree.value if isinstance(tree.value, dict) else None
+        return _Piece({}, 0) if tree.root is None else None
+    return _Piece(tree.value, tree.nodes) if isinstance(tree.value, dict) else None
 
 
-def _item(text: str, says_nothing: Callable[[Any], bool]) -> Repeated | dict[str, Any] | None:
-    known = _remembered.get(text)
-    if known is not None:
-        return known
-    mapping = _parsed(text)
-    if mapping is None or says_nothing(mapping):
-        return mapping
+def _item(text: str, says_nothing: Callable[[Any], bool]) -> _Piece | None:
+    tree = _parsed(text, _DEPTH_OF_LIST)
+    mapping = _only_mapping(tree)
+    if tree is None or mapping is None:
+        return None
     if len(_remembered) >= MOST_REMEMBERED:
         _remembered.clear()
-    _remembered[text] = Repeated(text, mapping)
-    return _remembered[text]
+    value = mapping if says_nothing(mapping) else Repeated(text, mapping)
+    _remembered[text] = piece = _Piece(value, tree.nodes)
+    return piece
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
-    """The mapping that is a list's only item; None where there is something else."""
-    tree = read_tree(text, _DEPTH_OF_LIST, watched=True)
-    if isinstance(tree, Flaw) or not isinstance(tree.value, list) or len(tree.value) != 1:
+def _parsed(text: str, depth: int) -> YamlTree | None:
+    """A piece that is YAML by itself, and tied to no other; None for any other one."""
+    if _is_tied(text) or needs_watching(text):
+        return None
+    tree = read_tree(text, depth, watched=True)
+    return None if isinstance(tree, Flaw) else tree
+
+
+def _only_mapping(tree: YamlTree | None) -> dict[str, Any] | None:
+    if tree is None or not isinstance(tree.value, list) or len(tree.value) != 1:
         return None
     [mapping] = tree.value
     return mapping if isinstance(mapping, dict) else None

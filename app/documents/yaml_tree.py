@@ -70,10 +70,14 @@ class _Nodes(CParser):
 
 @dataclass(frozen=True)
 class YamlTree:
-    """`value` is None for an empty text; `text` is what it was read from, which knows its lines."""
+    """`value` is None for an empty text; `text` is what it was read from, which knows its lines.
+
+    `nodes` are those inside of it, keys and values.
+    """
 
     value: Any
     text: str
+    nodes: int = 0
 
     @cached_property
     def root(self) -> Any:
@@ -87,8 +91,9 @@ def read_tree(text: str, depth: int = 1, *, watched: bool = False) -> YamlTree |
         if not watched and needs_watching(text):
             _watch(text)
         root = _Nodes(text).get_single_node()
-        value = None if root is None else _Builder(may_escape="\\" in text).build(root, depth)
-        return YamlTree(value, text)
+        builder = _Builder(may_escape="\\" in text)
+        value = None if root is None else builder.build(root, depth)
+        return YamlTree(value, text, builder.nodes)
     except _Refused as refused:
         return refused.flaw
     except yaml.MarkedYAMLError as error:
@@ -157,19 +162,19 @@ def _too_deep(at: Any) -> _Refused:
 class _Builder:
     """Node graph -> tree. Aliased parts are built again at each place, so that they count there."""
 
-    __slots__ = ("may_escape", "nodes_left")
+    __slots__ = ("may_escape", "nodes")
 
     def __init__(self, *, may_escape: bool) -> None:
         self.may_escape = may_escape
-        self.nodes_left = MOST_NODES - 1
+        self.nodes = 0
 
     def build(self, node: Any, depth: int) -> Any:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if depth >= MOST_NESTED:
             raise _too_deep(node)
-        self.nodes_left -= len(node.value)
-        if self.nodes_left <= 0:
+        self.nodes += len(node.value)
+        if self.nodes + 1 >= MOST_NODES:
             raise _too_many(node)
         if isinstance(node, yaml.SequenceNode):
             if node.tag is not None and node.tag != _SEQ:
@@ -183,7 +188,7 @@ class _Builder:
         return self._mapping(node, depth)
 
     def _mapping(self, node: Any, depth: int) -> dict[str, Any]:
-        self.nodes_left -= len(node.value)
+        self.nodes += len(node.value)
         mapping: dict[str, Any] = {}
         merged = None
         for key_node, value_node in node.value:
