@@ -21,7 +21,7 @@ _DEPTH_OF_LIST: Final = 2
 # The key `related` and its value, and the one with which the count begins.
 _NODES_OF_LIST: Final = 3
 
-_LIST: Final = re.compile(r"^related:[ ]*\n((?:[ ]*-[ ].*\n|[ ]+.*\n|\n)+)", re.MULTILINE)
+_LIST: Final = re.compile(r"^related:[ ]*\n((?:(?:[ ]|-[ ]).*\n|\n)+)", re.MULTILINE)
 _FIRST: Final = re.compile(r"[ ]*- ")
 # Another YAML document, a directive, an anchor or alias would tie the pieces together, and a bracket at the
 # margin may go on with what stands before it. A byte order mark is passed over where a piece begins with it.

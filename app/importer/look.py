@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -26,9 +26,12 @@ from app.importer.shapes import LinkShape, shape_of
 # Other processes take some 0.3 s to start, so that as much must be left to do for each.
 SECONDS_WORTH_PROCESSES = 1.0
 _FILES_AT_ONCE = 100
+# What one process gets at a time. Neighbours mention the same articles, which each process reads for itself.
+_MOST_FILES_FOR_A_PROCESS = 400
 # So many batches wait for each process, and no more: their results are in memory.
 _BATCHES_AHEAD = 3
 
+File = tuple[str, Collection[bytes]]
 Progress = Callable[[int, int], None]
 
 
@@ -70,33 +73,31 @@ def look(
     salt = hashlib.blake2b(f"{READER_VERSION}\0{base_url}".encode(), digest_size=16).digest()
     look_at = partial(_look_at, root, base_url, salt)
     files = [(path, stored.get(path, ())) for path in listing.files]
-    batches = deque(files[start : start + _FILES_AT_ONCE] for start in range(0, len(files), _FILES_AT_ONCE))
-    began, done = time.monotonic(), 0
-    seconds_left = 0.0
+    began, done, seconds_left = time.monotonic(), 0, 0.0
     links: dict[bytes, LinkShape] = {}
-    while batches and not (workers > 1 and seconds_left > SECONDS_WORTH_PROCESSES):
+    while done < len(files) and not (workers > 1 and seconds_left > SECONDS_WORTH_PROCESSES):
         progress(done, len(files))
-        batch = look_at(batches.popleft())
+        batch = look_at(files[done : done + _FILES_AT_ONCE])
         done += len(batch)
         seconds_left = (time.monotonic() - began) / done * (len(files) - done)
         yield from _sharing(links, batch)
-    for batch in _in_processes(look_at, batches, workers) if batches else ():
-        progress(done, len(files))
-        done += len(batch)
-        yield from _sharing(links, batch)
+    if done < len(files):
+        for batch in _in_processes(look_at, files[done:], workers):
+            progress(done, len(files))
+            done += len(batch)
+            yield from _sharing(links, batch)
 
 
 def _in_processes(
-    look_at: Callable[[Sequence[tuple[str, Collection[bytes]]]], list[Seen]],
-    batches: Iterable[Sequence[tuple[str, Collection[bytes]]]],
-    workers: int,
+    look_at: Callable[[Sequence[File]], list[Seen]], files: Sequence[File], workers: int
 ) -> Iterator[list[Seen]]:
+    size = min(_MOST_FILES_FOR_A_PROCESS, -(-len(files) // (workers * _BATCHES_AHEAD)))
     # Started afresh: a fork would share the connection to the database.
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent) as processes:
         ahead: deque[Future[list[Seen]]] = deque()
         try:
-            for batch in batches:
-                ahead.append(processes.submit(look_at, batch))
+            for start in range(0, len(files), size):
+                ahead.append(processes.submit(look_at, files[start : start + size]))
                 if len(ahead) > workers * _BATCHES_AHEAD:
                     yield ahead.popleft().result()
             while ahead:
@@ -139,9 +140,7 @@ def _with_shared(links: dict[bytes, LinkShape], seen: Seen) -> Seen:
     )
 
 
-def _look_at(
-    root: Path, base_url: str | None, salt: bytes, files: Sequence[tuple[str, Collection[bytes]]]
-) -> list[Seen]:
+def _look_at(root: Path, base_url: str | None, salt: bytes, files: Sequence[File]) -> list[Seen]:
     seen = []
     for path, known in files:
         content = read_file(root, path)
