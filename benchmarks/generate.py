@@ -20,6 +20,7 @@ from app.documents.article import ArticleDocument, Image, RelatedLink
 from app.documents.reading import Reading
 from app.importer.apply import Tree, carry_out
 from app.importer.plan import Seen, plan_changes
+from app.importer.processes import Processes
 from app.importer.shapes import shape_of
 from app.schema import upgrade
 from app.settings import Settings
@@ -87,7 +88,8 @@ def fill_catalogue(
             if not start and connection.scalar(select(func.count()).select_from(articles)):
                 raise click.UsageError("the catalogue has articles already; name a new one")
             name = f"tree-{start // _ARTICLES_AT_ONCE % _SOURCES}"
-            carry_out(connection, [Tree(name, _source_id(connection, name), plan)], "2025-01-01T00:00:00Z")
+            tree = Tree(name, _source_id(connection, name), plan)
+            carry_out(connection, [tree], "2025-01-01T00:00:00Z", Processes(1))
         progress(part.stop)
 
 

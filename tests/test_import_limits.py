@@ -18,6 +18,7 @@ from app.database import exclusive, write_rows, writing_engine
 from app.documents.article import ArticleDocument
 from app.errors import DatabaseUnavailable
 from app.importer.look import Request, list_tree, look
+from app.importer.processes import Processes
 from app.importer.report import Report
 from app.schema import upgrade
 from tests.databases import drop_postgresql, new_postgresql_url
@@ -79,7 +80,10 @@ def test_equal_links_that_several_processes_read_are_one_in_memory(
     for number in range(500):
         write_document(tmp_path, f"{number}.md", f"title: {number}\nrelated: [{{title: The same}}]")
     request = Request(tmp_path, "news")
-    seen = look(tmp_path, list_tree(request, Report()), {}, None, 2, lambda done, files: None)
+    with Processes(2) as processes:
+        seen = list(
+            look(tmp_path, list_tree(request, Report()), {}, None, processes, lambda done, files: None)
+        )
     articles = [each.reading.document for each in seen if each.reading]
     links = [id(each.related[0]) for each in articles if isinstance(each, ArticleDocument)]
     assert (len(links), len(set(links))) == (500, 1)

@@ -14,6 +14,7 @@ from app.importer.filing import Filing
 from app.importer.grouping import Warned
 from app.importer.links import drop_unmentioned, links_of, retarget, write_links
 from app.importer.plan import Plan, Taken
+from app.importer.processes import Processes
 from app.importer.revise import current_revision, remember, revise
 from app.importer.shapes import as_json, problems_json, url_keys
 from app.importer.written import Written, file, file_again, load_terms, unfile, write_articles
@@ -28,7 +29,7 @@ class Tree:
     plan: Plan
 
 
-def carry_out(connection: Connection, trees: Sequence[Tree], now: str) -> int:
+def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes: Processes) -> int:
     """Returns the catalogue's revision, which is a new one if any answer changed."""
     _refresh(connection, trees)
     replaced = [t.document_id for tree in trees for t in tree.plan.taken if t.document_id is not None]
@@ -53,7 +54,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str) -> int:
     filed = [row for each in found for row in file(filing, topics, each)]
     filed += file_again(connection, filing, topics, moved, {each.article_id for each in found})
     filing.write()
-    write_articles(connection, topics, found)
+    write_articles(connection, topics, found, processes)
     write_rows(connection, article_terms, filed)
     write_descriptions(connection, filing, topics, organizations)
     new_links = write_links(connection, [(each.article_id, each.links) for each in found])

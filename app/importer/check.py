@@ -11,6 +11,7 @@ from app.documents.taxonomy import TopicDocument
 from app.documents.tree import read_file
 from app.importer.look import Request, list_tree, look
 from app.importer.plan import Taken, plan_changes
+from app.importer.processes import Processes
 from app.importer.report import Report
 from app.names import fold
 from app.urls import canonical
@@ -21,8 +22,9 @@ def check_trees(requests: Sequence[Request], base_url: str | None, workers: int)
     report = Report()
     for request in requests:
         listing = list_tree(request, report)
-        seen = look(request.root, listing, {}, base_url, workers, lambda done, files: None)
-        plan = plan_changes(seen, {})
+        with Processes(workers) as processes:
+            seen = look(request.root, listing, {}, base_url, processes, lambda done, files: None)
+            plan = plan_changes(seen, {})
         report.add(plan.report)
         report.warnings += _undescribed_topics(request, plan.taken)
         report.warnings += _shared_urls(request, plan.taken)

@@ -1,16 +1,10 @@
 """Looks through a tree: which files there are, and what those say that are not as they were stored."""
 
 import hashlib
-import os
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from app.documents.article import ArticleDocument
@@ -18,8 +12,8 @@ from app.documents.problem import Problem
 from app.documents.reading import READER_VERSION, Reading, read_document
 from app.documents.repeated import MOST_REMEMBERED
 from app.documents.tree import EXTENSIONS, Listing, list_files, read_file
-from app.errors import ReadersLost
 from app.importer.plan import Seen
+from app.importer.processes import PARTS_AHEAD, Processes
 from app.importer.report import Report
 from app.importer.shapes import LinkShape, shape_of
 
@@ -28,8 +22,6 @@ SECONDS_WORTH_PROCESSES = 1.0
 _FILES_AT_ONCE = 100
 # What one process gets at a time. Neighbours mention the same articles, which each process reads for itself.
 _MOST_FILES_FOR_A_PROCESS = 400
-# So many batches wait for each process, and no more: their results are in memory.
-_BATCHES_AHEAD = 3
 
 File = tuple[str, Collection[bytes]]
 Progress = Callable[[int, int], None]
@@ -62,7 +54,7 @@ def look(
     listing: Listing,
     stored: Mapping[str, Collection[bytes]],
     base_url: str | None,
-    workers: int,
+    processes: Processes,
     progress: Progress,
 ) -> Iterator[Seen]:
     """`stored` has the digests that are known of a path's bytes: a file of one of them is not read on."""
@@ -75,51 +67,20 @@ def look(
     files = [(path, stored.get(path, ())) for path in listing.files]
     began, done, seconds_left = time.monotonic(), 0, 0.0
     links: dict[bytes, LinkShape] = {}
-    while done < len(files) and not (workers > 1 and seconds_left > SECONDS_WORTH_PROCESSES):
+    while done < len(files) and not (processes.most > 1 and seconds_left > SECONDS_WORTH_PROCESSES):
         progress(done, len(files))
         batch = look_at(files[done : done + _FILES_AT_ONCE])
         done += len(batch)
         seconds_left = (time.monotonic() - began) / done * (len(files) - done)
         yield from _sharing(links, batch)
     if done < len(files):
-        for batch in _in_processes(look_at, files[done:], workers):
+        processes.start()
+        size = min(_MOST_FILES_FOR_A_PROCESS, -(-(len(files) - done) // (processes.most * PARTS_AHEAD)))
+        parts = (files[start : start + size] for start in range(done, len(files), size))
+        for batch in processes.map(look_at, parts):
             progress(done, len(files))
             done += len(batch)
             yield from _sharing(links, batch)
-
-
-def _in_processes(
-    look_at: Callable[[Sequence[File]], list[Seen]], files: Sequence[File], workers: int
-) -> Iterator[list[Seen]]:
-    size = min(_MOST_FILES_FOR_A_PROCESS, -(-len(files) // (workers * _BATCHES_AHEAD)))
-    # Started afresh: a fork would share the connection to the database.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent) as processes:
-        ahead: deque[Future[list[Seen]]] = deque()
-        try:
-            for start in range(0, len(files), size):
-                ahead.append(processes.submit(look_at, files[start : start + size]))
-                if len(ahead) > workers * _BATCHES_AHEAD:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        except BrokenProcessPool as error:
-            raise ReadersLost(
-                "A process that reads documents was ended, for want of memory perhaps."
-            ) from error
-        finally:
-            processes.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Of its own accord a process would wait for work for ever after the import was killed."""
-
-    def wait() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def _sharing(links: dict[bytes, LinkShape], batch: list[Seen]) -> list[Seen]:

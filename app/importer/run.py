@@ -17,6 +17,7 @@ from app.errors import ImportRefused
 from app.importer.apply import Tree, carry_out
 from app.importer.look import Progress, Request, list_tree, look
 from app.importer.plan import Plan, Stored, plan_changes
+from app.importer.processes import Processes
 from app.importer.report import Report
 from app.schema import upgrade
 
@@ -40,16 +41,18 @@ def import_trees(
 ) -> Report:
     """All or nothing, in one transaction. Raises ImportRefused or DatabaseUnavailable, nothing written."""
     report = Report()
-    with exclusive(engine) as connection:
+    with Processes(options.workers) as processes, exclusive(engine) as connection:
         upgrade(connection)
         trees = [
-            _plan(connection, request, options, progress or (lambda done, files: None))
+            _plan(connection, request, options.base_url, processes, progress or (lambda done, files: None))
             for request in requests
         ]
         for tree in trees:
             _settle_gone(tree.plan, options)
             report.add(tree.plan.report)
-        report.revision = carry_out(connection, trees, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        report.revision = carry_out(
+            connection, trees, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), processes
+        )
         names = [tree.source for tree in trees]
         report.warnings += _contradictions(connection, names)
         report.unpublished = connection.scalars(
@@ -62,15 +65,21 @@ def import_trees(
     return report
 
 
-def _plan(connection: Connection, request: Request, options: Options, progress: Progress) -> Tree:
-    source_id, base_url = _source(connection, request.source, options.base_url)
+def _plan(
+    connection: Connection,
+    request: Request,
+    new_base_url: str | None,
+    processes: Processes,
+    progress: Progress,
+) -> Tree:
+    source_id, base_url = _source(connection, request.source, new_base_url)
     stored = _stored(connection, source_id, request.parts())
     folders = Report()
     listing = list_tree(request, folders)
     known: dict[str, set[bytes]] = {}
     for (path, _), document in stored.items():
         known.setdefault(path, set()).add(document.bytes_hash)
-    seen = look(request.root, listing, known, base_url, options.workers, progress)
+    seen = look(request.root, listing, known, base_url, processes, progress)
     plan = plan_changes(seen, stored)
     plan.report.add(folders)
     if listing.incomplete:

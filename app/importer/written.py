@@ -3,18 +3,21 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
 from app.catalog.search import write_search
+from app.catalog.search_rows import Texts, search_rows
 from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
 from app.catalog.tables import article_terms, article_urls, articles, contents, images
 from app.database import in_parts, write_rows
 from app.documents.article import ArticleDocument
 from app.importer.filing import Filing
 from app.importer.grouping import Topics
+from app.importer.processes import Processes
 from app.importer.shapes import LinkShape, as_json, item_json, public_id, url_keys
 from app.names import fold
 
@@ -36,28 +39,31 @@ class Written:
     links: tuple[LinkShape, ...]
 
 
-def write_articles(connection: Connection, topics: Topics, found: Sequence[Written]) -> None:
-    for start in range(0, len(found), _ARTICLES_AT_ONCE):
-        part = found[start : start + _ARTICLES_AT_ONCE]
+def write_articles(
+    connection: Connection, topics: Topics, found: Sequence[Written], processes: Processes
+) -> None:
+    parts = [found[start : start + _ARTICLES_AT_ONCE] for start in range(0, len(found), _ARTICLES_AT_ONCE)]
+    texts = ([_texts(each) for each in part] for part in parts)
+    words = processes.map(partial(search_rows, connection.dialect.name), texts)
+    for part, rows in zip(parts, words, strict=True):
         write_rows(connection, articles, [_article(topics, each) for each in part])
         write_rows(
             connection,
             contents,
             [(each.article_id, each.document.content, as_json(each.document.details)) for each in part],
         )
-        write_search(
-            connection,
-            [
-                (each.article_id, each.document.title, each.document.excerpt, each.document.content)
-                for each in part
-            ],
-        )
+        write_search(connection, rows)
         write_rows(connection, images, [row for each in part for row in _images(each)])
         write_rows(
             connection,
             article_urls,
             [(key, each.article_id) for each in part for key in sorted(url_keys(each.document))],
         )
+
+
+def _texts(written: Written) -> Texts:
+    document = written.document
+    return written.article_id, document.title, document.excerpt, document.content
 
 
 def _article(topics: Topics, written: Written) -> tuple[object, ...]:

@@ -1,0 +1,74 @@
+"""Other processes that work for an import, once there is enough to do for them."""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from types import TracebackType
+from typing import Self, TypeVar
+
+from app.errors import ReadersLost
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+# So many parts wait for each process, and no more: their results are in memory.
+PARTS_AHEAD = 3
+
+
+class Processes:
+    """At most `most` of them, none before `start`, none after the context that it is."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def start(self) -> None:
+        # Started afresh: a fork would share the connection to the database.
+        if self.most > 1 and not self._pool:
+            self._pool = ProcessPoolExecutor(self.most, get_context("spawn"), initializer=_end_with_parent)
+
+    def map(self, work: Callable[[P], R], parts: Iterable[P]) -> Iterator[R]:
+        """The results in order, of some parts ahead. Without others it is all done here, part by part.
+
+        Raises ReadersLost where one was ended from outside.
+        """
+        if not self._pool:
+            yield from map(work, parts)
+            return
+        ahead: deque[Future[R]] = deque()
+        try:
+            for part in parts:
+                ahead.append(self._pool.submit(work, part))
+                if len(ahead) > self.most * PARTS_AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        except BrokenProcessPool as error:
+            raise ReadersLost(
+                "A process that reads documents was ended, for want of memory perhaps."
+            ) from error
+
+
+def _end_with_parent() -> None:
+    """Of its own accord a process would wait for work for ever after the import was killed."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
