@@ -15,7 +15,6 @@ from sqlalchemy import text
 
 from app.catalog.tables import sources
 from app.database import exclusive, write_rows, writing_engine
-from app.documents.article import ArticleDocument
 from app.errors import DatabaseUnavailable
 from app.importer.look import Request, list_tree, look
 from app.importer.processes import Processes
@@ -84,8 +83,7 @@ def test_equal_links_that_several_processes_read_are_one_in_memory(
         seen = list(
             look(tmp_path, list_tree(request, Report()), {}, None, processes, lambda done, files: None)
         )
-    articles = [each.reading.document for each in seen if each.reading]
-    links = [id(each.related[0]) for each in articles if isinstance(each, ArticleDocument)]
+    links = [id(each.shape.links[0]) for each in seen if each.shape]
     assert (len(links), len(set(links))) == (500, 1)
 
 

@@ -22,6 +22,8 @@ SORT_COLUMNS = (
     "last_title",
 )
 
+_INVERTED = bytes(255 - byte for byte in range(256))
+
 
 def sort_keys(
     title: str,
@@ -44,7 +46,7 @@ def sort_keys(
         "coolest": ascending(heat),
         "first_title": first_title,
         # FF ends it, so that of two titles the one that goes on comes first, as descending order wants.
-        "last_title": bytes(255 - byte for byte in first_title) + b"\xff",
+        "last_title": first_title.translate(_INVERTED) + b"\xff",
     }
 
 

@@ -55,6 +55,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     filed += file_again(connection, filing, topics, moved, {each.article_id for each in found})
     filing.write()
     write_articles(connection, topics, found, processes)
+    processes.end()
     write_rows(connection, article_terms, filed)
     write_descriptions(connection, filing, topics, organizations)
     new_links = write_links(connection, [(each.article_id, each.links) for each in found])

@@ -139,12 +139,12 @@ class Filing:
         having = [self.term("has", 0, field).id for field in MANY_VALUED if field in fields]
         for term_id in having:
             self.count(term_id, None, published, by)
-        pairs = self._pairs[published]
         every = [*term_ids, *having]
-        for term_id in every:
-            high = term_id << _ID_BITS
-            for other_id in every:
-                pairs[high | other_id] += by
+        together = [(term_id << _ID_BITS) | other_id for term_id in every for other_id in every]
+        if by > 0:
+            self._pairs[published].update(together)
+        else:
+            self._pairs[published].subtract(together)
 
     def write(self) -> None:
         for term in self._by_id.values():

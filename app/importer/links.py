@@ -28,10 +28,11 @@ def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[Li
         query = select(links.c.value_hash, links.c.id).where(links.c.value_hash.in_(part))
         ids |= {row.value_hash: row.id for row in connection.execute(query)}
     next_id = (connection.scalar(select(func.max(links.c.id))) or 0) + 1
-    new = [value_hash for value_hash in distinct if value_hash not in ids]
-    ids |= {value_hash: next_id + place for place, value_hash in enumerate(new)}
-    write_rows(connection, links, [_row(ids[value_hash], distinct[value_hash]) for value_hash in new])
-    keys = [(key, ids[value_hash]) for value_hash in new for key in sorted(distinct[value_hash].url_keys)]
+    new = [link for link in distinct.values() if link.value_hash not in ids]
+    ids |= {link.value_hash: next_id + place for place, link in enumerate(new)}
+    rows = [(ids[link.value_hash], link.value_hash, *link.columns, link.item, None) for link in new]
+    write_rows(connection, links, rows)
+    keys = [(key, ids[link.value_hash]) for link in new for key in sorted(link.url_keys)]
     write_rows(connection, link_urls, keys)
     for start in range(0, len(related), _ARTICLES_AT_ONCE):
         write_rows(
@@ -43,30 +44,7 @@ def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[Li
                 for position, link in enumerate(mentioned)
             ],
         )
-    return [ids[value_hash] for value_hash in new]
-
-
-def _row(link_id: int, shape: LinkShape) -> tuple[object, ...]:
-    link = shape.link
-    return (
-        link_id,
-        shape.value_hash,
-        link.title,
-        link.excerpt,
-        link.type,
-        link.quality,
-        link.heat,
-        link.published_date_time,
-        link.updated_date_time,
-        link.web_url,
-        link.original_url,
-        link.amp_web_url,
-        link.cdn_amp_web_url,
-        link.provider.name,
-        link.provider.domain,
-        shape.item,
-        None,
-    )
+    return [ids[link.value_hash] for link in new]
 
 
 def drop_unmentioned(connection: Connection, link_ids: Iterable[int]) -> None:

@@ -87,18 +87,10 @@ def _sharing(links: dict[bytes, LinkShape], batch: list[Seen]) -> list[Seen]:
     """Equal links are one in memory, whoever read them: of 660,000 links 4,000 differ."""
     if len(links) >= MOST_REMEMBERED:
         links.clear()
-    return [_with_shared(links, seen) for seen in batch]
-
-
-def _with_shared(links: dict[bytes, LinkShape], seen: Seen) -> Seen:
-    document = seen.reading.document if seen.reading else None
-    if not seen.reading or not seen.shape or not isinstance(document, ArticleDocument):
-        return seen
-    shared = tuple(links.setdefault(link.value_hash, link) for link in seen.shape.links)
-    document = replace(document, related=tuple(link.link for link in shared))
-    return replace(
-        seen, reading=replace(seen.reading, document=document), shape=replace(seen.shape, links=shared)
-    )
+    for seen in batch:
+        if seen.shape:
+            seen.shape.links = tuple([links.setdefault(link.value_hash, link) for link in seen.shape.links])
+    return batch
 
 
 def _look_at(root: Path, base_url: str | None, salt: bytes, files: Sequence[File]) -> list[Seen]:
@@ -110,9 +102,19 @@ def _look_at(root: Path, base_url: str | None, salt: bytes, files: Sequence[File
             continue
         bytes_hash = hashlib.blake2b(content, digest_size=16, salt=salt).digest()
         reading = None if bytes_hash in known else read_document(path, content, base_url)
-        shape = shape_of(reading.document) if reading and reading.document else None
-        seen.append(Seen(path, bytes_hash, reading, shape))
+        seen.append(_shaped(path, bytes_hash, reading))
     return seen
+
+
+def _shaped(path: str, bytes_hash: bytes, reading: Reading | None) -> Seen:
+    document = reading.document if reading else None
+    if reading is None or document is None:
+        return Seen(path, bytes_hash, reading, None)
+    shape = shape_of(document)
+    if isinstance(document, ArticleDocument):
+        # They are in the shape.
+        reading = replace(reading, document=replace(document, related=()))
+    return Seen(path, bytes_hash, reading, shape)
 
 
 def _rejected(problem: Problem) -> Reading:

@@ -12,7 +12,10 @@ from app.importer.shapes import Document, Shape
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file of the tree. `reading` is None where its bytes are those stored; `shape` is its document's."""
+    """A file of the tree. `reading` is None where its bytes are those stored.
+
+    `shape` is that of its document, and has the related links, which the document is without.
+    """
 
     path: str
     bytes_hash: bytes

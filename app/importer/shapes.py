@@ -17,22 +17,29 @@ Document = ArticleDocument | TopicDocument | OrganizationDocument
 
 def public_id(source: str, path: str) -> str:
     """100 bits of SHA-256 of both: the same on every machine, whatever else was imported and when."""
-    return base64.b32encode(hashlib.sha256(f"{source}\0{path}".encode()).digest()).decode().lower()[:20]
+    first_bits = hashlib.sha256(f"{source}\0{path}".encode()).digest()[:15]
+    return base64.b32encode(first_bits).decode().lower()[:20]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkShape:
-    """`item` is the related link as answered, less position and `articleId`, which are the article's."""
+    """`item` is the related link as answered, less position and `articleId`, which are the article's.
 
-    link: RelatedLink
+    `columns` are those of the table of links from title to provider_domain.
+    """
+
     value_hash: bytes
+    columns: tuple[str | int | None, ...]
     item: str
     url_keys: frozenset[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shape:
-    """What `documents` keeps: `meaning_hash` covers all that is said, `view_hash` what is answered."""
+    """What `documents` keeps: `meaning_hash` covers all that is said, `view_hash` what is answered.
+
+    `links` are the article's related links.
+    """
 
     kind: str
     view_hash: bytes
@@ -55,7 +62,7 @@ def shape_of(document: Document) -> Shape:
 def _article_shape(document: ArticleDocument) -> Shape:
     links = tuple(map(_link_shape, document.related))
     view = digest(
-        item_json(document, "", document.topics),
+        item_json(document, "", "", document.topics, links),
         as_json(document.details),
         document.content,
         *(link.item for link in links),
@@ -69,11 +76,13 @@ def _article_shape(document: ArticleDocument) -> Shape:
     return Shape("article", view, digest(view.hex(), data), data, links)
 
 
-def item_json(document: ArticleDocument, source: str, topics: Sequence[str]) -> str:
+def item_json(
+    document: ArticleDocument, id_: str, source: str, topics: Sequence[str], links: Sequence[LinkShape]
+) -> str:
     """The article as every list answers it, its keys in the order of the contract."""
     return as_json(
         {
-            "id": public_id(source, document.path),
+            "id": id_,
             "source": source,
             "path": document.path,
             "title": document.title,
@@ -94,13 +103,13 @@ def item_json(document: ArticleDocument, source: str, topics: Sequence[str]) -> 
             "topics": topics,
             "tags": document.tags,
             "images": [image_item(image) for image in document.images],
-            "relatedCount": len(document.related),
+            "relatedCount": len(links),
         }
     )
 
 
 # By the link's identity, which it keeps while it stands here: hashing them took a sixth of an import.
-_link_shapes: dict[int, LinkShape] = {}
+_link_shapes: dict[int, tuple[RelatedLink, LinkShape]] = {}
 # Most links are repeated, side by side in many documents; those of the last few thousand are worth keeping.
 _LINK_SHAPES_KEPT = 20_000
 
@@ -110,8 +119,8 @@ def _link_shape(link: RelatedLink) -> LinkShape:
     if known is None:
         if len(_link_shapes) >= _LINK_SHAPES_KEPT:
             _link_shapes.clear()
-        known = _link_shapes[id(link)] = _new_link_shape(link)
-    return known
+        known = _link_shapes[id(link)] = (link, _new_link_shape(link))
+    return known[1]
 
 
 def _new_link_shape(link: RelatedLink) -> LinkShape:
@@ -132,7 +141,22 @@ def _new_link_shape(link: RelatedLink) -> LinkShape:
             "images": [image_item(image) for image in link.images],
         }
     )
-    return LinkShape(link, digest(item), item, url_keys(link))
+    columns = (
+        link.title,
+        link.excerpt,
+        link.type,
+        link.quality,
+        link.heat,
+        link.published_date_time,
+        link.updated_date_time,
+        link.web_url,
+        link.original_url,
+        link.amp_web_url,
+        link.cdn_amp_web_url,
+        link.provider.name,
+        link.provider.domain,
+    )
+    return LinkShape(digest(item), columns, item, url_keys(link))
 
 
 def url_keys(page: ArticleDocument | RelatedLink) -> frozenset[bytes]:

@@ -78,9 +78,10 @@ def _article(topics: Topics, written: Written) -> tuple[object, ...]:
         document.quality,
         document.heat,
     )
+    id_ = public_id(written.source, document.path)
     return (
         written.article_id,
-        public_id(written.source, document.path),
+        id_,
         written.source,
         document.path,
         int(document.published),
@@ -100,9 +101,9 @@ def _article(topics: Topics, written: Written) -> tuple[object, ...]:
         document.provider.name,
         document.provider.domain,
         len(document.images),
-        len(document.related),
+        len(written.links),
         as_json(document.topics),
-        item_json(document, written.source, served),
+        item_json(document, id_, written.source, served, written.links),
         *(keys[column] for column in SORT_COLUMNS),
     )
 
