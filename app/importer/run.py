@@ -108,15 +108,15 @@ def _stored(connection: Connection, source_id: int, parts: Sequence[str]) -> Map
         documents.c.warnings,
     ).where(documents.c.source_id == source_id)
     return {
-        (row.path, row.kind): Stored(
-            row.id,
-            row.bytes_hash,
-            row.meaning_hash,
-            tuple(Problem(*each) for each in json.loads(row.warnings)),
-        )
-        for row in connection.execute(query)
-        if not parts or any(part in (".", row.path) or row.path.startswith(f"{part}/") for part in parts)
+        (path, kind): Stored(document_id, bytes_hash, meaning_hash, _problems(warnings))
+        for path, kind, document_id, bytes_hash, meaning_hash, warnings in connection.execute(query)
+        if not parts or any(part in (".", path) or path.startswith(f"{part}/") for part in parts)
     }
+
+
+def _problems(warnings: str) -> tuple[Problem, ...]:
+    # Nearly no document has any.
+    return () if warnings == "[]" else tuple(Problem(*each) for each in json.loads(warnings))
 
 
 def _settle_gone(plan: Plan, options: Options) -> None:
