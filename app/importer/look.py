@@ -62,7 +62,7 @@ def look(
         if problem.path.lower().endswith(EXTENSIONS):
             yield Seen(problem.path, b"", _rejected(problem), None)
     # The same bytes read by another version, or against another base URL, may be another document.
-    salt = hashlib.blake2b(f"{READER_VERSION}\0{base_url}".encode(), digest_size=16).digest()
+    salt = f"{READER_VERSION}\0{base_url}\0".encode()
     look_at = partial(_look_at, root, base_url, salt)
     files = [(path, stored.get(path, ())) for path in listing.files]
     began, done, seconds_left = time.monotonic(), 0, 0.0
@@ -100,7 +100,8 @@ def _look_at(root: Path, base_url: str | None, salt: bytes, files: Sequence[File
         if isinstance(content, Problem):
             seen.append(Seen(path, b"", _rejected(content), None))
             continue
-        bytes_hash = hashlib.blake2b(content, digest_size=16, salt=salt).digest()
+        # Processors have instructions for SHA-256, with which it takes half the time of BLAKE2b.
+        bytes_hash = hashlib.sha256(salt + content).digest()[:16]
         reading = None if bytes_hash in known else read_document(path, content, base_url)
         seen.append(_shaped(path, bytes_hash, reading))
     return seen
