@@ -166,22 +166,20 @@ class Filing:
         )
         self._update(terms, self._by_id.values(), _TERM_UPDATE)
         self._update(term_names, self._names.values(), _NAME_UPDATE)
+        self._write_pairs()
+
+    def _write_pairs(self) -> None:
         hidden, public = self._pairs
-        add_to_rows(
-            self._connection,
-            term_pairs,
-            [
-                (
-                    pair >> _ID_BITS,
-                    self._by_id[other_id].field,
-                    other_id,
-                    public[pair],
-                    public[pair] + hidden[pair],
-                )
-                for pair in sorted(hidden.keys() | public.keys())
-                if (other_id := pair & _ID_MASK) and (public[pair] or hidden[pair])
-            ],
-        )
+        new, known = [], []
+        for pair in sorted(hidden.keys() | public.keys()):
+            term, other = self._by_id[pair >> _ID_BITS], self._by_id[pair & _ID_MASK]
+            row = (term.id, other.field, other.id, public[pair], public[pair] + hidden[pair])
+            # With a term that is new nothing was counted yet.
+            is_new = term.stored is None or other.stored is None
+            if public[pair] or hidden[pair]:
+                (new if is_new else known).append(row)
+        write_rows(self._connection, term_pairs, new)
+        add_to_rows(self._connection, term_pairs, known)
 
     def _update(self, table: Table, kept: Iterable[Term | Name], columns: tuple[str, ...]) -> None:
         changed = [each for each in kept if each.stored not in (None, each.changing())]
