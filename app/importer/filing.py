@@ -170,7 +170,8 @@ class Filing:
 
     def _write_pairs(self) -> None:
         hidden, public = self._pairs
-        new, known = [], []
+        new: list[tuple[object, ...]] = []
+        known: list[tuple[object, ...]] = []
         for pair in sorted(hidden.keys() | public.keys()):
             term, other = self._by_id[pair >> _ID_BITS], self._by_id[pair & _ID_MASK]
             row = (term.id, other.field, other.id, public[pair], public[pair] + hidden[pair])
