@@ -11,16 +11,14 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Connection,
     Engine,
-    MetaData,
     Table,
     create_engine,
     event,
     insert,
     make_url,
-    select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.errors import DatabaseUnavailable, ImportRefused, QueryTimedOut
@@ -138,27 +136,6 @@ def _copy(connection: Connection, statement: str, rows: Sequence[Sequence[Any]])
     except driver_error as error:
         # SQLAlchemy knows no COPY, so the driver's error is not yet one of its own.
         raise DBAPIError.instance(statement, None, error, driver_error) from error
-
-
-def add_to_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    """As `write_rows`; where the primary key is there, the other columns are added to those of its row."""
-    if not rows:
-        return
-    is_postgresql = connection.dialect.name == "postgresql"
-    into = (postgresql if is_postgresql else sqlite).insert(table)
-    added = {each.name: each + into.excluded[each.name] for each in table.columns if not each.primary_key}
-    keys = list(table.primary_key)
-    if is_postgresql:
-        new = table.to_metadata(MetaData(), name="new_rows")
-        connection.execute(text(f"CREATE TEMPORARY TABLE new_rows (LIKE {table.name})"))
-        write_rows(connection, new, rows)
-        whole = into.from_select([column.name for column in table.columns], select(new))
-        connection.execute(whole.on_conflict_do_update(index_elements=keys, set_=added))
-        connection.execute(text("DROP TABLE new_rows"))
-    else:
-        statement = into.on_conflict_do_update(index_elements=keys, set_=added)
-        compiled = str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
-        connection.exec_driver_sql(compiled, [tuple(row) for row in rows])
 
 
 def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:

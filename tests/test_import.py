@@ -1,6 +1,6 @@
 """What curators rely on when they import a tree, again and again."""
 
-from collections import Counter
+from datetime import date
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.database import exclusive
 from app.errors import ImportRefused
 from app.schema import upgrade
+from tests.article_sets import sets_by_rows, stored_sets
 from tests.worlds import World
 
 
@@ -147,12 +148,16 @@ def test_going_back_gives_the_same_rows(world: World) -> None:
 def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> None:
     for number in range(12):
         world.write(
-            f"{number}.md", f"title: T\ntopics: [A{number % 3}, B{number % 2}]\npublished: {number % 4 > 0}"
+            f"{number}.md",
+            f"title: T\ntopics: [A{number % 3}, B{number % 2}]\npublished: {number % 4 > 0}\n"
+            f"publishedDateTime: 2020-06-0{number % 5 + 1}",
         )
     world.import_()
     for number in range(0, 12, 2):
         world.write(
-            f"{number}.md", f"title: T\ntopics: [A{number % 4}]\ntags: x\npublished: {number % 3 > 0}"
+            f"{number}.md",
+            f"title: T\ntopics: [A{number % 4}]\ntags: x\npublished: {number % 3 > 0}\n"
+            f"publishedDateTime: 2020-06-0{number % 4 + 1}",
         )
     world.delete("11.md")
     world.write("topic.md", "taxonomy: topic\nname: A1\nshortname: B1")
@@ -160,49 +165,33 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
     for counted, column in (("terms", "term_id"), ("term_names", "name_id")):
         rows = f"(SELECT count(*) FROM article_terms x WHERE x.{column} = c.id"  # noqa: S608  both stand here
         wrong = f"editor_count <> {rows}) OR public_count <> {rows} AND published = 1)"
-        having = "AND field <> 'has'"
-        assert world.query(f"SELECT c.id FROM {counted} c WHERE ({wrong}) {having}") == []  # noqa: S608
-    filed = world.query(
-        "SELECT article_id, published, term_id, field FROM article_terms JOIN terms ON terms.id = term_id"
-    )
-    has: dict[str, int] = dict(world.query("SELECT key, id FROM terms WHERE field = 'has'"))
-    together: dict[tuple[int, int], set[tuple[int, str, int]]] = {}
-    for article_id, published, term_id, field in filed:
-        of_article = together.setdefault((article_id, published), set())
-        of_article.add((term_id, field, term_id))
-        if field in has:
-            of_article.add((has[field], "has", has[field]))
-    editors = Counter((a, f, b) for of in together.values() for a, _, _ in of for b, f, _ in of)
-    public = Counter((a, f, b) for (_, p), of in together.items() if p for a, _, _ in of for b, f, _ in of)
-    stored = world.query(
-        "SELECT term_id, other_field, other_id, public_count, editor_count FROM term_pairs "
-        "WHERE editor_count > 0"
-    )
-    assert {tuple(pair): (seen, every) for *pair, seen, every in stored} == {
-        pair: (public[pair], every) for pair, every in editors.items()
-    }
-    of_any = world.query("SELECT id, public_count, editor_count FROM terms WHERE field = 'has'")
-    assert all(
-        (public[one, "has", one], editors[one, "has", one]) == (seen, all_) for one, seen, all_ in of_any
-    )
+        assert world.query(f"SELECT c.id FROM {counted} c WHERE {wrong}") == []  # noqa: S608
+    with world.engine.connect() as connection:
+        sets = stored_sets(connection)
+        assert sets == sets_by_rows(connection)
+        assert {kind for kind, _ in sets} == {"topic", "tag", "source", "has", "day", "published"}
 
 
-def test_a_catalogue_of_the_version_before_gets_its_pairs_by_a_migration(world: World) -> None:
+@pytest.mark.parametrize("version", ["0001", "0002"])
+def test_a_catalogue_of_an_older_version_gets_its_sets_by_a_migration(world: World, version: str) -> None:
     for number in range(9):
         world.write(f"{number}.md", f"title: T\ntopics: [A{number % 3}, B]\npublished: {number % 4 > 0}")
+    world.write("dated.md", "title: T\npublishedDateTime: 2020-06-11T23:59:59Z")
     world.import_()
-    pairs = "SELECT * FROM term_pairs WHERE editor_count > 0 ORDER BY term_id, other_field, other_id"
-    any_of = "SELECT key, public_count, editor_count FROM terms WHERE field = 'has' ORDER BY key"
-    expected = len(world.query(pairs)), world.query(any_of)
+    sets = "SELECT kind, key, article_ids FROM article_sets ORDER BY kind, key"
+    expected = world.query(sets)
+    assert ("day", date(2020, 6, 11).toordinal()) in [(kind, key) for kind, key, _ in expected]
     with exclusive(world.engine) as connection:
-        connection.execute(text("DROP TABLE term_pairs"))
-        connection.execute(text("DELETE FROM terms WHERE field = 'has'"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("DROP TABLE article_sets"))
+        if version == "0002":
+            connection.execute(text("CREATE TABLE term_pairs (term_id INTEGER PRIMARY KEY)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
         upgrade(connection)
-    assert (len(world.query(pairs)), world.query(any_of)) == expected
+    assert world.query(sets) == expected
     world.delete("8.md")
     world.import_(prune=True)
-    assert world.query(any_of) == [("topic", 6, 8)]
+    with world.engine.connect() as connection:
+        assert stored_sets(connection) == sets_by_rows(connection)
 
 
 def test_a_related_link_leads_to_a_published_article_first(world: World) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
 from app.catalog.filters import matching
 from app.catalog.paging import BEGINNING, Place, page_statement
@@ -98,14 +98,6 @@ def test_a_page_is_read_in_order_from_one_index(connection: Connection, place: s
         keys = {f"key_{number}": key for number, key in enumerate(at.keys or ())}
         values = {**listing.values, **keys, "limit": 21, "offset": 0}
         check(plan(connection, page_statement(listing, at), values), indexes)
-
-
-def test_what_is_counted_is_looked_up_where_it_is_filed(connection: Connection) -> None:
-    both = ArticleQuery.model_validate({"topic": ["AI"], "type": ["video"]})
-    counted = matching(connection, both).ids().with_only_columns(func.count())
-    found = plan(connection, counted, {})
-    check(found, {OF_ARTICLE})
-    assert "articles " not in found, found
 
 
 def test_one_article_and_what_it_mentions_are_found_by_their_keys(connection: Connection) -> None:

@@ -1,16 +1,26 @@
 """How many articles of a query have which topic, provider, type ...: exact, for what the asker may see."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from pyroaring import BitMap
+from sqlalchemy import Connection, select
 
+from app.catalog.article_sets import HAS, TermClause, articles_of, has_key, read_set, read_sets
 from app.catalog.audience import count_of, is_visible, name_of
 from app.catalog.filters import Selection
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import MANY_VALUED, article_terms, term_names, term_pairs, terms, topics
+from app.catalog.tables import MANY_VALUED, article_sets, term_names, terms, topics
 from app.database import in_parts
+
+
+class _Counted(NamedTuple):
+    key: str
+    by_name: int
+    shown: str | None
+    articles: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,103 +46,90 @@ def count_facets(
     connection: Connection, query: ArticleQuery, selection: Selection, fields: Sequence[str], size: int
 ) -> tuple[int, dict[str, Facet]]:
     """The total, and by field its most frequent values; of equally frequent ones the first by key."""
-    total = selection.count(connection)
+    found = None if selection.is_everything and not query.descendants else selection.articles(connection)
+    total = selection.count(connection) if found is None else len(found)
     facets = {}
     for field in fields:
-        counts, having = _counts(connection, query, selection, field)
-        counts.sort(key=lambda row: (-row.articles, row.by_name, row.key))
+        counts = _counts(connection, query, found, field)
+        counts.sort(key=lambda counted: (-counted.articles, counted.by_name, counted.key))
         shown = counts[:size]
-        besides = _domains_of(connection, query, [row.key for row in shown if row.by_name])
+        besides = _domains_of(connection, query, [each.key for each in shown if each.by_name])
         facets[field] = Facet(
             # A domain may be the name of another provider that has none.
-            tuple(_value(field, row, besides.get(row.key, ()) if row.by_name else ()) for row in shown),
-            sum(row.articles for row in counts[size:]),
-            total - having,
+            tuple(_value(field, each, besides.get(each.key, ()) if each.by_name else ()) for each in shown),
+            sum(each.articles for each in counts[size:]),
+            total - _having(connection, query, found, field, counts),
         )
     return total, facets
 
 
-def _counts(
-    connection: Connection, query: ArticleQuery, selection: Selection, field: str
-) -> tuple[list[Any], int]:
-    """Rows of terms with their articles, and how many articles have any."""
-    name = name_of(terms, query.published).label("shown")
-    columns: tuple[Any, ...] = (terms.c.key, terms.c.by_name, name)
-    is_counted = selection.is_everything or selection.only_term is not None
-    if is_counted and not (field == "topic" and query.descendants):
-        return _counted_by_imports(connection, query, selection.only_term, field, columns)
-    selected = selection.ids().subquery()
-    filed = article_terms.join(selected, selected.c.id == article_terms.c.article_id)
+def _counts(connection: Connection, query: ArticleQuery, found: BitMap | None, field: str) -> list[_Counted]:
+    """By term; without `found`, of all articles, as imports counted them."""
+    columns = (terms.c.key, terms.c.by_name, name_of(terms, query.published).label("shown"))
+    if found is None:
+        of_all = count_of(terms, query.published)
+        rows = select(*columns, of_all).where(terms.c.field == field, of_all > 0)
+        return [_Counted(*row) for row in connection.execute(rows)]
     if field == "topic" and query.descendants:
-        rows = list(connection.execute(_with_those_below(filed, columns)))
+        of_field = _with_those_below(connection, columns)
     else:
-        counted = (
-            select(article_terms.c.term_id, func.count().label("articles"))
-            .select_from(filed)
-            .group_by(article_terms.c.term_id)
-            .subquery()
-        )
-        rows = list(
-            connection.execute(
-                select(*columns, counted.c.articles)
-                .join(counted, counted.c.term_id == terms.c.id)
-                .where(terms.c.field == field)
-            )
-        )
-    if field not in MANY_VALUED:
-        return rows, sum(row.articles for row in rows)
-    having = (
-        select(func.count(article_terms.c.article_id.distinct()))
-        .select_from(filed.join(terms, terms.c.id == article_terms.c.term_id))
-        .where(terms.c.field == field)
-    )
-    return rows, int(connection.scalars(having).one())
+        of_field = read_sets(connection, field, *columns, joined=terms.c.id == article_sets.c.key)
+    counts = []
+    for of_term, row in of_field:
+        count = found.intersection_cardinality(of_term)
+        if count:
+            counts.append(_Counted(row.key, row.by_name, row.shown, count))
+    return counts
 
 
-def _counted_by_imports(
+def _having(
     connection: Connection,
     query: ArticleQuery,
-    only_term: int | None,
+    found: BitMap | None,
     field: str,
-    columns: Sequence[Any],
-) -> tuple[list[Any], int]:
-    """Of all articles, or of those of one term."""
-    if only_term is None:
-        count = count_of(terms, query.published)
-        rows = select(*columns, count.label("articles")).where(count > 0)
-        of_field, having = terms.c.field == field, (terms.c.field == "has") & (terms.c.key == field)
-    else:
-        count = count_of(term_pairs, query.published)
-        rows = select(*columns, count.label("articles")).join(term_pairs, term_pairs.c.other_id == terms.c.id)
-        rows = rows.where(term_pairs.c.term_id == only_term, count > 0)
-        of_field = term_pairs.c.other_field == field
-        having = (term_pairs.c.other_field == "has") & (terms.c.key == field)
-    found = list(connection.execute(rows.where(of_field)))
+    counts: Sequence[_Counted],
+) -> int:
+    """How many articles have any term of the field."""
     if field not in MANY_VALUED:
-        return found, sum(row.articles for row in found)
-    return found, sum(row.articles for row in connection.execute(rows.where(having)))
+        return sum(each.articles for each in counts)
+    if found is None:
+        return len(articles_of(connection, [TermClause(field, (), True, False)], query.published))
+    return found.intersection_cardinality(read_set(connection, HAS, (has_key(field),)))
 
 
-def _with_those_below(filed: Any, columns: Sequence[Any]) -> Select[Any]:
+def _with_those_below(connection: Connection, columns: Sequence[Any]) -> Iterator[tuple[BitMap, Any]]:
     """Where a topic means the topics below it too, so do its counts: each article once."""
-    pairs = (
-        select(terms.c.id.label("above"), terms.c.id.label("term_id"))
-        .where(terms.c.field == "topic")
-        .cte("pairs", recursive=True)
-    )
-    pairs = pairs.union(
-        select(pairs.c.above, topics.c.term_id).join(topics, topics.c.parent_id == pairs.c.term_id)
-    )
-    counted = (
-        select(pairs.c.above, func.count(article_terms.c.article_id.distinct()).label("articles"))
-        .select_from(filed.join(pairs, pairs.c.term_id == article_terms.c.term_id))
-        .group_by(pairs.c.above)
-        .subquery()
-    )
-    return select(*columns, counted.c.articles).join(counted, counted.c.above == terms.c.id)
+    found = {row.set_key: of_topic for of_topic, row in read_sets(connection, "topic")}
+    rows = select(terms.c.id, topics.c.parent_id, *columns).outerjoin(topics, topics.c.term_id == terms.c.id)
+    of_topics = connection.execute(rows.where(terms.c.field == "topic")).all()
+    add_to_those_above(found, {row.id: row.parent_id for row in of_topics if row.parent_id})
+    return ((found.get(row.id, BitMap()), row) for row in of_topics)
 
 
-def _value(field: str, row: Any, besides: tuple[str, ...]) -> Value:
+def add_to_those_above(found: dict[int, BitMap], parents: Mapping[int, int]) -> None:
+    """From the lowest up, each once. Topics in a circle, each above the others, end as one."""
+    children = Counter(parents.values())
+    ready = [topic for topic in parents if not children[topic]]
+    while ready:
+        topic = ready.pop()
+        above = parents.get(topic)
+        if above is None:
+            continue
+        found[above] = found.get(above, BitMap()) | found.get(topic, BitMap())
+        children[above] -= 1
+        if not children[above]:
+            ready.append(above)
+    in_circles = {topic for topic in parents if children[topic]}
+    while in_circles:
+        circle = [in_circles.pop()]
+        while (above := parents[circle[-1]]) in in_circles:
+            in_circles.remove(above)
+            circle.append(above)
+        of_all = BitMap.union(*(found.get(topic, BitMap()) for topic in circle))
+        found |= dict.fromkeys(circle, of_all)
+
+
+def _value(field: str, row: _Counted, besides: tuple[str, ...]) -> Value:
     name = row.shown or row.key
     if field in ("topic", "source") or (field == "provider" and not row.by_name):
         return Value(row.key, name, row.articles, besides)

@@ -65,6 +65,13 @@ def is_found(dialect: str, search: Search) -> ColumnElement[bool]:
     return false()
 
 
+def found_ids(dialect: str, search: Search) -> tuple[bool, Select[Any]]:
+    """Ids of the articles that are found, or, with False, of those that are not."""
+    if search.all_of or not search.none_of:
+        return True, _found(dialect, search.all_of, search.none_of)
+    return False, _found(dialect, (search.none_of,), ())
+
+
 def relevance(dialect: str, search: Search) -> ColumnElement[int]:
     """The more negative the better: what stands in a title counts most, then in an excerpt."""
     points: ColumnElement[int] = literal(0)

@@ -201,8 +201,7 @@ related_links = Table(
 )
 
 FIELDS = ("topic", "provider", "type", "category", "tag", "locale", "source")
-# Of these an article may have several, so the counts of terms do not sum to the number of articles that have
-# any: those are counted by terms of the field `has`.
+# Of these an article may have several, so the counts of terms do not sum to the articles that have any.
 MANY_VALUED = ("topic", "tag")
 
 # `key` is what the API calls the term: a topic's id, a provider's domain, else the folded name. Rows are
@@ -254,16 +253,14 @@ article_terms = Table(
     sqlite_with_rowid=False,
 )
 
-# How many articles are filed under two terms at once: what facets of a term's articles are made of.
-term_pairs = Table(
-    "term_pairs",
+# Roaring bitmaps of the ids of articles: of a term, of a day, with any term of a field, published. What no
+# index answers is counted by intersecting them; see article_sets.
+article_sets = Table(
+    "article_sets",
     metadata,
-    Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
-    Column("other_field", Text, primary_key=True),
-    Column("other_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
-    Column("public_count", Integer, nullable=False),
-    Column("editor_count", Integer, nullable=False),
-    sqlite_with_rowid=False,
+    Column("kind", Text, primary_key=True),
+    Column("key", Identifier, primary_key=True, autoincrement=False),
+    Column("article_ids", LargeBinary, nullable=False),
 )
 
 topics = Table(

@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, get_args
 
-from sqlalchemy import Connection, func
+from sqlalchemy import Connection
 
+from app.catalog.article_sets import DAY, read_sets
 from app.catalog.filters import Selection
-from app.catalog.sort_keys import UNKNOWN
 
 Interval = Literal["day", "week", "month", "year"]
 
 # A chart has no more points; a day each for three years is one.
 MOST_BUCKETS: Final = 1_000
 
-# From the year 1 on: so the division never meets a negative number, which databases round differently.
-_SECONDS_TO_1970: Final = 62_135_596_800
-_DAY_SECONDS: Final = 86_400
 _DECEMBER: Final = 12
 
 
@@ -47,14 +44,13 @@ class Timeline:
 
 def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> Timeline:
     """From the first bucket with an article to the last, without gaps. Raises TooManyBuckets."""
-    day = (_SECONDS_TO_1970 - selection.newest) // _DAY_SECONDS
-    dated = selection.filed(day.label("day"), func.count().label("articles"))
-    dated = dated.where(selection.newest < UNKNOWN).group_by(day)
-    days = {date.fromordinal(row.day + 1): row.articles for row in connection.execute(dated)}
-    undated = selection.filed(func.count()).where(selection.newest == UNKNOWN)
-    without_date = int(connection.scalars(undated).one())
+    found = selection.articles(connection)
+    counted = (
+        (row.set_key, found.intersection_cardinality(of_day)) for of_day, row in read_sets(connection, DAY)
+    )
+    days = {date.fromordinal(day): count for day, count in counted if count}
     buckets = _buckets(days, interval) if days else ()
-    return Timeline(sum(days.values()) + without_date, without_date, buckets)
+    return Timeline(len(found), len(found) - sum(days.values()), buckets)
 
 
 def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:

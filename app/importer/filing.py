@@ -1,23 +1,20 @@
 """The terms articles are filed under, in memory while an import moves their names and counts."""
 
 import dataclasses
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, select, update
 
-from app.catalog.tables import MANY_VALUED, term_names, term_pairs, terms
-from app.database import add_to_rows, in_parts, write_rows
+from app.catalog.article_sets import DAY, HAS, IS_PUBLISHED, PUBLISHED, day_key, has_key
+from app.catalog.tables import term_names, terms
+from app.database import in_parts, write_rows
+from app.importer.sets import SetKey, Sets
 from app.names import fold
 
 # As what a document gives a name: not at all, as one more, or as the one to show.
 USED, ALSO, SHOWN = 0, 1, 2
-
-# Of a term's id: two of them are one number.
-_ID_BITS = 32
-_ID_MASK = 2**_ID_BITS - 1
 
 _NAME_UPDATE = ("term_id", "described", "public_count", "editor_count")
 _TERM_UPDATE = ("described", "public_name", "editor_name", "public_count", "editor_count")
@@ -65,11 +62,9 @@ class Filing:
         self._terms: dict[tuple[str, int, str], Term] = {}
         self._by_id: dict[int, Term] = {}
         self._names: dict[int, Name] = {}
-        # By published, then by both terms in one number: counts to add.
-        self._pairs: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
+        self._sets = Sets()
         self._next_term = (connection.scalar(select(func.max(terms.c.id))) or 0) + 1
         self._next_name = (connection.scalar(select(func.max(term_names.c.id))) or 0) + 1
-        self.load(terms.c.field == "has")
 
     def load(self, condition: ColumnElement[bool]) -> None:
         self._keep(self._connection.execute(select(terms).where(condition)).all())
@@ -133,18 +128,22 @@ class Filing:
             each.editor_count += by
             each.public_count += by * published
 
-    def count_together(self, term_ids: Collection[int], published: int, by: int) -> None:
+    def put(self, article_id: int, term_ids: Iterable[int], published: int, newest: int) -> None:
         """All that one article is filed under."""
-        fields = {self._by_id[term_id].field for term_id in term_ids}
-        having = [self.term("has", 0, field).id for field in MANY_VALUED if field in fields]
-        for term_id in having:
-            self.count(term_id, None, published, by)
-        every = [*term_ids, *having]
-        together = [(term_id << _ID_BITS) | other_id for term_id in every for other_id in every]
-        if by > 0:
-            self._pairs[published].update(together)
-        else:
-            self._pairs[published].subtract(together)
+        self._sets.put(article_id, self._sets_of(term_ids, published, newest))
+
+    def take(self, article_id: int, term_ids: Iterable[int], published: int, newest: int) -> None:
+        self._sets.take(article_id, self._sets_of(term_ids, published, newest))
+
+    def _sets_of(self, term_ids: Iterable[int], published: int, newest: int) -> set[SetKey]:
+        sets = {(self._by_id[term_id].field, term_id) for term_id in term_ids}
+        sets |= {(HAS, has_key(field)) for field, _ in sets}
+        if published:
+            sets.add((PUBLISHED, IS_PUBLISHED))
+        day = day_key(newest)
+        if day is not None:
+            sets.add((DAY, day))
+        return sets
 
     def write(self) -> None:
         for term in self._by_id.values():
@@ -166,21 +165,7 @@ class Filing:
         )
         self._update(terms, self._by_id.values(), _TERM_UPDATE)
         self._update(term_names, self._names.values(), _NAME_UPDATE)
-        self._write_pairs()
-
-    def _write_pairs(self) -> None:
-        hidden, public = self._pairs
-        new: list[tuple[object, ...]] = []
-        known: list[tuple[object, ...]] = []
-        for pair in sorted(hidden.keys() | public.keys()):
-            term, other = self._by_id[pair >> _ID_BITS], self._by_id[pair & _ID_MASK]
-            row = (term.id, other.field, other.id, public[pair], public[pair] + hidden[pair])
-            # With a term that is new nothing was counted yet.
-            is_new = term.stored is None or other.stored is None
-            if public[pair] or hidden[pair]:
-                (new if is_new else known).append(row)
-        write_rows(self._connection, term_pairs, new)
-        add_to_rows(self._connection, term_pairs, known)
+        self._sets.write(self._connection)
 
     def _update(self, table: Table, kept: Iterable[Term | Name], columns: tuple[str, ...]) -> None:
         changed = [each for each in kept if each.stored not in (None, each.changing())]

@@ -174,7 +174,12 @@ def unfile(filing: Filing, filed: Sequence[Row[Any]]) -> None:
         of_article = list(rows)
         for row in of_article:
             filing.count(row.term_id, row.name_id, row.published, -1)
-        filing.count_together([row.term_id for row in of_article], of_article[0].published, -1)
+        filing.take(
+            of_article[0].article_id,
+            [row.term_id for row in of_article],
+            of_article[0].published,
+            of_article[0].newest,
+        )
 
 
 def _terms(filing: Filing, values: Iterable[Value]) -> Iterator[Filed]:
@@ -192,7 +197,8 @@ def _file(
     filing: Filing, filed: Sequence[Filed], place: tuple[int, int, str, str, int]
 ) -> Iterator[tuple[object, ...]]:
     """`place` is published, newest, path, source and the article's id."""
-    filing.count_together([term_id for term_id, _ in filed], place[0], +1)
+    published, newest, *_, article_id = place
+    filing.put(article_id, [term_id for term_id, _ in filed], published, newest)
     for term_id, name_id in filed:
         filing.count(term_id, name_id, place[0], +1)
         yield (term_id, *place, name_id)
