@@ -24,8 +24,8 @@ What was decided, and why:
 - What an article can be filtered by is a term of a field (topic, provider, type, tag ...). One table files
   articles under terms, the newest first, so that one index range answers a list; counts stand with the terms,
   for the public and for the editors, moved by each import by as much as it changed.
-- Which articles a term has, a day, the public, is a Roaring bitmap too (article_sets), kept by imports: what no
-  index range counts, facets, timelines and totals of several clauses, is counted by cutting these with each other.
+- Which articles are of a term, of a day, published is a Roaring bitmap too (article_sets), kept by imports.
+  By cutting them with each other is counted what no index range counts: facets, timelines, totals of clauses.
 - An answer is remembered by the catalogue’s revision, in front of the routes (web.memory). What is asked the
   first time is a statement that was made once for its kind (statements): making one takes longer than asking.
 - Sort keys are never null and ascend in every order, so that a place in a list is one row value (sort_keys).
