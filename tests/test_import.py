@@ -150,14 +150,15 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
         world.write(
             f"{number}.md",
             f"title: T\ntopics: [A{number % 3}, B{number % 2}]\npublished: {number % 4 > 0}\n"
-            f"publishedDateTime: 2020-06-0{number % 5 + 1}",
+            f"publishedDateTime: 2020-06-0{number % 5 + 1}\nquality: {number % 3 - 1}\n"
+            "images: [{url: 'https://example.org/a.png'}]",
         )
     world.import_()
     for number in range(0, 12, 2):
         world.write(
             f"{number}.md",
             f"title: T\ntopics: [A{number % 4}]\ntags: x\npublished: {number % 3 > 0}\n"
-            f"publishedDateTime: 2020-06-0{number % 4 + 1}",
+            f"updatedDateTime: 2020-06-0{number % 4 + 1}\nheat: {number % 5}\nrelated: [{{title: X}}]",
         )
     world.delete("11.md")
     world.write("topic.md", "taxonomy: topic\nname: A1\nshortname: B1")
@@ -169,14 +170,17 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
     with world.engine.connect() as connection:
         sets = stored_sets(connection)
         assert sets == sets_by_rows(connection)
-        assert {kind for kind, _ in sets} == {"topic", "tag", "source", "has", "day", "published"}
+        assert {kind for kind, _ in sets} == {
+            *("topic", "tag", "source", "has"),
+            *("day", "updated_day", "quality", "heat", "published"),
+        }
 
 
 @pytest.mark.parametrize("version", ["0001", "0002"])
 def test_a_catalogue_of_an_older_version_gets_its_sets_by_a_migration(world: World, version: str) -> None:
     for number in range(9):
         world.write(f"{number}.md", f"title: T\ntopics: [A{number % 3}, B]\npublished: {number % 4 > 0}")
-    world.write("dated.md", "title: T\npublishedDateTime: 2020-06-11T23:59:59Z")
+    world.write("dated.md", "title: T\npublishedDateTime: 2020-06-11T23:59:59Z\nheat: -3")
     world.import_()
     sets = "SELECT kind, key, article_ids FROM article_sets ORDER BY kind, key"
     expected = world.query(sets)

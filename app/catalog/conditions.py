@@ -21,12 +21,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`make(*fixed, *values)` is its expression; `of_articles`: of their columns, not of what files them."""
+    """`make(*fixed, *values)` is its expression."""
 
     make: Callable[..., ColumnElement[bool]]
     fixed: tuple[Hashable, ...]
     values: tuple[Any, ...]
-    of_articles: bool = True
 
     @property
     def kind(self) -> Hashable:
@@ -45,9 +44,9 @@ def filed_under(
     field: str, term_ids: Sequence[int], *, by_term: bool, anything: bool, none_of: bool
 ) -> Condition:
     if not term_ids and not anything:
-        return Condition(true if none_of else false, (), (), of_articles=False)
+        return Condition(true if none_of else false, (), ())
     fixed = (by_term, field if anything else "", anything, none_of)
-    return Condition(_filed, fixed, () if anything else tuple(term_ids), of_articles=False)
+    return Condition(_filed, fixed, () if anything else tuple(term_ids))
 
 
 def _filed(by_term: bool, field: str, anything: bool, none_of: bool, *term_ids: Any) -> ColumnElement[bool]:

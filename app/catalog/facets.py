@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pyroaring import BitMap
 from sqlalchemy import Connection, select
 
-from app.catalog.article_sets import HAS, TermClause, articles_of, has_key, read_set, read_sets
+from app.catalog.article_sets import HAS, HAS_KEYS, Keys, articles_of, read_sets
 from app.catalog.audience import count_of, is_visible, name_of
 from app.catalog.filters import Selection
 from app.catalog.query import ArticleQuery
@@ -92,9 +92,10 @@ def _having(
     """How many articles have any term of the field."""
     if field not in MANY_VALUED:
         return sum(each.articles for each in counts)
+    having = Keys(HAS, (HAS_KEYS[field],))
     if found is None:
-        return len(articles_of(connection, [TermClause(field, (), True, False)], query.published))
-    return found.intersection_cardinality(read_set(connection, HAS, (has_key(field),)))
+        return len(articles_of(connection, [having], [], query.published))
+    return found.intersection_cardinality(having.read(connection))
 
 
 def _with_those_below(connection: Connection, columns: Sequence[Any]) -> Iterator[tuple[BitMap, Any]]:

@@ -6,10 +6,9 @@ are looked up for each article; any other order is read from an index of article
 A condition is its kind and its values: queries of the same kinds are one statement, which is made once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from pyroaring import BitMap
@@ -27,15 +26,15 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.catalog.article_sets import TermClause, articles_of
+from app.catalog.article_sets import HAS, HAS_KEYS, Keys, Part, articles_of
 from app.catalog.audience import PUBLISHED_VALUES, Published, count_of, is_visible
 from app.catalog.clauses import Clause
 from app.catalog.conditions import Condition, by_id, filed_under, is_published, leads, other_conditions
 from app.catalog.paging import Listing
+from app.catalog.parts import other_parts
 from app.catalog.query import ArticleQuery
-from app.catalog.search import found_ids, is_found, relevance
+from app.catalog.search import is_found, relevance
 from app.catalog.tables import FIELDS, article_terms, articles, term_names, terms, topics
-from app.catalog.words import Search
 from app.database import in_time
 from app.names import fold
 from app.statements import prepared
@@ -62,7 +61,8 @@ class Selection:
     """`order` ascends and is total. `known_total` is there where the import counted.
 
     `order_name` is None where the order has values of its own, so that it is of no use to other queries.
-    `clauses` and `search` say what the conditions do, less those for which `has_others` stands.
+    `conditions` ask of each row what the sets say of all articles at once: in all of `within`, in none of
+    `without`.
     """
 
     conditions: tuple[Condition, ...]
@@ -71,38 +71,22 @@ class Selection:
     by_term: bool
     known_total: int | None
     published: Published
-    clauses: tuple[TermClause, ...]
-    search: Search | None
-    has_others: bool
+    within: tuple[Part, ...]
+    without: tuple[Part, ...]
+    is_search: bool
 
     @property
     def is_everything(self) -> bool:
         """Whether it is what the sources' terms count."""
-        return len(self.conditions) == 1 and not self.clauses
-
-    def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        return self._rows(columns).where(*self._made())
-
-    def filed(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        """As `statement`, of columns that `article_terms` has too; it alone is read where that does."""
-        if self.by_term and not any(each.of_articles for each in self.conditions):
-            return select(*columns).select_from(article_terms).where(*self._made())
-        return self.statement(*columns)
+        return not self.within and not self.without
 
     def articles(self, connection: Connection) -> BitMap:
         """Their ids, however long it takes."""
-        if self.has_others:
-            column = article_terms.c.article_id if self.by_term else articles.c.id
-            return _ids(connection, self.filed(column))
-        found = articles_of(connection, self.clauses, self.published)
-        if self.search:
-            positive, ids = found_ids(connection.dialect.name, self.search)
-            of_search = _ids(connection, ids)
-            found = found & of_search if positive else found - of_search
-        return found
+        return articles_of(connection, self.within, self.without, self.published)
 
-    def _made(self) -> Iterator[ColumnElement[bool]]:
-        return (each.make(*each.fixed, *each.values) for each in self.conditions)
+    def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        made = (each.make(*each.fixed, *each.values) for each in self.conditions)
+        return self._rows(columns).where(*made)
 
     def listing(self, *columns: ColumnElement[Any]) -> Listing:
         if self.order_name is None:
@@ -128,32 +112,22 @@ class Selection:
         return Listing((self.order_name, self.by_term, columns, kinds), statement, self.order, values)
 
     def total(self, connection: Connection) -> int | None:
-        """None where it cannot be counted within TOTAL_SECONDS."""
-        if self.known_total is not None:
-            return self.known_total
+        """None where it cannot be counted within TOTAL_SECONDS, as of a search that half a million match."""
+        if not self.is_search:
+            return self.count(connection)
         with in_time(connection, TOTAL_SECONDS) as counting:
             counting.result = self.count(connection)
         return counting.result
 
     def count(self, connection: Connection) -> int:
         """However long it takes."""
-        if self.known_total is not None:
-            return self.known_total
-        if self.has_others:
-            return int(connection.scalars(self.filed(func.count())).one())
-        return len(self.articles(connection))
+        return len(self.articles(connection)) if self.known_total is None else self.known_total
 
     def _rows(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
         rows = select(*columns)
         if self.by_term:
             return rows.select_from(article_terms).join(articles, articles.c.id == article_terms.c.article_id)
         return rows.select_from(articles)
-
-
-def _ids(connection: Connection, statement: Select[Any]) -> BitMap:
-    # From the driver: half a million rows of SQLAlchemy's take twice the time.
-    rows: Any = connection.execute(statement).cursor
-    return BitMap(chain.from_iterable(rows.fetchall()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +140,7 @@ class _Term:
 def matching(connection: Connection, query: ArticleQuery) -> Selection:
     """Resolves names first: what nobody, or only a hidden article, is called, matches nothing."""
     single: list[_Term] = []
-    clauses: list[TermClause] = []
+    within, without = other_parts(connection.dialect.name, query)
     several: list[tuple[str, tuple[int, ...], Clause]] = []
     for field in FIELDS:
         for clause in getattr(query, field):
@@ -180,7 +154,8 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
             if field == "topic" and query.descendants:
                 matched = _with_descendants(connection, matched)
             ids = tuple(term.id for term in matched)
-            clauses.append(TermClause(field, ids, clause.anything, clause.none_of))
+            of_clause = Keys(HAS, (HAS_KEYS[field],)) if clause.anything else Keys(field, ids)
+            (without if clause.none_of else within).append(of_clause)
             if not clause.none_of and not clause.anything and len(matched) == 1:
                 single.append(matched[0])
             else:
@@ -192,20 +167,18 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
     ]
     if query.search:
         conditions.append(Condition(is_found, (connection.dialect.name, query.search), ()))
-    others = [*by_id(query), *other_conditions(query)]
-    conditions += others
+    conditions += by_id(query)
+    conditions += other_conditions(query)
     known_total = None if conditions else _known_total(connection, single, query.published)
     if by_term:
         # The rarest term leads, the others are looked up.
         single.sort(key=lambda term: term.count)
         leading, *single = single
-        conditions.insert(0, Condition(leads, (), (leading.id,), of_articles=False))
+        conditions.insert(0, Condition(leads, (), (leading.id,)))
     conditions += [
         filed_under("", [term.id], by_term=by_term, anything=False, none_of=False) for term in single
     ]
-    conditions.insert(
-        0, Condition(is_published, (by_term,), PUBLISHED_VALUES[query.published], of_articles=False)
-    )
+    conditions.insert(0, Condition(is_published, (by_term,), PUBLISHED_VALUES[query.published]))
     ordered = article_terms if by_term else articles
     order: list[ColumnElement[Any]] = [ordered.c.path, ordered.c.source]
     order.insert(0, ordered.c[_SORT_COLUMNS.get(query.order, "newest")])
@@ -221,9 +194,9 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
         by_term,
         known_total,
         query.published,
-        tuple(clauses),
-        query.search,
-        bool(others),
+        tuple(within),
+        tuple(without),
+        query.search is not None,
     )
 
 

@@ -67,9 +67,11 @@ def is_found(dialect: str, search: Search) -> ColumnElement[bool]:
 
 def found_ids(dialect: str, search: Search) -> tuple[bool, Select[Any]]:
     """Ids of the articles that are found, or, with False, of those that are not."""
-    if search.all_of or not search.none_of:
+    if search.all_of:
         return True, _found(dialect, search.all_of, search.none_of)
-    return False, _found(dialect, (search.none_of,), ())
+    if search.none_of:
+        return False, _found(dialect, (search.none_of,), ())
+    return True, select(articles.c.id).where(false())
 
 
 def relevance(dialect: str, search: Search) -> ColumnElement[int]:

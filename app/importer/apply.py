@@ -17,7 +17,15 @@ from app.importer.plan import Plan, Taken
 from app.importer.processes import Processes
 from app.importer.revise import current_revision, remember, revise
 from app.importer.shapes import as_json, problems_json, url_keys
-from app.importer.written import Written, file, file_again, load_terms, unfile, write_articles
+from app.importer.written import (
+    Written,
+    file,
+    file_again,
+    load_terms,
+    take_out_of_sets,
+    unfile,
+    write_articles,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ def _take_out(connection: Connection, filing: Filing, ids: Sequence[int]) -> tup
         ).all()
         filing.load_ids(row.term_id for row in filed)
         unfile(filing, filed)
+        take_out_of_sets(connection, filing, part)
         keys |= set(
             connection.scalars(select(article_urls.c.url_key).where(article_urls.c.article_id.in_(part)))
         )

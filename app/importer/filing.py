@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, select, update
 
-from app.catalog.article_sets import DAY, HAS, IS_PUBLISHED, PUBLISHED, day_key, has_key
+from app.catalog.article_sets import HAS, HAS_KEYS, SetKey
 from app.catalog.tables import term_names, terms
 from app.database import in_parts, write_rows
-from app.importer.sets import SetKey, Sets
+from app.importer.sets import Sets
 from app.names import fold
 
 # As what a document gives a name: not at all, as one more, or as the one to show.
@@ -62,7 +62,7 @@ class Filing:
         self._terms: dict[tuple[str, int, str], Term] = {}
         self._by_id: dict[int, Term] = {}
         self._names: dict[int, Name] = {}
-        self._sets = Sets()
+        self.sets = Sets()
         self._next_term = (connection.scalar(select(func.max(terms.c.id))) or 0) + 1
         self._next_name = (connection.scalar(select(func.max(term_names.c.id))) or 0) + 1
 
@@ -128,22 +128,16 @@ class Filing:
             each.editor_count += by
             each.public_count += by * published
 
-    def put(self, article_id: int, term_ids: Iterable[int], published: int, newest: int) -> None:
+    def put(self, article_id: int, term_ids: Iterable[int]) -> None:
         """All that one article is filed under."""
-        self._sets.put(article_id, self._sets_of(term_ids, published, newest))
+        self.sets.put(article_id, self._sets_of(term_ids))
 
-    def take(self, article_id: int, term_ids: Iterable[int], published: int, newest: int) -> None:
-        self._sets.take(article_id, self._sets_of(term_ids, published, newest))
+    def take(self, article_id: int, term_ids: Iterable[int]) -> None:
+        self.sets.take(article_id, self._sets_of(term_ids))
 
-    def _sets_of(self, term_ids: Iterable[int], published: int, newest: int) -> set[SetKey]:
+    def _sets_of(self, term_ids: Iterable[int]) -> set[SetKey]:
         sets = {(self._by_id[term_id].field, term_id) for term_id in term_ids}
-        sets |= {(HAS, has_key(field)) for field, _ in sets}
-        if published:
-            sets.add((PUBLISHED, IS_PUBLISHED))
-        day = day_key(newest)
-        if day is not None:
-            sets.add((DAY, day))
-        return sets
+        return sets | {(HAS, HAS_KEYS[field]) for field, _ in sets}
 
     def write(self) -> None:
         for term in self._by_id.values():
@@ -165,7 +159,7 @@ class Filing:
         )
         self._update(terms, self._by_id.values(), _TERM_UPDATE)
         self._update(term_names, self._names.values(), _NAME_UPDATE)
-        self._sets.write(self._connection)
+        self.sets.write(self._connection)
 
     def _update(self, table: Table, kept: Iterable[Term | Name], columns: tuple[str, ...]) -> None:
         changed = [each for each in kept if each.stored not in (None, each.changing())]

@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from pyroaring import BitMap
 from sqlalchemy import Connection, delete, select
 
+from app.catalog.article_sets import SetKey
 from app.catalog.tables import article_sets
 from app.database import in_parts, write_rows
-
-# Kind and key, as in the table.
-SetKey = tuple[str, int]
 
 
 class Sets:

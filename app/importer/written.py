@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
+from app.catalog.article_sets import sets_of
 from app.catalog.search import write_search
 from app.catalog.search_rows import Texts, search_rows
 from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
@@ -137,9 +138,39 @@ def file(filing: Filing, topics: Topics, written: Written) -> Iterator[tuple[obj
     """Rows of `article_terms`, counted."""
     document = written.document
     newest = descending(seconds(document.published_date_time))
+    filing.sets.put(
+        written.article_id,
+        sets_of(
+            published=document.published,
+            newest=newest,
+            newest_updated=descending(seconds(document.updated_date_time)),
+            quality=document.quality,
+            heat=document.heat,
+            images=len(document.images),
+            related=len(written.links),
+        ),
+    )
     place = (int(document.published), newest, document.path, written.source, written.article_id)
     terms = _terms(filing, (*_topics(topics, document.topics), *_values(written)))
     return _file(filing, list(terms), place)
+
+
+def take_out_of_sets(connection: Connection, filing: Filing, ids: Sequence[int]) -> None:
+    """Those of what the articles say themselves; unfile does it for those of their terms."""
+    kept = articles.c
+    query = select(
+        kept.id,
+        kept.published,
+        kept.newest,
+        kept.newest_updated,
+        kept.quality,
+        kept.heat,
+        kept.image_count.label("images"),
+        kept.related_count.label("related"),
+    )
+    for row in connection.execute(query.where(kept.id.in_(ids))):
+        said = row._asdict()
+        filing.sets.take(said.pop("id"), sets_of(**said))
 
 
 def file_again(
@@ -174,12 +205,7 @@ def unfile(filing: Filing, filed: Sequence[Row[Any]]) -> None:
         of_article = list(rows)
         for row in of_article:
             filing.count(row.term_id, row.name_id, row.published, -1)
-        filing.take(
-            of_article[0].article_id,
-            [row.term_id for row in of_article],
-            of_article[0].published,
-            of_article[0].newest,
-        )
+        filing.take(of_article[0].article_id, [row.term_id for row in of_article])
 
 
 def _terms(filing: Filing, values: Iterable[Value]) -> Iterator[Filed]:
@@ -197,8 +223,7 @@ def _file(
     filing: Filing, filed: Sequence[Filed], place: tuple[int, int, str, str, int]
 ) -> Iterator[tuple[object, ...]]:
     """`place` is published, newest, path, source and the article's id."""
-    published, newest, *_, article_id = place
-    filing.put(article_id, [term_id for term_id, _ in filed], published, newest)
+    filing.put(place[-1], [term_id for term_id, _ in filed])
     for term_id, name_id in filed:
         filing.count(term_id, name_id, place[0], +1)
         yield (term_id, *place, name_id)

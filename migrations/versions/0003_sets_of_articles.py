@@ -16,8 +16,11 @@ Identifier = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 FIELDS = ("topic", "provider", "type", "category", "tag", "locale", "source")
 UNKNOWN = 2**62
 FILED = """
-SELECT filed.article_id, filed.published, filed.newest, filed.term_id, terms.field
+SELECT filed.article_id, filed.term_id, terms.field
 FROM article_terms filed JOIN terms ON terms.id = filed.term_id
+"""
+SAID = """
+SELECT id, published, newest, newest_updated, quality, heat, image_count, related_count FROM articles
 """
 
 
@@ -32,15 +35,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "key", name="pk_article_sets"),
     )
     found: dict[tuple[str, int], BitMap] = defaultdict(BitMap)
-    for row in op.get_bind().execute(sa.text(FILED), execution_options={"yield_per": 10_000}):
-        found[row.field, row.term_id].add(row.article_id)
-        found["has", FIELDS.index(row.field)].add(row.article_id)
-        # Every article has one source.
-        if row.field == "source":
-            if row.published:
-                found["published", 1].add(row.article_id)
-            if row.newest != UNKNOWN:
-                found["day", (62_135_596_800 - row.newest) // 86_400 + 1].add(row.article_id)
+    connection, in_parts = op.get_bind(), {"yield_per": 10_000}
+    for article_id, term_id, field in connection.execute(sa.text(FILED), execution_options=in_parts):
+        found[field, term_id].add(article_id)
+        found["has", FIELDS.index(field)].add(article_id)
+    for row in connection.execute(sa.text(SAID), execution_options=in_parts):
+        if row.published:
+            found["published", 1].add(row.id)
+        for kind, newest in (("day", row.newest), ("updated_day", row.newest_updated)):
+            if newest != UNKNOWN:
+                found[kind, (62_135_596_800 - newest) // 86_400 + 1].add(row.id)
+        for kind, number in (("quality", row.quality), ("heat", row.heat)):
+            if number is not None:
+                found[kind, number].add(row.id)
+        for key, count in enumerate((row.image_count, row.related_count), len(FIELDS)):
+            if count:
+                found["has", key].add(row.id)
     for each in found.values():
         each.run_optimize()
     op.bulk_insert(
