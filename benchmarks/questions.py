@@ -7,7 +7,7 @@ from urllib.parse import quote_plus, urlencode
 
 from sqlalchemy.dialects import sqlite
 
-from app.catalog.filters import matching
+from app.catalog.filters import matching, range_of
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.database import reading_engine, snapshot
@@ -83,8 +83,9 @@ def same_sql(sqlite_url: str) -> str:
     """What our list asks for once its topic is known, as Datasette's own address of a query."""
     query = ArticleQuery.of([("topic", TOPIC)])
     with snapshot(reading_engine(sqlite_url)) as connection:
-        selection = matching(connection, query)
-        page = selection.statement(articles.c.item).order_by(*selection.order).limit(PER_PAGE)
+        walk = matching(connection, query).walk
+        page = range_of([articles.c.item], by_term=True).order_by(*walk.order).limit(PER_PAGE)
+        page = page.params(term_id=walk.term_id, published=1)
         text = str(page.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     name = Path(sqlite_url.removeprefix("sqlite:///")).stem
     return f"/{name}.json?{urlencode({'sql': text, '_shape': 'array'})}"

@@ -50,9 +50,7 @@ def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[Store
     rows = select(
         documents.c.id, documents.c.path, documents.c.kind, documents.c.data, sources.c.name.label("source")
     ).join(sources, sources.c.id == documents.c.source_id)
-    if query != EVERYTHING:
-        matches = matching(connection, query).statement(articles.c.id)
-        rows = rows.where((documents.c.kind != "article") | documents.c.id.in_(matches))
+    matches = None if query == EVERYTHING else matching(connection, query).articles(connection)
     order = (sources.c.name, documents.c.path, documents.c.kind)
     listing = Listing(None, lambda: rows, order, {})
     place = BEGINNING
@@ -60,9 +58,10 @@ def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[Store
         renew_deadline(connection)
         page = read_page(connection, listing, _AT_ONCE, place)
         for row in page.rows:
-            yield StoredDocument(
-                row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)
-            )
+            if matches is None or row.kind != "article" or row.id in matches:
+                yield StoredDocument(
+                    row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)
+                )
         if page.next is None:
             return
         place = page.next

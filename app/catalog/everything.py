@@ -16,7 +16,7 @@ _AT_ONCE = 500
 
 def all_items(connection: Connection, query: ArticleQuery) -> Iterator[str]:
     """Articles as lists show them, in the query's order."""
-    listing = matching(connection, query).listing(articles.c.item)
+    listing = matching(connection, query).listing(connection, articles.c.item)
     place = BEGINNING
     while True:
         renew_deadline(connection)

@@ -47,7 +47,7 @@ def count_facets(
 ) -> tuple[int, dict[str, Facet]]:
     """The total, and by field its most frequent values; of equally frequent ones the first by key."""
     found = None if selection.is_everything and not query.descendants else selection.articles(connection)
-    total = selection.count(connection) if found is None else len(found)
+    total = selection.total(connection) if found is None else len(found)
     facets = {}
     for field in fields:
         counts = _counts(connection, query, found, field)

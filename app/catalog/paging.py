@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
 
@@ -23,13 +23,37 @@ class Place:
     backwards: bool
 
 
+BEGINNING = Place(None, backwards=False)
+END = Place(None, backwards=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`rows` have the statement's columns. `next` and `prev` are None at the ends."""
+    """`rows` have the list's columns. `next` and `prev` are None at the ends."""
 
     rows: Sequence[Row[Any]]
     next: Place | None
     prev: Place | None
+
+
+class Found(NamedTuple):
+    """A row and its sort keys."""
+
+    keys: tuple[KeyValue, ...]
+    row: Any
+
+
+class Pageable(Protocol):
+    """What can be read from any place on, the nearest first, and backwards."""
+
+    @property
+    def order(self) -> Sequence[ColumnElement[Any]]:
+        """What the keys of its places are of."""
+
+    def read(
+        self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
+    ) -> Sequence[Found]:
+        """With `only_whether` the rows and keys are of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +69,37 @@ class Listing:
     order: Sequence[ColumnElement[Any]]
     values: Mapping[str, Any]
 
+    def read(
+        self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
+    ) -> Sequence[Found]:
+        values = {**self.values, **_key_values(place), "limit": limit, "offset": offset}
+        make = partial(page_statement, self, place, only_whether=only_whether)
+        rows: Sequence[Any]
+        if self.shape is None:
+            rows = connection.execute(make(), values).all()
+        else:
+            shape = (self.shape, place.keys is None, place.backwards, only_whether)
+            rows = prepared(connection, shape, make).rows(connection, values)
+        keys = len(self.order)
+        return [Found(tuple(row[-keys:]), row) for row in rows]
+
 
 # No list has more rows.
 ALL = 2**31 - 1
-BEGINNING = Place(None, backwards=False)
-END = Place(None, backwards=True)
 
 
 def read_page(
-    connection: Connection, listing: Listing, limit: int, place: Place = BEGINNING, offset: int = 0
+    connection: Connection, listing: Pageable, limit: int, place: Place = BEGINNING, offset: int = 0
 ) -> Page:
-    rows = _read(connection, listing, place, limit + 1, offset)
-    more = len(rows) > limit
-    rows = rows[:limit]
+    found = listing.read(connection, place, limit + 1, offset)
+    more = len(found) > limit
+    found = found[:limit]
     if place.backwards:
-        rows = rows[::-1]
-    if not rows:
+        found = found[::-1]
+    if not found:
         return _empty_page(connection, listing, place, offset)
-    first, last = (tuple(rows[end][-len(listing.order) :]) for end in (0, -1))
-    before, after = Place(first, backwards=True), Place(last, backwards=False)
+    before, after = Place(found[0].keys, backwards=True), Place(found[-1].keys, backwards=False)
+    rows = [each.row for each in found]
     if place.backwards:
         return Page(rows, after if _has_rows(connection, listing, after) else None, before if more else None)
     is_first = place == BEGINNING and not offset
@@ -71,12 +107,12 @@ def read_page(
     return Page(rows, after if more else None, before if has_before else None)
 
 
-def read_all(connection: Connection, listing: Listing) -> Sequence[Row[Any]]:
+def read_all(connection: Connection, listing: Pageable) -> Sequence[Any]:
     """For lists that are bounded by what they are of."""
-    return _read(connection, listing, BEGINNING, ALL, 0)
+    return [each.row for each in listing.read(connection, BEGINNING, ALL)]
 
 
-def _empty_page(connection: Connection, listing: Listing, place: Place, offset: int) -> Page:
+def _empty_page(connection: Connection, listing: Pageable, place: Place, offset: int) -> Page:
     """Rows went since, or the offset is beyond them: the way back is from the other end."""
     other_end = BEGINNING if place.backwards else END
     is_all = place in (BEGINNING, END) and not offset
@@ -84,26 +120,8 @@ def _empty_page(connection: Connection, listing: Listing, place: Place, offset: 
     return Page([], back if place.backwards else None, None if place.backwards else back)
 
 
-def _has_rows(connection: Connection, listing: Listing, place: Place) -> bool:
-    return bool(_read(connection, listing, place, 1, 0, only_whether=True))
-
-
-def _read(
-    connection: Connection,
-    listing: Listing,
-    place: Place,
-    limit: int,
-    offset: int,
-    *,
-    only_whether: bool = False,
-) -> Sequence[Any]:
-    """The rows from a place on, nearest first, their sort keys at their ends."""
-    values = {**listing.values, **_key_values(place), "limit": limit, "offset": offset}
-    make = partial(page_statement, listing, place, only_whether=only_whether)
-    if listing.shape is None:
-        return connection.execute(make(), values).all()
-    shape = (listing.shape, place.keys is None, place.backwards, only_whether)
-    return prepared(connection, shape, make).rows(connection, values)
+def _has_rows(connection: Connection, listing: Pageable, place: Place) -> bool:
+    return bool(listing.read(connection, place, 1, only_whether=True))
 
 
 def _key_values(place: Place) -> dict[str, KeyValue]:

@@ -4,24 +4,21 @@ SQLite has an FTS5 table of three columns, PostgreSQL a tsvector whose weights A
 see the same words at the same places, so they find the same articles.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Connection,
     MetaData,
     Select,
     Table,
     Text,
-    case,
     cast,
     column,
     delete,
     false,
-    literal,
     select,
     table,
 )
@@ -37,6 +34,7 @@ _GROUPS_RANKED: Final = 6
 
 _FIELDS: Final = ("title", "excerpt", "content")
 _POINTS: Final = (4, 2)
+POINTS_ELSEWHERE: Final = 1
 
 # Not among the tables of the catalogue: each database has a search of its own kind.
 _postgresql = Table("search", MetaData(), Column("article_id", BigInteger), Column("words", TSVECTOR))
@@ -56,15 +54,6 @@ def delete_search(connection: Connection, article_ids: Sequence[int]) -> None:
             connection.execute(delete(_sqlite).where(_sqlite.c.rowid.in_(part)))
 
 
-def is_found(dialect: str, search: Search) -> ColumnElement[bool]:
-    """A condition on `articles`."""
-    if search.all_of:
-        return articles.c.id.in_(_found(dialect, search.all_of, search.none_of))
-    if search.none_of:
-        return articles.c.id.not_in(_found(dialect, (search.none_of,), ()))
-    return false()
-
-
 def found_ids(dialect: str, search: Search) -> tuple[bool, Select[Any]]:
     """Ids of the articles that are found, or, with False, of those that are not."""
     if search.all_of:
@@ -74,16 +63,13 @@ def found_ids(dialect: str, search: Search) -> tuple[bool, Select[Any]]:
     return True, select(articles.c.id).where(false())
 
 
-def relevance(dialect: str, search: Search) -> ColumnElement[int]:
-    """The more negative the better: what stands in a title counts most, then in an excerpt."""
-    points: ColumnElement[int] = literal(0)
+def ranked_groups(dialect: str, search: Search) -> Iterator[tuple[tuple[Select[Any], int], ...]]:
+    """Of each group: ids of the articles that have it in their title, in their excerpt, with its points.
+
+    Elsewhere it counts POINTS_ELSEWHERE.
+    """
     for group in search.all_of[:_GROUPS_RANKED]:
-        in_fields = [
-            (articles.c.id.in_(_found(dialect, (group,), (), field)), point)
-            for field, point in enumerate(_POINTS)
-        ]
-        points = points - case(*in_fields, else_=1)
-    return points
+        yield tuple((_found(dialect, (group,), (), field), points) for field, points in enumerate(_POINTS))
 
 
 def _found(

@@ -64,7 +64,7 @@ async def list_articles(request: Request, query: Annotated[ArticleListQuery, Que
 def _list_articles(request: Request, query: ArticleListQuery, cursor: Cursor) -> Response:
     with reading(request, query) as now:
         selection = matching(now.connection, query)
-        page = page_of(now, query, cursor, selection.listing(articles.c.id, articles.c.item))
+        page = page_of(now, query, cursor, selection.listing(now.connection, articles.c.id, articles.c.item))
         items = [row.item for row in page.rows]
         found = _highlights(now, query, page.rows)
         if query.fields or found:

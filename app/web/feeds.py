@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.filters import matching
+from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.feeds.feed import Feed, title_of
@@ -53,9 +54,9 @@ def _answer(
     request: Request, query: FeedQuery, media_type: str, written: Callable[[Feed], bytes]
 ) -> Response:
     with reading(request, query) as now:
-        selection = matching(now.connection, query)
-        statement = selection.statement(articles.c.item).order_by(*selection.order).limit(query.limit)
-        items = tuple(json.loads(item) for item in now.connection.scalars(statement))
+        listing = matching(now.connection, query).listing(now.connection, articles.c.item)
+        newest = read_page(now.connection, listing, query.limit)
+        items = tuple(json.loads(row.item) for row in newest.rows)
         # Never the Host header: whoever sends it would choose where the links of others lead.
         base = now.settings.public_url or ""
         asked = query.parameters()

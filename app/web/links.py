@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.catalog.filters import matching
 from app.catalog.links import count_of_rows, mentions
-from app.catalog.paging import Listing
+from app.catalog.paging import Listing, read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.web.pages import MOST_ON_A_PAGE, Paged, page_json, page_of, resumed
@@ -42,8 +42,8 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
     url = query.url or ""
     with reading(request, query) as now:
         having = matching(now.connection, ArticleQuery(url=url, published=query.published))
-        statement = having.statement(articles.c.item).order_by(*having.order).limit(MOST_ON_A_PAGE)
-        items = ",".join(now.connection.scalars(statement))
+        found = read_page(now.connection, having.listing(now.connection, articles.c.item), MOST_ON_A_PAGE)
+        items = ",".join(row.item for row in found.rows)
         rows, order = mentions(url, query.published)
         page = page_of(now, query, cursor, Listing(None, lambda: rows, order, {}))
         mentioned = [

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from starlette.responses import Response
 
 from app.catalog.cursors import BROKEN, MOST_CHARACTERS, Cursor, check_place, read_cursor
-from app.catalog.paging import BEGINNING, Listing, Page, Place, read_page
+from app.catalog.paging import BEGINNING, Page, Pageable, Place, read_page
 from app.catalog.query import PRESENTATION, Moment, Query
 from app.web.problems import ParameterError, gone, unprocessable
 from app.web.reading import Reading
@@ -63,7 +63,7 @@ def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
     return carried.model_copy(update=presented), cursor
 
 
-def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Listing) -> Page:
+def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Pageable) -> Page:
     if cursor.revision not in (None, reading.state.revision):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
@@ -87,14 +87,14 @@ def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Listing) -> Pag
 
 
 def page_answer(
-    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int | None
+    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
 ) -> Response:
     body, headers = page_json(reading, query, of, page, items, total)
     return reading.json(body.encode(), headers)
 
 
 def page_json(
-    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int | None
+    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
 ) -> tuple[str, dict[str, str]]:
     """`items` are JSON; the page is put together of their text. Also the headers that name its neighbours."""
     next_link, prev_link = (

@@ -75,9 +75,7 @@ class Article(ArticleItem):
 
 
 class _Page(Shape):
-    total: int | None = Field(
-        description="How many there are on all pages, exactly; null where counting took too long"
-    )
+    total: int = Field(description="How many there are on all pages, exactly")
     next: str | None = Field(description="Path of the next page")
     prev: str | None = Field(description="Path of the page before")
 

@@ -1,0 +1,91 @@
+"""Which terms a query's names mean: by an id, a domain or any name that the asker may know."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from app.catalog.audience import Published, count_of, is_visible
+from app.catalog.tables import term_names, terms, topics
+from app.names import fold
+from app.statements import prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    id: int
+    field: str
+    count: int
+
+
+def count_of_all(connection: Connection, published: Published) -> int:
+    counted = prepared(connection, (_all, published), partial(_all, published))
+    return int(counted.rows(connection, {})[0].total)
+
+
+def _all(published: Published) -> Select[Any]:
+    total = func.coalesce(func.sum(count_of(terms, published)), 0).label("total")
+    return select(total).where(terms.c.field == "source")
+
+
+def meant(connection: Connection, field: str, value: str, published: Published) -> Iterable[Term]:
+    """By an id or a domain, even where it is some other one's name; else all that have the name."""
+    name = value if field == "source" else fold(value)
+    values = {"field": field, "key": name.removeprefix("www.") if field == "provider" else name, "name": name}
+    named = prepared(connection, (_called, field == "source", published), partial(_called, field, published))
+    rows = named.rows(connection, values)
+    meant = [row for row in rows if row.called == "key"] or rows
+    return {row.id: Term(row.id, field, row.articles) for row in meant}.values()
+
+
+def _called(field: str, published: Published) -> Select[Any] | CompoundSelect[Any]:
+    """Rows of the terms with a key or a name."""
+    wanted: ColumnElement[str] = bindparam("field")
+    count = count_of(terms, published).label("articles")
+    key = terms.c.key if field == "source" else terms.c.folded_key
+    by_key = select(terms.c.id, literal("key").label("called"), count).where(
+        terms.c.field == wanted, key == bindparam("key"), terms.c.by_name == 0, is_visible(terms, published)
+    )
+    by_own_name = select(terms.c.id, literal("name"), count).where(
+        terms.c.field == wanted,
+        terms.c.folded_key == bindparam("name"),
+        terms.c.by_name == 1,
+        is_visible(terms, published),
+    )
+    by_name = (
+        select(terms.c.id, literal("name"), count)
+        .join(term_names, term_names.c.term_id == terms.c.id)
+        .where(
+            term_names.c.field == wanted,
+            term_names.c.folded == bindparam("name"),
+            is_visible(term_names, published),
+        )
+    )
+    return by_key if field == "source" else union_all(by_key, by_own_name, by_name)
+
+
+def with_descendants(connection: Connection, above: Sequence[Term]) -> list[Term]:
+    if not above:
+        return []
+    below = (
+        select(topics.c.term_id)
+        .where(topics.c.parent_id.in_([term.id for term in above]))
+        .cte("below", recursive=True)
+    )
+    deeper = select(topics.c.term_id).join(below, topics.c.parent_id == below.c.term_id)
+    ids = connection.scalars(select(below.union(deeper).c.term_id)).all()
+    # Several topics of one article count once, so these counts lead nowhere.
+    below_them = set(ids) - {term.id for term in above}
+    return [*above, *(Term(term_id, "topic", 0) for term_id in sorted(below_them))]
