@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
+from app.catalog.gaps import after_gap
 from app.catalog.paging import Found, Listing, Place
 from app.catalog.tables import article_terms, articles
 from app.database import ids_value, is_one_of
@@ -22,6 +23,8 @@ from app.statements import prepared
 _SORTED_FOR_A_PAGE: Final = 30
 # Rows at once: to begin with as many as a page has, and no more than these some megabytes.
 _MOST_AT_ONCE: Final = 20_000
+# So many in a row that are not of the set are no chance: the others are of another time.
+_GAP: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Sifted:
         halves = [
             listing.read(connection, place, wanted)
             if is_small
-            else _sifted(connection, listing, ids, place, wanted)
+            else _sifted(connection, listing, self.walk.column, ids, place, wanted)
             for listing in self.walk.listings(connection.dialect.name, ids if is_small else None)
         ]
         if len(halves) == 1:
@@ -109,17 +112,23 @@ class Sifted:
 
 
 def _sifted(
-    connection: Connection, listing: Listing, ids: BitMap, place: Place, wanted: int
+    connection: Connection, listing: Listing, column: str, ids: BitMap, place: Place, wanted: int
 ) -> Sequence[Found]:
     found: list[Found] = []
     at_once = wanted
     while len(found) < wanted:
         at_once = min(2 * at_once, _MOST_AT_ONCE)
         passed = listing.read(connection, place, at_once)
-        found += [each for each in passed if each.row.id in ids]
+        of_set = [each for each in passed if each.row.id in ids]
         if len(passed) < at_once:
-            break
+            return [*found, *of_set][:wanted]
+        found += of_set
         place = Place(passed[-1].keys, place.backwards)
+        if not of_set and at_once >= _GAP:
+            further = after_gap(connection, column, ids, place)
+            if further is None:
+                break
+            place = further
     return found[:wanted]
 
 
