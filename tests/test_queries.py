@@ -120,6 +120,33 @@ def test_any_question_has_the_same_answer_as_the_documents_give(both: Both, ques
         assert ([item["id"] for item in page["items"]], page["total"]) == (expected, len(expected))
 
 
+@examples(0.5)
+@given(question=questions, limit=st.sampled_from((1, 3, 20)), way=st.sampled_from(("sorted", "sifted")))
+def test_its_pages_are_all_of_it_there_and_back_however_they_are_read(
+    both: Both, question: Question, limit: int, way: str
+) -> None:
+    expected = [each["id"] for each in both.oracle.answer(question)]
+    first: str | None = "/articles?" + urlencode([*question.pairs(), ("limit", str(limit))])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.catalog.sifting._SORTED_FOR_A_PAGE", 0 if way == "sifted" else 1_000_000)
+        patch.setattr("app.catalog.sifting._GAP", 1)
+        for client in both.clients:
+            there: list[str] = []
+            back: list[str] = []
+            turn = None
+            url = first
+            while url and len(there) < 60:
+                page = answer(client, url, EDITOR)
+                there += [item["id"] for item in page["items"]]
+                url, turn = page["next"], page["prev"]
+            assert there == expected[: len(there)] and (url or len(there) == len(expected))
+            while turn:
+                page = answer(client, turn, EDITOR)
+                back = [item["id"] for item in page["items"]] + back
+                turn = page["prev"]
+            assert there[: len(back)] == back and len(there) - len(back) <= limit
+
+
 @examples(0.1)
 @given(data=st.data())
 def test_clauses_by_id_too(both: Both, data: Any) -> None:

@@ -36,9 +36,9 @@ def after_gap(connection: Connection, column: str, ids: BitMap, place: Place) ->
         return place
     kind, is_negative = _SETS[column]
     key = int(place.keys[0])
-    if key == UNKNOWN and not place.backwards:
+    if key == UNKNOWN:
         return place
-    here = None if key == UNKNOWN else _set_key(kind, key, is_negative)
+    here = _set_key(kind, key, is_negative)
     for found, article_ids in _sets_from(connection, kind, here, downwards=is_negative != place.backwards):
         if ids.intersect(BitMap.deserialize(article_ids)):
             return place if found == here else _begin(kind, found, is_negative, place.backwards)
@@ -63,13 +63,10 @@ def _begin(kind: str, key: int, is_negative: bool, backwards: bool) -> Place:
 
 
 def _sets_from(
-    connection: Connection, kind: str, key: int | None, *, downwards: bool
+    connection: Connection, kind: str, key: int, *, downwards: bool
 ) -> Iterator[tuple[int, bytes]]:
     statement = prepared(connection, (_sets_from, downwards), partial(_ordered, downwards))
-    # Beyond all of them, in either direction.
-    at = UNKNOWN if downwards else -UNKNOWN
-    if key is not None:
-        at = key + 1 if downwards else key - 1
+    at = key + 1 if downwards else key - 1
     while rows := statement.rows(connection, {"kind": kind, "at": at, "limit": _SETS_AT_ONCE}):
         yield from ((row.key, row.article_ids) for row in rows)
         at = rows[-1].key
