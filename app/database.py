@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     ARRAY,
@@ -58,26 +59,33 @@ _READ_SESSION = (
 
 def writing_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite_engine(url)
+        engine = _sqlite_engine(url)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
     # What the driver logs of a lost connection is raised too; on a terminal it would be said twice.
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
     return create_engine(url, connect_args={"connect_timeout": 10})
 
 
 def reading_engine(url: str) -> Engine:
-    """Every transaction of it reads one snapshot, and no statement runs longer than QUERY_SECONDS."""
+    """For `snapshot`, which begins and ends transactions by itself; no statement runs over QUERY_SECONDS."""
     if make_url(url).get_backend_name() == "sqlite":
-        engine = _sqlite_engine(url)
-        event.listen(engine, "checkout", _stop_in_time)
-        return engine
-    return create_engine(
-        url,
-        pool_size=READ_CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=QUERY_SECONDS,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "options": _READ_SESSION},
-    )
+        engine = _sqlite_engine(url, isolation_level="AUTOCOMMIT")
+    else:
+        engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=READ_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=QUERY_SECONDS,
+            connect_args={"connect_timeout": 5, "options": _READ_SESSION},
+        )
+    event.listen(engine, "engine_disposed", _close_idle)
+    return engine
+
+
+# Taking one from SQLAlchemy's pool and giving it back takes longer than a page by index.
+_idle: WeakKeyDictionary[Engine, list[Connection]] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -86,15 +94,65 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 
     Raises DatabaseUnavailable or QueryTimedOut.
     """
+    connection = None
     try:
-        with engine.connect() as connection, connection.begin():
-            yield connection
+        connection = _begun(engine)
+        yield connection
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         if _ran_out_of_time(error.orig if isinstance(error, DBAPIError) else error):
             raise QueryTimedOut("The question took too long to answer.") from error
         raise DatabaseUnavailable("The database cannot be read.") from error
     except TimeoutError as error:
         raise DatabaseUnavailable("All connections to the database are busy.") from error
+    finally:
+        if connection is not None:
+            _end(engine, connection)
+
+
+def _begun(engine: Engine) -> Connection:
+    """In a transaction, by a connection that is idle, or a new one: the server may be another since."""
+    idle = _idle.setdefault(engine, [])
+    while idle:
+        connection = idle.pop()
+        try:
+            _begin(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            _drop(connection)
+            continue
+        return connection
+    connection = engine.connect()
+    _begin(connection)
+    return connection
+
+
+def _begin(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN")
+    if connection.dialect.name == "sqlite":
+        _stop_in_time(driver)
+
+
+def _end(engine: Engine, connection: Connection) -> None:
+    try:
+        if connection.in_transaction():
+            connection.rollback()
+        driver: Any = connection.connection.driver_connection
+        driver.execute("ROLLBACK")
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error):
+        _drop(connection)
+    else:
+        _idle.setdefault(engine, []).append(connection)
+
+
+def _close_idle(engine: Engine) -> None:
+    for connection in _idle.pop(engine, []):
+        _drop(connection)
+
+
+def _drop(connection: Connection) -> None:
+    """Not back into the pool."""
+    connection.invalidate()
+    connection.close()
 
 
 @contextmanager
@@ -164,10 +222,11 @@ def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[start : start + _VALUES_IN_A_STATEMENT]
 
 
-def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=READ_CONNECTIONS, max_overflow=0, pool_timeout=QUERY_SECONDS)
+def _sqlite_engine(url: str, **options: Any) -> Engine:
+    engine = create_engine(
+        url, pool_size=READ_CONNECTIONS, max_overflow=0, pool_timeout=QUERY_SECONDS, **options
+    )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 

@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, SelectBase
@@ -20,14 +21,16 @@ class Prepared:
         self._defaults = dict(compiled.params)
         self._positions: list[str] | None = getattr(compiled, "positiontup", None)
         names = [str(name) for name in statement.selected_columns.keys()]  # noqa: SIM118  no dict
-        self._row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+        row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+        # As its `_make`, in half the time.
+        self._named: Any = partial(tuple.__new__, row)
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """`values` of the statement's named parameters. Rows are named tuples."""
         given = {**self._defaults, **values}
         parameters = [given[name] for name in self._positions] if self._positions is not None else given
         driver: Any = connection.connection.driver_connection
-        return list(map(self._row._make, driver.execute(self._text, parameters).fetchall()))
+        return list(map(self._named, driver.execute(self._text, parameters).fetchall()))
 
 
 _prepared: dict[Hashable, Prepared] = {}

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from app.catalog.tables import articles
 from app.console import print_import
-from app.database import snapshot, writing_engine
+from app.database import writing_engine
 from app.importer.look import Request
 from app.importer.run import Options, import_trees
 from tests.databases import sqlite_url
@@ -197,7 +197,7 @@ def test_a_hostile_document_beside_a_good_one(
     make(root)
     source = tmp_path.name
     report = import_trees(engine, [Request(root, source)], Options())
-    with snapshot(engine) as connection:
+    with engine.connect() as connection:
         paths = set(connection.scalars(select(articles.c.path).where(articles.c.source == source)))
     assert "good.md" in paths
     print_import(report, dry_run=False, nothing_written=False)

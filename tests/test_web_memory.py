@@ -3,14 +3,15 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS, State
+from app.database import snapshot
 from app.web.answers import Answer
 from app.web.audience import Asker
 from app.web.memory import Asked, Memory
@@ -19,12 +20,15 @@ from tests.services import EDITOR, answer, service_of
 from tests.worlds import World
 
 
-class Snapshots(list[str]):
+class Snapshots(list[Engine]):
     """The snapshots of the database that were opened."""
 
-    def __init__(self, client: TestClient) -> None:
-        engine = cast(FastAPI, client.app).state.engine
-        event.listen(engine, "begin", lambda _: self.append("BEGIN"))
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        def counted(engine: Engine) -> Any:
+            self.append(engine)
+            return snapshot(engine)
+
+        patch.setattr("app.web.reading.snapshot", counted)
 
 
 @pytest.fixture
@@ -40,9 +44,11 @@ def wait_for_the_next_look() -> None:
     time.sleep(2 * KNOWN_SECONDS["postgresql"])
 
 
-def test_a_question_asked_again_is_not_asked_of_the_database(client: TestClient) -> None:
+def test_a_question_asked_again_is_not_asked_of_the_database(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = client.get("/articles")
-    asked = Snapshots(client)
+    asked = Snapshots(monkeypatch)
     again = client.get("/articles")
     assert (again.content, again.headers, asked) == (first.content, first.headers, [])
     head = client.head("/articles")
@@ -77,9 +83,11 @@ def test_what_the_editor_was_told_is_told_to_nobody_else(client: TestClient) -> 
 
 
 @pytest.mark.parametrize("path", ["/articles?publishedFrom=P7D", "/health/ready", "/articles?limit=x"])
-def test_what_depends_on_more_than_the_catalogue_is_asked_anew(client: TestClient, path: str) -> None:
+def test_what_depends_on_more_than_the_catalogue_is_asked_anew(
+    client: TestClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client.get(path)
-    asked = Snapshots(client)
+    asked = Snapshots(monkeypatch)
     assert "catalogue-revision" not in client.get(path).headers or asked
 
 

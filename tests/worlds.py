@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, select, text
 
 from app.catalog.tables import articles
-from app.database import snapshot, writing_engine
+from app.database import writing_engine
 from app.importer.look import Request
 from app.importer.report import Report
 from app.importer.run import Options, import_trees
@@ -30,7 +30,7 @@ class World:
         return import_trees(self.engine, [Request(self.root, source, parts)], Options(**options))
 
     def items(self) -> list[dict[str, Any]]:
-        with snapshot(self.engine) as connection:
+        with self.engine.connect() as connection:
             rows = connection.scalars(select(articles.c.item).order_by(articles.c.source, articles.c.path))
             return [json.loads(row) for row in rows]
 
@@ -38,7 +38,7 @@ class World:
         return [item["title"] for item in self.items()]
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with snapshot(self.engine) as connection:
+        with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql))]
 
     def topics(self) -> dict[str, tuple[str, int, int]]:

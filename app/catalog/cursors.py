@@ -19,6 +19,8 @@ from app.catalog.paging import KeyValue, Place
 # Of a query of 8,000 characters, all of them escaped in JSON, in base64; a title's key has 1,000 bytes.
 MOST_CHARACTERS: Final = 24_000
 _CHECKSUM_BYTES: Final = 6
+# json.dumps makes an encoder for each text.
+_as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INTEGERS: Final = range(-(2**63), 2**63)
 
 BROKEN = "is broken: copy it whole from `next` or `prev`, or leave it out to begin at the first page"
@@ -36,11 +38,7 @@ class Cursor:
     def __str__(self) -> str:
         keys = self.place.keys
         written = None if keys is None else [_written(key) for key in keys]
-        content = json.dumps(
-            [self.of, self.parameters, written, self.place.backwards, self.revision],
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ).encode()
+        content = _as_json([self.of, self.parameters, written, self.place.backwards, self.revision]).encode()
         return base64.urlsafe_b64encode(_checksum(content) + content).decode().rstrip("=")
 
 

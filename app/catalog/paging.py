@@ -3,7 +3,8 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from operator import itemgetter
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
 
@@ -36,11 +37,8 @@ class Page:
     prev: Place | None
 
 
-class Found(NamedTuple):
-    """A row and its sort keys."""
-
-    keys: tuple[KeyValue, ...]
-    row: Any
+# A row after its sort keys.
+Found = tuple[tuple[KeyValue, ...], Any]
 
 
 class Pageable(Protocol):
@@ -80,8 +78,7 @@ class Listing:
         else:
             shape = (self.shape, place.keys is None, place.backwards, only_whether)
             rows = prepared(connection, shape, make).rows(connection, values)
-        keys = len(self.order)
-        return [Found(tuple(row[-keys:]), row) for row in rows]
+        return list(zip(map(itemgetter(slice(-len(self.order), None)), rows), rows, strict=True))
 
 
 # No list has more rows.
@@ -98,8 +95,8 @@ def read_page(
         found = found[::-1]
     if not found:
         return _empty_page(connection, listing, place, offset)
-    before, after = Place(found[0].keys, backwards=True), Place(found[-1].keys, backwards=False)
-    rows = [each.row for each in found]
+    before, after = Place(found[0][0], backwards=True), Place(found[-1][0], backwards=False)
+    rows = [row for _, row in found]
     if place.backwards:
         return Page(rows, after if _has_rows(connection, listing, after) else None, before if more else None)
     is_first = place == BEGINNING and not offset
@@ -109,7 +106,7 @@ def read_page(
 
 def read_all(connection: Connection, listing: Pageable) -> Sequence[Any]:
     """For lists that are bounded by what they are of."""
-    return [each.row for each in listing.read(connection, BEGINNING, ALL)]
+    return [row for _, row in listing.read(connection, BEGINNING, ALL)]
 
 
 def _empty_page(connection: Connection, listing: Pageable, place: Place, offset: int) -> Page:

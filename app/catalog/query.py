@@ -97,11 +97,14 @@ def _moment(of: str, example: str) -> Any:
     )
 
 
-_NARROWING = (
-    *("published_from", "published_before", "updated_from", "updated_before", "min_quality", "max_quality"),
-    *("min_heat", "max_heat", "has_image", "has_related", "url", "q"),
+_NARROWING = frozenset(
+    {
+        *("published_from", "published_before", "updated_from", "updated_before"),
+        *("min_quality", "max_quality", "min_heat", "max_heat", "has_image", "has_related", "url", "q"),
+    }
 )
 CLAUSES = ("topic", "provider", "type", "category", "tag", "locale", "source", "id")
+_CLAUSES = frozenset(CLAUSES)
 # How an answer is cut and dressed, not what is in it: a cursor leaves these to whoever follows it.
 PRESENTATION = frozenset({"limit", "cursor", "page", "fields", "highlight"})
 
@@ -121,13 +124,14 @@ class Query(BaseModel):
     @property
     def depends_on_clock(self) -> bool:
         """Whether a duration back from now is in it."""
-        return any(isinstance(value, Moment) and value.is_relative for value in vars(self).values())
+        given = (getattr(self, name) for name in self.model_fields_set)
+        return any(isinstance(value, Moment) and value.is_relative for value in given)
 
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """Pairs that read back as an equal query; what is as by default is left out. Durations are dates."""
         pairs: list[tuple[str, str]] = []
         fields = type(self).model_fields
-        for name in (name for name in fields if name in self.model_fields_set):
+        for name in sorted(self.model_fields_set, key=list(fields).index):
             field, value = fields[name], getattr(self, name)
             if name not in PRESENTATION and value != field.default:
                 several = value if name in CLAUSES else (value,)
@@ -188,12 +192,13 @@ class ArticleQuery(Query):
     @property
     def is_one_range(self) -> bool:
         """Whether one range of an index answers it, total included, at any depth."""
-        clauses = [clause for name in CLAUSES for clause in getattr(self, name)]
-        is_plain = all(len(clause.values) == 1 and not clause.none_of for clause in clauses) and not self.id
-        is_sorted = not clauses or (len(clauses) == 1 and self.order == "-publishedDateTime")
+        given = self.model_fields_set
         # All else but what is seen at all, and in which order.
-        is_narrowed = any(getattr(self, name) is not None for name in _NARROWING)
-        return is_plain and is_sorted and not is_narrowed and not self.descendants
+        if any(getattr(self, name) is not None for name in _NARROWING & given) or self.descendants:
+            return False
+        clauses = [clause for name in _CLAUSES & given for clause in getattr(self, name)]
+        is_plain = all(len(clause.values) == 1 and not clause.none_of for clause in clauses) and not self.id
+        return is_plain and (not clauses or (len(clauses) == 1 and self.order == "-publishedDateTime"))
 
     @property
     def order(self) -> Sort:

@@ -71,21 +71,21 @@ class Sifted:
     def read(
         self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
     ) -> Sequence[Found]:
-        found: list[tuple[int, Found]] = []
+        found: list[Found] = []
         for rank, place_in_tier in self._places(place):
             rank_key = () if rank is None else (rank,)
             wanted = limit + offset - len(found)
             found += [
-                (each.row.id, Found((*rank_key, *each.keys), each.row))
-                for each in self._of_tier(connection, self.tiers[rank], place_in_tier, wanted)
+                ((*rank_key, *keys), row)
+                for keys, row in self._of_tier(connection, self.tiers[rank], place_in_tier, wanted)
             ]
             if len(found) == limit + offset:
                 break
         found = found[offset:]
         if only_whether or not found:
-            return [each for _, each in found]
-        rows = _read_rows(connection, [article_id for article_id, _ in found], self.columns)
-        return [Found(each.keys, rows[article_id]) for article_id, each in found]
+            return found
+        rows = _read_rows(connection, [row.id for _, row in found], self.columns)
+        return [(keys, rows[row.id]) for keys, row in found]
 
     def _places(self, place: Place) -> Iterator[tuple[int | None, Place]]:
         """Tiers from the place on, with the place in each."""
@@ -119,11 +119,11 @@ def _sifted(
     while len(found) < wanted:
         at_once = min(2 * at_once, _MOST_AT_ONCE)
         passed = listing.read(connection, place, at_once)
-        of_set = [each for each in passed if each.row.id in ids]
+        of_set = [each for each in passed if each[1].id in ids]
         if len(passed) < at_once:
             return [*found, *of_set][:wanted]
         found += of_set
-        place = Place(passed[-1].keys, place.backwards)
+        place = Place(passed[-1][0], place.backwards)
         if not of_set and at_once >= _GAP:
             further = after_gap(connection, column, ids, place)
             if further is None:

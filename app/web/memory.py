@@ -41,13 +41,16 @@ class Memory:
 
     def keep(self, state: State, asked: Asked, answer: Answer) -> None:
         """Forgets all of an earlier state, and what was not asked for the longest."""
+        if not self._most_bytes:
+            return
         if state != self._state:
             self._answers.clear()
             self._bytes, self._state = 0, state
-        if asked in self._answers or _size(asked, answer) > self._most_bytes * _LARGEST_PART:
+        size = _size(asked, answer)
+        if asked in self._answers or size > self._most_bytes * _LARGEST_PART:
             return
         self._answers[asked] = answer
-        self._bytes += _size(asked, answer)
+        self._bytes += size
         while self._bytes > self._most_bytes:
             self._bytes -= _size(*self._answers.popitem(last=False))
 

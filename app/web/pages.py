@@ -100,8 +100,8 @@ def page_json(
     next_link, prev_link = (
         _link(reading, query, of, place) if place else None for place in (page.next, page.prev)
     )
-    ends = json.dumps({"total": total, "next": next_link, "prev": prev_link}, separators=(",", ":"))
-    body = '{"items":[' + ",".join(items) + "]," + ends[1:]
+    ends = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}}}'
+    body = '{"items":[' + ",".join(items) + "]," + ends
     links = [f'<{link}>; rel="{rel}"' for rel, link in (("next", next_link), ("prev", prev_link)) if link]
     return body, {"Link": ", ".join(links)} if links else {}
 

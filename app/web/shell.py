@@ -90,8 +90,10 @@ class Shell:
 
     def _remember(self, state: State, asked: memory.Asked, answer: Answer) -> None:
         """Under the revision that the answer itself names, if it is one of the catalogue's."""
+        if answer.status != HTTPStatus.OK:
+            return
         named = next((int(value) for name, value in answer.headers if name == b"catalogue-revision"), None)
-        if named is None or answer.status != HTTPStatus.OK:
+        if named is None:
             return
         self.freshness.seen(named)
         if named >= state.revision:
