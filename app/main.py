@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.catalog.state import KNOWN_SECONDS, StateReader, read_state
 from app.database import reading_engine, snapshot
@@ -90,6 +90,13 @@ class Service(FastAPI):
         self.state.settings = settings
         # Its own kind of route would need the middleware, and answer errors in another form.
         self.router.route_class = QueryRoute
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # As the framework does, less what it looks up for each request to find that it has nothing to do.
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        scope["app"] = self
+        await self.middleware_stack(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings

@@ -12,11 +12,11 @@ from operator import and_
 from typing import Any, Final
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
-from app.catalog.audience import Published
+from app.catalog.audience import Published, name_of
 from app.catalog.sort_keys import UNKNOWN
-from app.catalog.tables import FIELDS, article_sets
+from app.catalog.tables import FIELDS, article_sets, terms
 from app.statements import prepared
 
 # Beside the fields of terms: by day (its ordinal, as Python's `date` counts them), by number, and what there
@@ -149,15 +149,19 @@ def articles_of(
     return found - AnyOf(tuple(none_of)).read(connection) if none_of else found
 
 
-def read_sets(
-    connection: Connection, kind: str, *columns: ColumnElement[Any], joined: ColumnElement[bool] | None = None
-) -> Iterator[tuple[BitMap, Any]]:
-    """All sets of a kind, each with its row: `set_key`, and columns of what is `joined` to it."""
-    rows: Select[Any] = select(article_sets.c.key.label("set_key"), article_sets.c.article_ids, *columns)
-    if joined is not None:
-        rows = rows.where(joined)
-    for row in connection.execute(rows.where(article_sets.c.kind == kind)):
-        yield BitMap.deserialize(row.article_ids), row
+def read_sets(connection: Connection, kind: str, published: Published | None = None) -> Iterator[Row[Any]]:
+    """All sets of a kind, as rows of `set_key` and `article_ids`, and of what the terms are called."""
+
+    def make() -> Select[Any]:
+        rows = select(article_sets.c.key.label("set_key"), article_sets.c.article_ids)
+        rows = rows.where(article_sets.c.kind == bindparam("kind"))
+        if published is None:
+            return rows
+        named = (terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
+        return rows.add_columns(*named).where(terms.c.id == article_sets.c.key)
+
+    # Rows of SQLAlchemy's take longer than the sets in them.
+    yield from prepared(connection, (read_sets, published), make).rows(connection, {"kind": kind})
 
 
 def _of_kind() -> Select[Any]:

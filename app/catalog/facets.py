@@ -1,7 +1,7 @@
 """How many articles of a query have which topic, provider, type ...: exact, for what the asker may see."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -9,10 +9,10 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, select
 
 from app.catalog.article_sets import HAS, HAS_KEYS, Keys, articles_of, read_sets
-from app.catalog.audience import count_of, is_visible, name_of
+from app.catalog.audience import Published, count_of, is_visible, name_of
 from app.catalog.filters import Selection
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import MANY_VALUED, article_sets, term_names, terms, topics
+from app.catalog.tables import MANY_VALUED, term_names, terms, topics
 from app.database import in_parts
 
 
@@ -65,15 +65,17 @@ def count_facets(
 
 def _counts(connection: Connection, query: ArticleQuery, found: BitMap | None, field: str) -> list[_Counted]:
     """By term; without `found`, of all articles, as imports counted them."""
-    columns = (terms.c.key, terms.c.by_name, name_of(terms, query.published).label("shown"))
     if found is None:
+        columns = (terms.c.key, terms.c.by_name, name_of(terms, query.published).label("shown"))
         of_all = count_of(terms, query.published)
         rows = select(*columns, of_all).where(terms.c.field == field, of_all > 0)
         return [_Counted(*row) for row in connection.execute(rows)]
+    of_field: Iterable[tuple[BitMap, Any]]
     if field == "topic" and query.descendants:
-        of_field = _with_those_below(connection, columns)
+        of_field = _with_those_below(connection, query.published)
     else:
-        of_field = read_sets(connection, field, *columns, joined=terms.c.id == article_sets.c.key)
+        of_terms = read_sets(connection, field, query.published)
+        of_field = ((BitMap.deserialize(row.article_ids), row) for row in of_terms)
     counts = []
     for of_term, row in of_field:
         count = found.intersection_cardinality(of_term)
@@ -98,10 +100,11 @@ def _having(
     return found.intersection_cardinality(having.read(connection))
 
 
-def _with_those_below(connection: Connection, columns: Sequence[Any]) -> Iterator[tuple[BitMap, Any]]:
+def _with_those_below(connection: Connection, published: Published) -> Iterator[tuple[BitMap, Any]]:
     """Where a topic means the topics below it too, so do its counts: each article once."""
-    found = {row.set_key: of_topic for of_topic, row in read_sets(connection, "topic")}
-    rows = select(terms.c.id, topics.c.parent_id, *columns).outerjoin(topics, topics.c.term_id == terms.c.id)
+    found = {row.set_key: BitMap.deserialize(row.article_ids) for row in read_sets(connection, "topic")}
+    columns = (terms.c.id, terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
+    rows = select(*columns, topics.c.parent_id).outerjoin(topics, topics.c.term_id == terms.c.id)
     of_topics = connection.execute(rows.where(terms.c.field == "topic")).all()
     add_to_those_above(found, {row.id: row.parent_id for row in of_topics if row.parent_id})
     return ((found.get(row.id, BitMap()), row) for row in of_topics)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, get_args
 
+from pyroaring import BitMap
 from sqlalchemy import Connection
 
 from app.catalog.article_sets import DAY, read_sets
@@ -45,10 +46,11 @@ class Timeline:
 def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> Timeline:
     """From the first bucket with an article to the last, without gaps. Raises TooManyBuckets."""
     found = selection.articles(connection)
-    counted = (
-        (row.set_key, found.intersection_cardinality(of_day)) for of_day, row in read_sets(connection, DAY)
-    )
-    days = {date.fromordinal(day): count for day, count in counted if count}
+    days = {
+        date.fromordinal(row.set_key): count
+        for row in read_sets(connection, DAY)
+        if (count := found.intersection_cardinality(BitMap.deserialize(row.article_ids)))
+    }
     buckets = _buckets(days, interval) if days else ()
     return Timeline(len(found), len(found) - sum(days.values()), buckets)
 

@@ -81,11 +81,20 @@ class Answering:
                 await self._send_chunk(body, is_last)
 
     async def deliver(self, answer: Answer) -> None:
+        for message in self.messages(answer):
+            self.has_begun = True
+            await self._send(message)
+        self.is_complete = True
+
+    def messages(self, answer: Answer) -> tuple[Message, Message]:
         """The answer, or what the request makes of it: 406, 304, or the headers alone."""
         if replacement := self._instead_of(answer.status, answer.media_type, answer.etag, answer.headers):
             answer = replacement
-        await self._send_start(answer.status, answer.headers)
-        await self._send_body(b"" if self.asked.is_head else answer.body, is_last=True)
+        body = b"" if self.asked.is_head else answer.body
+        return (
+            {"type": "http.response.start", "status": answer.status, "headers": answer.headers},
+            {"type": "http.response.body", "body": body},
+        )
 
     async def deliver_problem(self, problem: ProblemAnswer) -> None:
         await self.deliver(self._answer_of(problem))

@@ -20,6 +20,10 @@ class Freshness:
         self._until = 0.0
         self._asking: asyncio.Future[State | None] | None = None
 
+    def believed(self) -> State | None:
+        """None where it must be asked for."""
+        return self._state if time.monotonic() < self._until else None
+
     async def state(self) -> State | None:
         """None while nobody knows, so that the question goes to the database and its failure is seen."""
         now = time.monotonic()

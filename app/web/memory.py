@@ -7,14 +7,33 @@ that was read before or after it. All together are bounded in bytes.
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
+from starlette.types import Message
+
 from app.catalog.state import State
 from app.web.answers import Answer
 from app.web.audience import Asker
 
 # Of the objects and tables that an answer stands in; measured.
 _BYTES_BESIDE_TEXT: Final = 600
+# The forms of an answer that are kept ready, for browsers, readers and programs; those that send so much in
+# headers are no one's. Each form is two messages beside what was sent; measured.
+_MOST_READY: Final = 4
+_MOST_BYTES_SENT: Final = 500
+_BYTES_OF_READY: Final = 1_500
 # One answer may not push out all the others.
 _LARGEST_PART: Final = 1 / 16
+
+
+Messages = tuple[Message, ...]
+
+
+class Sent(NamedTuple):
+    """What a request sent of what an answer depends on, unread: who sends the same gets the same."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
 
 
 class Asked(NamedTuple):
@@ -27,10 +46,14 @@ class Asked(NamedTuple):
 
 
 class Memory:
+    """Beside each answer stand the messages that were made of it for requests, by what those had sent."""
+
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._state: State | None = None
         self._answers: OrderedDict[Asked, Answer] = OrderedDict()
+        self._ready: dict[Sent, tuple[Asked, Messages]] = {}
+        self._sent: dict[Asked, list[Sent]] = {}
         self._bytes = 0
 
     def recall(self, state: State, asked: Asked) -> Answer | None:
@@ -39,23 +62,59 @@ class Memory:
             self._answers.move_to_end(asked)
         return answer
 
+    def recall_ready(self, state: State, sent: Sent) -> Messages | None:
+        found = self._ready.get(sent) if state == self._state else None
+        if found is None:
+            return None
+        asked, messages = found
+        self._answers.move_to_end(asked)
+        return messages
+
     def keep(self, state: State, asked: Asked, answer: Answer) -> None:
         """Forgets all of an earlier state, and what was not asked for the longest."""
         if not self._most_bytes:
             return
         if state != self._state:
-            self._answers.clear()
+            for kept in (self._answers, self._ready, self._sent):
+                kept.clear()
             self._bytes, self._state = 0, state
         size = _size(asked, answer)
         if asked in self._answers or size > self._most_bytes * _LARGEST_PART:
             return
         self._answers[asked] = answer
         self._bytes += size
+        self._forget_oldest()
+
+    def keep_ready(self, asked: Asked, sent: Sent, messages: Messages) -> None:
+        """Of an answer that was recalled."""
+        if sent in self._ready or sum(len(value) for _, value in sent.headers) > _MOST_BYTES_SENT:
+            return
+        of_answer = self._sent.setdefault(asked, [])
+        if len(of_answer) >= _MOST_READY:
+            self._forget_ready(asked)
+            of_answer = self._sent.setdefault(asked, [])
+        of_answer.append(sent)
+        self._ready[sent] = asked, messages
+        self._bytes += _size_of_ready(sent)
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
         while self._bytes > self._most_bytes:
-            self._bytes -= _size(*self._answers.popitem(last=False))
+            asked, answer = self._answers.popitem(last=False)
+            self._forget_ready(asked)
+            self._bytes -= _size(asked, answer)
+
+    def _forget_ready(self, asked: Asked) -> None:
+        for sent in self._sent.pop(asked, ()):
+            del self._ready[sent]
+            self._bytes -= _size_of_ready(sent)
 
 
 def _size(asked: Asked, answer: Answer) -> int:
     """A query may be longer than its answer, and a link to the next page twice as long as the query."""
     headers = sum(len(name) + len(value) for name, value in answer.headers)
     return len(asked.path) + len(asked.query) + headers + len(answer.body) + _BYTES_BESIDE_TEXT
+
+
+def _size_of_ready(sent: Sent) -> int:
+    return len(sent.path) + len(sent.query) + _MOST_BYTES_SENT + _BYTES_OF_READY

@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
+# All of a request's that an answer depends on.
+_HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization"))
+
 # Nothing of ours has a longer name; what is longer is refused before any pattern is matched against it.
 MOST_CHARACTERS_OF_A_PATH = 2_000
 
@@ -51,9 +54,15 @@ class Shell:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        headers = tuple([each for each in scope["headers"] if each[0] in _HEADERS])
+        sent = memory.Sent(scope["method"], scope["path"], scope["query_string"], headers)
+        if (believed := self.freshness.believed()) and (ready := self.memory.recall_ready(believed, sent)):
+            for message in ready:
+                await send(message)
+            return
         answering = Answering(Asked.by(scope), send)
         try:
-            await self._answer(scope, receive, answering)
+            await self._answer(scope, receive, answering, sent)
         except (Enough, ClientDisconnect):
             pass
         except Exception as error:
@@ -65,7 +74,7 @@ class Shell:
                 log.error("%s %s failed", scope["method"], shown(scope["path"]), exc_info=error)
             await answering.deliver_problem(problem)
 
-    async def _answer(self, scope: Scope, receive: Receive, answering: Answering) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, answering: Answering, sent: memory.Sent) -> None:
         asker = asker_by_header(answering.asked.authorization, self.settings)
         answering.is_private = asker.has_token
         method, path = scope["method"], scope["path"]
@@ -80,6 +89,7 @@ class Shell:
         asked = memory.Asked(path, scope["query_string"], asker, answering.asked.encoding)
         state = await self.freshness.state()
         if state and (remembered := self.memory.recall(state, asked)):
+            self.memory.keep_ready(asked, sent, answering.messages(remembered))
             await answering.deliver(remembered)
             return
         # The routes know GET alone; on the way out a HEAD's body is dropped.
