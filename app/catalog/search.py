@@ -10,11 +10,13 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     MetaData,
     Select,
     Table,
     Text,
+    bindparam,
     cast,
     column,
     delete,
@@ -80,7 +82,9 @@ def _found(
         parts = [" | ".join(_tsquery(term, weight) for term in group) for group in all_of]
         query = " & ".join(f"({part})" for part in parts)
         query += "".join(f" & !({_tsquery(term, weight)})" for term in none_of)
-        return select(_postgresql.c.article_id).where(_postgresql.c.words.op("@@")(cast(query, TSQUERY)))
+        # Of these words, not of any: a plan for any takes twice the time.
+        these: ColumnElement[str] = bindparam(None, query, literal_execute=True)
+        return select(_postgresql.c.article_id).where(_postgresql.c.words.op("@@")(cast(these, TSQUERY)))
     parts = [" OR ".join(map(_fts5_query, group)) for group in all_of]
     query = " AND ".join(f"({part})" for part in parts)
     if none_of:
