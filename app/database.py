@@ -135,9 +135,11 @@ def _begin(connection: Connection) -> None:
 def _end(engine: Engine, connection: Connection) -> None:
     try:
         if connection.in_transaction():
+            # Of what SQLAlchemy asked itself; it ends the driver's too.
             connection.rollback()
-        driver: Any = connection.connection.driver_connection
-        driver.execute("ROLLBACK")
+        else:
+            driver: Any = connection.connection.driver_connection
+            driver.rollback()
     except (DBAPIError, engine.dialect.loaded_dbapi.Error):
         _drop(connection)
     else:
