@@ -66,7 +66,7 @@ def without_markup(content: str) -> str:
     return unescape(_MARKUP.sub(" ", content))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=30_000)
 def stem_of(word: str) -> str:
     return str(_english.stemWord(word))
 

@@ -39,6 +39,13 @@ class Processes:
         if self.most > 1 and not self._pool:
             self._pool = ProcessPoolExecutor(self.most, get_context("spawn"), initializer=_end_with_parent)
 
+    def renew(self) -> None:
+        """If there are any: others take their place, without what these remember of their work."""
+        if self._pool:
+            self.end()
+            self._pool = None
+            self.start()
+
     def end(self) -> None:
         """They take a third of a second to end, in which there is something else to do."""
         if self._pool:

@@ -45,6 +45,8 @@ def write_articles(
 ) -> None:
     parts = [found[start : start + _ARTICLES_AT_ONCE] for start in range(0, len(found), _ARTICLES_AT_ONCE)]
     texts = ([_texts(each) for each in part] for part in parts)
+    # Where links were remembered is room for words.
+    processes.renew()
     words = processes.map(partial(search_rows, connection.dialect.name), texts)
     for part, rows in zip(parts, words, strict=True):
         write_rows(connection, articles, [_article(topics, each) for each in part])
