@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from app.catalog.tables import is_of_the_metadata, metadata
+from app.catalog.tables import metadata
 from app.database import writing_engine
 from app.settings import Settings
 
@@ -15,7 +15,6 @@ def migrate(connection: Connection) -> None:
         render_as_batch=True,
         compare_server_default=True,
         transactional_ddl=True,
-        include_object=is_of_the_metadata,
     )
     context.run_migrations()
 

@@ -1,4 +1,4 @@
-"""The sets of articles as they are stored, and as the rows that they stand for say."""
+"""The sets of articles and of words as they are stored, and as the rows that they stand for say."""
 
 from collections import defaultdict
 from datetime import date
@@ -7,8 +7,11 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, text
 
 from app.catalog.article_sets import HAS_KEYS
+from tests.search_oracle import seen_in, stem, words
 
 Sets = dict[tuple[str, int], set[int]]
+# By word, its stem and where it stands.
+Words = dict[tuple[str, str, str], set[int]]
 
 _FILED = """SELECT article_id, term_id, field FROM article_terms filed
     JOIN terms ON terms.id = filed.term_id"""
@@ -42,3 +45,27 @@ def sets_by_rows(connection: Connection) -> Sets:
             if count:
                 sets["has", HAS_KEYS[what]].add(row.id)
     return dict(sets)
+
+
+def stored_words(connection: Connection) -> Words:
+    rows = connection.execute(text("SELECT word, stem, in_title, in_excerpt, anywhere FROM word_articles"))
+    return {
+        (word, of_stem, where): set(BitMap.deserialize(bytes(article_ids)))
+        for word, of_stem, *sets in rows
+        for where, article_ids in zip(("title", "excerpt", "anywhere"), sets, strict=True)
+        if article_ids is not None
+    }
+
+
+def words_by_rows(connection: Connection) -> Words:
+    found: Words = defaultdict(set)
+    kept = text("SELECT id, title, excerpt, content FROM articles JOIN contents ON article_id = id")
+    for row in connection.execute(kept):
+        for where, there in (
+            ("title", row.title),
+            ("excerpt", row.excerpt or ""),
+            ("anywhere", f"{row.title} {row.excerpt or ''} {seen_in(row.content)}"),
+        ):
+            for word in words(there):
+                found[word, stem(word), where].add(row.id)
+    return dict(found)

@@ -80,8 +80,12 @@ def in_title(text: Text, one: Asked) -> bool:
 
 
 def _has(text: Text, one: Asked) -> bool:
-    content = html.unescape(re.sub(r"<[A-Za-z/!][^<>]*>", " ", text["content"]))
-    return any(_stands_in(words(part), one) for part in (text["title"], text["excerpt"] or "", content))
+    parts = (text["title"], text["excerpt"] or "", seen_in(text["content"]))
+    return any(_stands_in(words(part), one) for part in parts)
+
+
+def seen_in(content: str) -> str:
+    return html.unescape(re.sub(r"<[A-Za-z/!][^<>]*>", " ", content))
 
 
 def _stands_in(there: Sequence[str], one: Asked) -> bool:
@@ -91,12 +95,12 @@ def _stands_in(there: Sequence[str], one: Asked) -> bool:
         if one.kind == "beginning":
             if here[:-1] == asked[:-1] and here[-1].startswith(asked[-1]):
                 return True
-        elif here == asked or (len(asked) == 1 and _stem(here[0]) == _stem(asked[0])):
+        elif here == asked or (len(asked) == 1 and stem(here[0]) == stem(asked[0])):
             return True
     return False
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     return str(_english.stemWord(word))
 
 

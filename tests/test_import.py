@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app.database import exclusive
 from app.errors import ImportRefused
 from app.schema import upgrade
-from tests.article_sets import sets_by_rows, stored_sets
+from tests.article_sets import sets_by_rows, stored_sets, stored_words, words_by_rows
 from tests.worlds import World
 
 
@@ -174,28 +174,34 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
             *("topic", "tag", "source", "has"),
             *("day", "updated_day", "quality", "heat", "published"),
         }
+        assert stored_words(connection) == words_by_rows(connection)
 
 
-@pytest.mark.parametrize("version", ["0001", "0002"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
 def test_a_catalogue_of_an_older_version_gets_its_sets_by_a_migration(world: World, version: str) -> None:
     for number in range(9):
         world.write(f"{number}.md", f"title: T\ntopics: [A{number % 3}, B]\npublished: {number % 4 > 0}")
     world.write("dated.md", "title: T\npublishedDateTime: 2020-06-11T23:59:59Z\nheat: -3")
     world.import_()
     sets = "SELECT kind, key, article_ids FROM article_sets ORDER BY kind, key"
-    expected = world.query(sets)
-    assert ("day", date(2020, 6, 11).toordinal()) in [(kind, key) for kind, key, _ in expected]
+    words = "SELECT * FROM word_articles ORDER BY word"
+    texts = "SELECT * FROM article_words ORDER BY article_id"
+    expected = [world.query(each) for each in (sets, words, texts)]
+    assert ("day", date(2020, 6, 11).toordinal()) in [(kind, key) for kind, key, _ in expected[0]]
     with exclusive(world.engine) as connection:
-        connection.execute(text("DROP TABLE article_sets"))
+        for table in ("article_words", "word_articles", *(["article_sets"] if version < "0003" else [])):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("CREATE TABLE search (article_id INTEGER PRIMARY KEY)"))
         if version == "0002":
             connection.execute(text("CREATE TABLE term_pairs (term_id INTEGER PRIMARY KEY)"))
         connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
         upgrade(connection)
-    assert world.query(sets) == expected
+    assert [world.query(each) for each in (sets, words, texts)] == expected
     world.delete("8.md")
     world.import_(prune=True)
     with world.engine.connect() as connection:
         assert stored_sets(connection) == sets_by_rows(connection)
+        assert stored_words(connection) == words_by_rows(connection)
 
 
 def test_a_related_link_leads_to_a_published_article_first(world: World) -> None:

@@ -116,7 +116,7 @@ def test_a_small_set_is_read_by_its_ids_and_sorted(connection: Connection) -> No
 
 
 def test_one_article_and_what_it_mentions_are_found_by_their_keys(connection: Connection) -> None:
-    [of_url] = other_parts(connection.dialect.name, ArticleQuery(url="https://example.org/"))[0]
+    [of_url] = other_parts(ArticleQuery(url="https://example.org/"))[0]
     assert isinstance(of_url, Selected)
     for statement in (
         select(articles.c.item).where(articles.c.public_id == "a"),

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app import schema
-from app.catalog.tables import is_of_the_metadata, metadata
+from app.catalog.tables import metadata
 from app.database import exclusive, writing_engine
 
 HISTORY = Path(__file__).parent.parent / "migrations"
@@ -21,7 +21,7 @@ def test_migrated_from_nothing_the_tables_are_those_of_the_code(database_url: st
         assert not schema.is_current(connection)
         schema.upgrade(connection)
         assert schema.is_current(connection)
-        context = MigrationContext.configure(connection, opts={"include_object": is_of_the_metadata})
+        context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
         identity = connection.exec_driver_sql("SELECT identity FROM catalogue").scalar()
         schema.upgrade(connection)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pyroaring import BitMap
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
@@ -97,7 +97,10 @@ class AnyOf:
         return BitMap.union(BitMap(), *(part.read(connection) for part in self.parts))
 
 
-Part = Keys | Between | Selected | AnyOf
+class Part(Protocol):
+    """What knows the articles it stands for."""
+
+    def read(self, connection: Connection) -> BitMap: ...
 
 
 def day_of(newest: int) -> int:

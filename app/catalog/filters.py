@@ -18,6 +18,7 @@ from app.catalog.meant import Term, count_of_all, meant, with_descendants
 from app.catalog.paging import Listing, Pageable
 from app.catalog.parts import other_parts
 from app.catalog.query import ArticleQuery
+from app.catalog.search import Searched
 from app.catalog.sifting import Sifted, Walk
 from app.catalog.tables import FIELDS, article_terms, articles
 from app.catalog.tiers import Tiers, by_exactness, by_relevance
@@ -81,8 +82,9 @@ class Selection:
         found, query = self.articles(connection), self.query
         if query.url:
             return by_exactness(connection, found, query.url)
-        if query.order == "relevance" and query.search:
-            return by_relevance(connection, found, query.search)
+        if query.order == "relevance":
+            searched = (part for part in self.within if isinstance(part, Searched))
+            return by_relevance(found, [group for part in searched for group in part.by_group(connection)])
         return {None: found}
 
 
@@ -103,7 +105,7 @@ def range_of(columns: Sequence[ColumnElement[Any]], *, by_term: bool) -> Select[
 def matching(connection: Connection, query: ArticleQuery) -> Selection:
     """Resolves names first: what nobody, or only a hidden article, is called, matches nothing."""
     single: list[Term] = []
-    within, without = other_parts(connection.dialect.name, query)
+    within, without = other_parts(query)
     is_single = not within and not without
     for name in FIELDS:
         for clause in getattr(query, name):

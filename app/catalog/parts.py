@@ -20,14 +20,15 @@ from app.catalog.article_sets import (
     day_of,
 )
 from app.catalog.query import ArticleQuery, Moment
-from app.catalog.search import found_ids
+from app.catalog.search import Searched
 from app.catalog.tables import article_urls, articles
 from app.catalog.url_keys import url_key
+from app.catalog.words import Search
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def other_parts(dialect: str, query: ArticleQuery) -> tuple[list[Part], list[Part]]:
+def other_parts(query: ArticleQuery) -> tuple[list[Part], list[Part]]:
     """What articles must be in all of, and in none of."""
     within: list[Part] = []
     without: list[Part] = []
@@ -56,8 +57,9 @@ def other_parts(dialect: str, query: ArticleQuery) -> tuple[list[Part], list[Par
         of_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(query.url))
         within.append(Selected(of_url))
     if query.search:
-        is_positive, found = found_ids(dialect, query.search)
-        (within if is_positive else without).append(Selected(found))
+        needed, forbidden = _searched(query.search)
+        within += needed
+        without += forbidden
     return within, without
 
 
@@ -78,6 +80,13 @@ def _dated(kind: str, column: str, since: int | None, until: int | None) -> Part
             *(Selected(rows.where(newest <= -start, newest > -stop)) for start, stop in edges),
         )
     )
+
+
+def _searched(search: Search) -> tuple[list[Part], list[Part]]:
+    """Words of which none is needed and none forbidden find nothing."""
+    if not search.none_of:
+        return [Searched(search.all_of)], []
+    return [Searched(search.all_of)] if search.all_of else [], [Searched((search.none_of,))]
 
 
 def _seconds(when: Moment) -> int:

@@ -1,110 +1,141 @@
-"""The full-text index, which the two databases keep in their own ways and fill with our words alone.
+"""What words find: the sets of articles with them, of which the import keeps one for each word.
 
-SQLite has an FTS5 table of three columns, PostgreSQL a tsvector whose weights A, B and C stand for them. Both
-see the same words at the same places, so they find the same articles.
+A single word is looked up by its stem, a beginning by the words that begin so. A phrase is looked for in the
+words of the articles that have all of its words.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial, reduce
+from operator import and_
 from typing import Any, Final
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    MetaData,
-    Select,
-    Table,
-    Text,
-    bindparam,
-    cast,
-    column,
-    delete,
-    false,
-    select,
-    table,
-)
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from pyroaring import BitMap
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, select
 
-from app.catalog.search_rows import quoted
-from app.catalog.tables import articles
-from app.catalog.words import Search, Term, stem_of
-from app.database import in_parts, write_rows
+from app.catalog.search_words import Where
+from app.catalog.tables import article_words, word_articles
+from app.catalog.words import Term, stem_of
+from app.database import QUERY_SECONDS, ids_value, is_one_of
+from app.errors import QueryTimedOut
+from app.statements import prepared
 
-# Who asks for more words than this has said enough to find the best.
-_GROUPS_RANKED: Final = 6
+# With more of them, some hundred thousand words have been collected, and a letter more is no great wish.
+_MOST_BEGINNING_SO: Final = 50_000
+_LAST_CHARACTER: Final = "\U0010ffff"
 
-_FIELDS: Final = ("title", "excerpt", "content")
-_POINTS: Final = (4, 2)
-POINTS_ELSEWHERE: Final = 1
-
-# Not among the tables of the catalogue: each database has a search of its own kind.
-_postgresql = Table("search", MetaData(), Column("article_id", BigInteger), Column("words", TSVECTOR))
-_sqlite = Table("search", MetaData(), Column("rowid", BigInteger), *(Column(name, Text) for name in _FIELDS))
-_fts = table("search", column("rowid", BigInteger), column("search", Text))
+Which = Callable[[], ColumnElement[bool]]
 
 
-def write_search(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """Those of search_rows."""
-    write_rows(connection, _postgresql if connection.dialect.name == "postgresql" else _sqlite, rows)
+@dataclass(slots=True)
+class Searched:
+    """Articles with a term of each group; without groups none."""
+
+    groups: Sequence[Sequence[Term]]
+    _found: Sequence[Where] | None = field(default=None, init=False)
+
+    def read(self, connection: Connection) -> BitMap:
+        anywhere = [group.anywhere for group in self.by_group(connection)]
+        return reduce(and_, sorted(anywhere, key=len)) if anywhere else BitMap()
+
+    def by_group(self, connection: Connection) -> Sequence[Where]:
+        """Read once. An article that has a phrase in its title is not looked at further."""
+        if self._found is None:
+            until = time.monotonic() + QUERY_SECONDS
+            self._found = [
+                _any_of([_with(connection, term, until) for term in group]) for group in self.groups
+            ]
+        return self._found
 
 
-def delete_search(connection: Connection, article_ids: Sequence[int]) -> None:
-    """PostgreSQL's rows go with their articles; a virtual table has no foreign keys."""
-    if connection.dialect.name == "sqlite":
-        for part in in_parts(article_ids):
-            connection.execute(delete(_sqlite).where(_sqlite.c.rowid.in_(part)))
-
-
-def found_ids(dialect: str, search: Search) -> tuple[bool, Select[Any]]:
-    """Ids of the articles that are found, or, with False, of those that are not."""
-    if search.all_of:
-        return True, _found(dialect, search.all_of, search.none_of)
-    if search.none_of:
-        return False, _found(dialect, (search.none_of,), ())
-    return True, select(articles.c.id).where(false())
-
-
-def ranked_groups(dialect: str, search: Search) -> Iterator[tuple[tuple[Select[Any], int], ...]]:
-    """Of each group: ids of the articles that have it in their title, in their excerpt, with its points.
-
-    Elsewhere it counts POINTS_ELSEWHERE.
-    """
-    for group in search.all_of[:_GROUPS_RANKED]:
-        yield tuple((_found(dialect, (group,), (), field), points) for field, points in enumerate(_POINTS))
-
-
-def _found(
-    dialect: str, all_of: Sequence[Sequence[Term]], none_of: Sequence[Term], field: int | None = None
-) -> Select[Any]:
-    if dialect == "postgresql":
-        weight = "" if field is None else "ABC"[field]
-        parts = [" | ".join(_tsquery(term, weight) for term in group) for group in all_of]
-        query = " & ".join(f"({part})" for part in parts)
-        query += "".join(f" & !({_tsquery(term, weight)})" for term in none_of)
-        # Of these words, not of any: a plan for any takes twice the time.
-        these: ColumnElement[str] = bindparam(None, query, literal_execute=True)
-        return select(_postgresql.c.article_id).where(_postgresql.c.words.op("@@")(cast(these, TSQUERY)))
-    parts = [" OR ".join(map(_fts5_query, group)) for group in all_of]
-    query = " AND ".join(f"({part})" for part in parts)
-    if none_of:
-        query = f"({query}) NOT ({' OR '.join(map(_fts5_query, none_of))})"
-    if field is not None:
-        query = f"{{{_FIELDS[field]}}} : ({query})"
-    return select(_fts.c.rowid).where(_fts.c.search.op("MATCH")(query))
-
-
-def _tsquery(term: Term, weight: str) -> str:
+def _with(connection: Connection, term: Term, until: float) -> Where:
+    # PostgreSQL counts the time of each statement anew.
+    if time.monotonic() > until:
+        raise QueryTimedOut("The question took too long to answer.")
     *before, last = term.words
-    if not before and not term.begins:
-        return f"{quoted('=' + stem_of(last))}:{weight}" if weight else quoted("=" + stem_of(last))
-    marks = ("*" if term.begins else "") + weight
-    lexemes = [quoted(word) + (f":{weight}" if weight else "") for word in before]
-    lexemes.append(quoted(last) + (f":{marks}" if marks else ""))
-    return "(" + " <-> ".join(lexemes) + ")"
+    if not before:
+        return _beginning(connection, last) if term.begins else _of_stem(connection, stem_of(last))
+    sets = [_spelled(connection, word) for word in dict.fromkeys(before)]
+    sets.append(_beginning(connection, last) if term.begins else _spelled(connection, last))
+    having_all = reduce(and_, (each.anywhere for each in sets))
+    return _side_by_side(connection, having_all, term) if having_all else Where(BitMap(), BitMap(), BitMap())
 
 
-def _fts5_query(term: Term) -> str:
-    if len(term.words) == 1 and not term.begins:
-        return f'"={stem_of(term.words[0])}"'
-    return '"' + " ".join(term.words) + '"' + ("*" if term.begins else "")
+def _of_stem(connection: Connection, stem: str) -> Where:
+    return _read(connection, has_stem, {"stem": stem})
+
+
+def _spelled(connection: Connection, word: str) -> Where:
+    return _read(connection, is_word, {"word": word})
+
+
+def _beginning(connection: Connection, word: str) -> Where:
+    return _read(connection, begins, {"word": word, "last": word + _LAST_CHARACTER})
+
+
+def _read(connection: Connection, which: Which, values: dict[str, str]) -> Where:
+    rows = prepared(connection, which, partial(sets_of_words_that, which)).rows(connection, values)
+    if len(rows) > _MOST_BEGINNING_SO:
+        raise QueryTimedOut("Too many words begin so; give more of their letters.")
+    return _any_of([Where(*(BitMap.deserialize(each) if each else BitMap() for each in row)) for row in rows])
+
+
+def has_stem() -> ColumnElement[bool]:
+    return word_articles.c.stem == bindparam("stem")
+
+
+def is_word() -> ColumnElement[bool]:
+    return word_articles.c.word == bindparam("word")
+
+
+def begins() -> ColumnElement[bool]:
+    return (word_articles.c.word >= bindparam("word")) & (word_articles.c.word <= bindparam("last"))
+
+
+def sets_of_words_that(which: Which) -> Select[Any]:
+    columns = word_articles.c
+    rows = select(columns.in_title, columns.in_excerpt, columns.anywhere).where(which())
+    return rows.limit(_MOST_BEGINNING_SO + 1)
+
+
+def _any_of(found: Sequence[Where]) -> Where:
+    if len(found) == 1:
+        return found[0]
+    return Where(*(_union(where[place] for where in found) for place in range(len(Where._fields))))
+
+
+def _union(sets: Iterable[BitMap]) -> BitMap:
+    return BitMap.union(BitMap(), *sets)
+
+
+def _side_by_side(connection: Connection, having_all: BitMap, phrase: Term) -> Where:
+    dialect = connection.dialect.name
+    values = {
+        "ids": ids_value(dialect, having_all),
+        # Every word stands between spaces.
+        "phrase": f" {' '.join(phrase.words)}{'' if phrase.begins else ' '}",
+    }
+    statement = prepared(connection, _side_by_side, partial(places_of_phrase, dialect))
+    found = [BitMap() for _ in Where._fields]
+    for row in statement.rows(connection, values):
+        if row.place is not None:
+            found[row.place] = BitMap(row.ids if dialect == "postgresql" else json.loads(row.ids))
+    title, excerpt, content = found
+    return Where(title, excerpt, title | excerpt | content)
+
+
+def places_of_phrase(dialect: str) -> Select[Any]:
+    """Of some articles the ids, by the first of their texts that has a phrase; by null where none has."""
+    at = func.strpos if dialect == "postgresql" else func.instr
+    texts = (article_words.c.title, article_words.c.excerpt, article_words.c.content)
+    place = case(
+        *((at(text, bindparam("phrase")) > 0, place) for place, text in enumerate(texts)), else_=None
+    )
+    as_list = func.json_agg if dialect == "postgresql" else func.json_group_array
+    rows = select(place.label("place"), article_words.c.article_id).where(
+        is_one_of(dialect, article_words.c.article_id, "ids")
+    )
+    found = rows.subquery()
+    return select(found.c.place, as_list(found.c.article_id).label("ids")).group_by(found.c.place)

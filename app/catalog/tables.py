@@ -6,6 +6,8 @@ Everything an article can be filtered by is a term (a topic, a provider, a type,
 What is secured or unknown to the API lives in `documents` alone, which no query of the service reads.
 """
 
+from collections.abc import Iterator
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -35,11 +37,6 @@ metadata = MetaData(
 )
 
 
-def is_of_the_metadata(_: object, name: str | None, kind: str, *others: object) -> bool:
-    """For comparisons: the full-text index is kept by each database in its own way, see search."""
-    return not (kind == "table" and name and name.startswith("search"))
-
-
 # Only an INTEGER primary key is SQLite's own row number.
 Identifier = BigInteger().with_variant(Integer, "sqlite")
 # Bytes of UTF-8 decide, as in SQLite, which is the order of code points; a locale's order differs by machine.
@@ -48,6 +45,10 @@ Ordered = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 def _key(target: str) -> ForeignKey:
     return ForeignKey(target, ondelete="CASCADE")
+
+
+def _texts(*names: str, nullable: bool) -> Iterator[Column[str]]:
+    return (Column(name, Text, nullable=nullable) for name in names)
 
 
 _MOMENTS_URLS_AND_PROVIDER = (
@@ -62,9 +63,7 @@ catalogue = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("identity", Text, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column(
-        "warnings", Text, nullable=False
-    ),  # JSON: [source, problem] where descriptions contradict each other
+    Column("warnings", Text, nullable=False),  # JSON: [source, problem] where descriptions disagree
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -94,8 +93,8 @@ documents = Table(
     Column("bytes_hash", LargeBinary, nullable=False),
     Column("meaning_hash", LargeBinary, nullable=False),
     Column("view_hash", LargeBinary, nullable=False),
-    Column("warnings", Text, nullable=False),  # JSON, said again at every import until they are mended
-    Column("data", Text, nullable=False),  # JSON: what only an export repeats, `secured` included
+    # JSON both: said again at every import until they are mended; what only an export repeats, `secured` too.
+    *_texts("warnings", "data", nullable=False),
     UniqueConstraint("source_id", "path", "kind"),
     CheckConstraint("kind IN ('article', 'topic', 'organization')", name="known_kind"),
 )
@@ -110,19 +109,12 @@ articles = Table(
     Column("path", Ordered, nullable=False),
     Column("published", SmallInteger, nullable=False),
     Column("title", Text, nullable=False),
-    Column("excerpt", Text),
-    Column("type", Text),
-    Column("category", Text),
-    Column("locale", Text),
-    Column("quality", Integer),
-    Column("heat", Integer),
-    *(Column(name, Text) for name in _MOMENTS_URLS_AND_PROVIDER),
-    Column("image_count", Integer, nullable=False),
-    Column("related_count", Integer, nullable=False),
-    Column(
-        "topics", Text, nullable=False
-    ),  # JSON: the document's names, before those of one topic become one
-    Column("item", Text, nullable=False),  # JSON: the article as every list answers it
+    *_texts("excerpt", "type", "category", "locale", nullable=True),
+    *(Column(name, Integer) for name in ("quality", "heat")),
+    *_texts(*_MOMENTS_URLS_AND_PROVIDER, nullable=True),
+    *(Column(name, Integer, nullable=False) for name in ("image_count", "related_count")),
+    # JSON both: the document's names, before those of one topic become one; the article as lists answer it.
+    *_texts("topics", "item", nullable=False),
     *(
         Column(key, LargeBinary if key.endswith("title") else BigInteger, nullable=False)
         for key in SORT_COLUMNS
@@ -136,8 +128,7 @@ contents = Table(
     "contents",
     metadata,
     Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
-    Column("content", Text, nullable=False),
-    Column("details", Text, nullable=False),  # JSON
+    *_texts("content", "details", nullable=False),  # details as JSON
 )
 
 images = Table(
@@ -146,10 +137,8 @@ images = Table(
     Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("url", Text, nullable=False),
-    Column("width", Integer),
-    Column("height", Integer),
-    Column("title", Text),
-    Column("attribution", Text),
+    *(Column(name, Integer) for name in ("width", "height")),
+    *_texts("title", "attribution", nullable=True),
     Column("is_cached", SmallInteger),
 )
 
@@ -169,12 +158,9 @@ links = Table(
     metadata,
     Column("id", Identifier, primary_key=True, autoincrement=False),
     Column("value_hash", LargeBinary, nullable=False, unique=True),
-    Column("title", Text),
-    Column("excerpt", Text),
-    Column("type", Text),
-    Column("quality", Integer),
-    Column("heat", Integer),
-    *(Column(name, Text) for name in _MOMENTS_URLS_AND_PROVIDER),
+    *_texts("title", "excerpt", "type", nullable=True),
+    *(Column(name, Integer) for name in ("quality", "heat")),
+    *_texts(*_MOMENTS_URLS_AND_PROVIDER, nullable=True),
     Column("item", Text, nullable=False),  # JSON: as answered, but for `position` and `articleId`
     # The article this link leads to: a published one if there is any, then the first by source and path.
     Column("target_article_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
@@ -216,8 +202,7 @@ terms = Table(
     Column("key", Ordered, nullable=False),
     Column("folded_key", Ordered, nullable=False),
     Column("described", SmallInteger, nullable=False),
-    Column("public_name", Text),
-    Column("editor_name", Text),
+    *_texts("public_name", "editor_name", nullable=True),
     Column("public_count", Integer, nullable=False),
     Column("editor_count", Integer, nullable=False),
     UniqueConstraint("field", "by_name", "key"),
@@ -263,6 +248,26 @@ article_sets = Table(
     Column("article_ids", LargeBinary, nullable=False),
 )
 
+# The words of an article's texts in their order, each between spaces: phrases are looked for in them.
+article_words = Table(
+    "article_words",
+    metadata,
+    Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
+    *_texts("title", "excerpt", "content", nullable=False),
+)
+
+# Roaring bitmaps again: which articles have a word, as it is spelled; null where none has it there.
+word_articles = Table(
+    "word_articles",
+    metadata,
+    Column("word", Ordered, primary_key=True),
+    Column("stem", Ordered, nullable=False),
+    Column("in_title", LargeBinary),
+    Column("in_excerpt", LargeBinary),
+    Column("anywhere", LargeBinary, nullable=False),
+    Index(None, "stem"),
+)
+
 topics = Table(
     "topics",
     metadata,
@@ -270,9 +275,7 @@ topics = Table(
     Column("document_id", Identifier, _key("documents.id")),
     Column("parent_id", Identifier, _key("terms.id")),
     Column("shortname", Text),
-    Column("keywords", Text, nullable=False),  # JSON
-    Column("hashtags", Text, nullable=False),  # JSON
-    Column("images", Text, nullable=False),  # JSON
+    *_texts("keywords", "hashtags", "images", nullable=False),  # JSON
     Index(None, "parent_id"),
 )
 

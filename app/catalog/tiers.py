@@ -1,31 +1,34 @@
 """What comes first of a set of articles, before any order of theirs: what fits a search or a URL better."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
 
 from pyroaring import BitMap
 from sqlalchemy import Connection, or_, select
 
 from app.catalog.article_sets import Selected
-from app.catalog.search import POINTS_ELSEWHERE, ranked_groups
+from app.catalog.search_words import Where
 from app.catalog.tables import articles
-from app.catalog.words import Search
+
+# Who asks for more words than this has said enough to find the best.
+_GROUPS_RANKED: Final = 6
+_IN_TITLE, _IN_EXCERPT, _ELSEWHERE = 4, 2, 1
 
 # By rank, the lowest first; of rank None where all are alike.
 Tiers = dict[int | None, BitMap]
 
 
-def by_relevance(connection: Connection, found: BitMap, search: Search) -> Tiers:
+def by_relevance(found: BitMap, groups: Sequence[Where]) -> Tiers:
     """What stands in a title counts most, then in an excerpt. The rank is the negative of the points."""
     by_points = {0: found}
-    for in_fields in ranked_groups(connection.dialect.name, search):
-        sets = [(Selected(statement).read(connection), points) for statement, points in in_fields]
+    for group in groups[:_GROUPS_RANKED]:
         summed: dict[int, BitMap] = defaultdict(BitMap)
         for points_before, articles_ in by_points.items():
-            rest = articles_
-            for in_field, points in sets:
-                summed[points_before + points] |= rest & in_field
-                rest = rest - in_field
-            summed[points_before + POINTS_ELSEWHERE] |= rest
+            in_text = articles_ - group.title
+            summed[points_before + _IN_TITLE] |= articles_ & group.title
+            summed[points_before + _IN_EXCERPT] |= in_text & group.excerpt
+            summed[points_before + _ELSEWHERE] |= in_text - group.excerpt
         by_points = summed
     return {-points: tier for points, tier in by_points.items() if tier}
 

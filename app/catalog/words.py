@@ -1,4 +1,4 @@
-"""Words as search sees them, the same at import and at every question, on every database. Knows no table.
+"""Words as search sees them, the same at import and at every question. Knows no table.
 
 Case, accents and Unicode forms do not matter (NFKD, case folding, marks dropped). Beside its words a text
 has stems (English, Snowball): a single word is looked up by its stem, phrases and beginnings as written.
@@ -22,9 +22,9 @@ _WORD: Final = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+(?:\+\+|#
 # The same in ASCII without + and #, found four times as fast by splitting.
 _NO_WORD: Final = str.maketrans({code: " " for code in range(128) if not chr(code).isalnum()})
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
-# PostgreSQL's lexemes have at most 2,046 bytes, and nobody types so many characters.
+# An index takes 2,700 bytes, and nobody types so many characters.
 MOST_WORD_CHARACTERS: Final = 100
-# A tsvector counts 16,383 places. What is beyond is neither found nor marked, on either database.
+# Of one article: a book of 60 pages. What is beyond is neither found nor marked.
 MOST_WORDS: Final = 16_000
 _PIECE: Final = re.compile(r"\S+")
 _OPERATORS: Final = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')

@@ -5,7 +5,6 @@ from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from app.catalog.search import delete_search
 from app.catalog.tables import article_terms, article_urls, catalogue, documents
 from app.database import in_parts, write_rows
 from app.documents.article import ArticleDocument
@@ -17,6 +16,7 @@ from app.importer.plan import Plan, Taken
 from app.importer.processes import Processes
 from app.importer.revise import current_revision, remember, revise
 from app.importer.shapes import as_json, problems_json, url_keys
+from app.importer.words import Words
 from app.importer.written import (
     Written,
     file,
@@ -47,7 +47,8 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     before = remember(connection, outgoing)
     next_id = (connection.scalar(select(func.max(documents.c.id))) or 0) + 1
     filing = Filing(connection)
-    keys, link_ids = _take_out(connection, filing, outgoing)
+    words = Words(connection)
+    keys, link_ids = _take_out(connection, filing, words, outgoing)
     incoming = _write_documents(connection, trees, next_id)
     found = [
         Written(document_id, source, taken.document, taken.shape.links)
@@ -62,7 +63,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     filed = [row for each in found for row in file(filing, topics, each)]
     filed += file_again(connection, filing, topics, moved, {each.article_id for each in found})
     filing.write()
-    write_articles(connection, topics, found, processes)
+    write_articles(connection, topics, found, words, processes)
     processes.end()
     write_rows(connection, article_terms, filed)
     write_descriptions(connection, filing, topics, organizations)
@@ -83,7 +84,9 @@ def _refresh(connection: Connection, trees: Sequence[Tree]) -> None:
         connection.execute(update(documents).where(documents.c.id == bindparam("of_id")), rows)
 
 
-def _take_out(connection: Connection, filing: Filing, ids: Sequence[int]) -> tuple[set[bytes], set[int]]:
+def _take_out(
+    connection: Connection, filing: Filing, words: Words, ids: Sequence[int]
+) -> tuple[set[bytes], set[int]]:
     """Returns the URL keys that the articles had, and the links they mentioned."""
     keys: set[bytes] = set()
     link_ids: set[int] = set()
@@ -100,7 +103,7 @@ def _take_out(connection: Connection, filing: Filing, ids: Sequence[int]) -> tup
             connection.scalars(select(article_urls.c.url_key).where(article_urls.c.article_id.in_(part)))
         )
         link_ids |= links_of(connection, part)
-        delete_search(connection, part)
+        words.take(part)
         connection.execute(delete(documents).where(documents.c.id.in_(part)))
     return keys, link_ids
 

@@ -1,0 +1,68 @@
+"""Which articles have a word: sets, as of terms, in place of the full-text index of either database."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.catalog.search_words import Texts, sets_of_words, word_texts
+from app.importer.words import Words
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+Identifier = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+Ordered = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+ARTICLES_AT_ONCE = 2_000
+TEXTS = """
+SELECT id, title, excerpt, content FROM articles JOIN contents ON article_id = id
+WHERE id > :after ORDER BY id LIMIT :limit
+"""
+
+
+def upgrade() -> None:
+    op.drop_table("search")
+    op.create_table(
+        "article_words",
+        sa.Column("article_id", Identifier, autoincrement=False, nullable=False),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("excerpt", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["articles.id"], name="fk_article_words_article_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("article_id", name="pk_article_words"),
+    )
+    op.create_table(
+        "word_articles",
+        sa.Column("word", Ordered, nullable=False),
+        sa.Column("stem", Ordered, nullable=False),
+        sa.Column("in_title", sa.LargeBinary, nullable=True),
+        sa.Column("in_excerpt", sa.LargeBinary, nullable=True),
+        sa.Column("anywhere", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("word", name="pk_word_articles"),
+    )
+    op.create_index("ix_word_articles_stem", "word_articles", ["stem"])
+    # As an import finds them: they are no facts of their own, and another way of finding fills them anew.
+    words = Words(op.get_bind())
+    for texts in _texts():
+        of_part = word_texts(texts)
+        words.put(of_part, sets_of_words(of_part))
+    words.write()
+
+
+def _texts() -> Iterator[list[Texts]]:
+    after = 0
+    while rows := [
+        (row.id, row.title, row.excerpt, row.content)
+        for row in op.get_bind().execute(sa.text(TEXTS), {"after": after, "limit": ARTICLES_AT_ONCE})
+    ]:
+        yield rows
+        after = rows[-1][0]
+
+
+def downgrade() -> None:
+    raise NotImplementedError("What was there is filled by an older version's import; restore a backup.")
