@@ -26,8 +26,8 @@ What was decided, and why:
   for the public and for the editors, moved by each import by as much as it changed.
 - Which articles are of a term, of a day, published is a Roaring bitmap too (article_sets), kept by imports.
   By cutting them with each other is counted what no index range counts: facets, timelines, totals of clauses.
-- So is which articles have a word, in their title, in their excerpt, anywhere (word_articles): a search is cut
-  with everything else. Phrases alone are looked for in the words of the articles that have them all.
+- So is which articles have a word, in their title, in their excerpt, anywhere (word_articles): a search is
+  cut with everything else. Phrases alone are looked for in the words of the articles that have them all.
 - An answer is remembered by the catalogue’s revision, in front of the routes (web.memory). What is asked the
   first time is a statement that was made once for its kind (statements): making one takes longer than asking.
 - Sort keys are never null and ascend in every order, so that a place in a list is one row value (sort_keys).

@@ -191,6 +191,8 @@ def test_a_catalogue_of_an_older_version_gets_its_sets_by_a_migration(world: Wor
     with exclusive(world.engine) as connection:
         for table in ("article_words", "word_articles", *(["article_sets"] if version < "0003" else [])):
             connection.execute(text(f"DROP TABLE {table}"))
+        for count in ("public_count", "editor_count"):
+            connection.execute(text(f"DROP INDEX ix_terms_field_{count}"))
         connection.execute(text("CREATE TABLE search (article_id INTEGER PRIMARY KEY)"))
         if version == "0002":
             connection.execute(text("CREATE TABLE term_pairs (term_id INTEGER PRIMARY KEY)"))

@@ -7,13 +7,16 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, select, text
 
 from app.catalog.article_sets import Between, Keys, Selected
+from app.catalog.audience import Published
+from app.catalog.facets import first_terms
 from app.catalog.filters import matching
 from app.catalog.paging import BEGINNING, Listing, Place, page_statement
 from app.catalog.parts import other_parts
 from app.catalog.query import ArticleQuery
+from app.catalog.search import begins, has_stem, is_word, places_of_phrase, sets_of_words_that
 from app.catalog.sifting import Sifted
 from app.catalog.tables import articles, related_links
-from app.database import reading_engine, snapshot
+from app.database import ids_value, reading_engine, snapshot
 from app.web.articles import related_rows
 from tests.worlds import World
 
@@ -126,6 +129,33 @@ def test_one_article_and_what_it_mentions_are_found_by_their_keys(connection: Co
         found = plan(connection, statement, {"article_id": 1})
         check(found, set())
         assert "SCAN" not in found, found
+
+
+def test_what_words_find_is_read_by_keys(connection: Connection) -> None:
+    for which, values in (
+        (has_stem, {"stem": "appl"}),
+        (is_word, {"word": "apple"}),
+        (begins, {"word": "app", "last": "app\U0010ffff"}),
+    ):
+        found = plan(connection, sets_of_words_that(which), values)
+        assert "word_articles" in found
+        check(found, set())
+        assert "SCAN" not in found, found
+    dialect = connection.dialect.name
+    found = plan(
+        connection, places_of_phrase(dialect), {"ids": ids_value(dialect, [1, 2]), "phrase": " a b "}
+    )
+    assert "article_words USING INTEGER PRIMARY KEY (rowid=?)" in found or "pk_article_words" in found, found
+
+
+def test_the_most_frequent_of_all_are_read_from_the_end_of_an_index(connection: Connection) -> None:
+    indexes: dict[Published, str] = {
+        "true": "ix_terms_field_public_count",
+        "any": "ix_terms_field_editor_count",
+    }
+    for published, index in indexes.items():
+        found = plan(connection, first_terms(published), {"field": "topic", "size": 20})
+        assert index in found, found
 
 
 def test_the_sets_of_a_query_are_found_by_their_keys(connection: Connection) -> None:

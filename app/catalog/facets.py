@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from heapq import nsmallest
 from typing import Any, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.catalog.article_sets import HAS, HAS_KEYS, Keys, articles_of, read_sets
 from app.catalog.audience import Published, count_of, is_visible, name_of
@@ -14,6 +16,7 @@ from app.catalog.filters import Selection
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import MANY_VALUED, term_names, terms, topics
 from app.database import in_parts
+from app.statements import prepared
 
 
 class _Counted(NamedTuple):
@@ -50,26 +53,50 @@ def count_facets(
     total = selection.total(connection) if found is None else len(found)
     facets = {}
     for field in fields:
-        counts = _counts(connection, query, found, field)
-        counts.sort(key=lambda counted: (-counted.articles, counted.by_name, counted.key))
-        shown = counts[:size]
+        if found is None:
+            shown, counted = _as_imports_counted(connection, query.published, field, size)
+        else:
+            shown, counted = _most_frequent(_counts(connection, query, found, field), size)
         besides = _domains_of(connection, query, [each.key for each in shown if each.by_name])
         facets[field] = Facet(
             # A domain may be the name of another provider that has none.
             tuple(_value(field, each, besides.get(each.key, ()) if each.by_name else ()) for each in shown),
-            sum(each.articles for each in counts[size:]),
-            total - _having(connection, query, found, field, counts),
+            counted - sum(each.articles for each in shown),
+            total - (_having(connection, query, found, field) if field in MANY_VALUED else counted),
         )
     return total, facets
 
 
-def _counts(connection: Connection, query: ArticleQuery, found: BitMap | None, field: str) -> list[_Counted]:
-    """By term; without `found`, of all articles, as imports counted them."""
-    if found is None:
-        columns = (terms.c.key, terms.c.by_name, name_of(terms, query.published).label("shown"))
-        of_all = count_of(terms, query.published)
-        rows = select(*columns, of_all).where(terms.c.field == field, of_all > 0)
-        return [_Counted(*row) for row in connection.execute(rows)]
+def _as_imports_counted(
+    connection: Connection, published: Published, field: str, size: int
+) -> tuple[Sequence[_Counted], int]:
+    """Of all articles: the most frequent terms, and the sum of the counts of all."""
+    values = {"field": field, "size": size}
+    statement = prepared(connection, (first_terms, published), partial(first_terms, published))
+    summed = prepared(connection, (_sum_of_terms, published), partial(_sum_of_terms, published))
+    shown = [_Counted(*row) for row in statement.rows(connection, values)]
+    return shown, summed.rows(connection, {"field": field})[0].counted
+
+
+def first_terms(published: Published) -> Select[Any]:
+    count = count_of(terms, published)
+    rows = select(terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"), count.label("n"))
+    rows = rows.where(terms.c.field == bindparam("field"), count > 0)
+    return rows.order_by(count.desc(), terms.c.by_name, terms.c.key).limit(bindparam("size"))
+
+
+def _sum_of_terms(published: Published) -> Select[Any]:
+    count = count_of(terms, published)
+    counted = func.coalesce(func.sum(count), 0).label("counted")
+    return select(counted).where(terms.c.field == bindparam("field"), count > 0)
+
+
+def _most_frequent(counts: Sequence[_Counted], size: int) -> tuple[Sequence[_Counted], int]:
+    shown = nsmallest(size, counts, key=lambda counted: (-counted.articles, counted.by_name, counted.key))
+    return shown, sum(each.articles for each in counts)
+
+
+def _counts(connection: Connection, query: ArticleQuery, found: BitMap, field: str) -> list[_Counted]:
     of_field: Iterable[tuple[BitMap, Any]]
     if field == "topic" and query.descendants:
         of_field = _with_those_below(connection, query.published)
@@ -84,16 +111,8 @@ def _counts(connection: Connection, query: ArticleQuery, found: BitMap | None, f
     return counts
 
 
-def _having(
-    connection: Connection,
-    query: ArticleQuery,
-    found: BitMap | None,
-    field: str,
-    counts: Sequence[_Counted],
-) -> int:
+def _having(connection: Connection, query: ArticleQuery, found: BitMap | None, field: str) -> int:
     """How many articles have any term of the field."""
-    if field not in MANY_VALUED:
-        return sum(each.articles for each in counts)
     having = Keys(HAS, (HAS_KEYS[field],))
     if found is None:
         return len(articles_of(connection, [having], [], query.published))

@@ -206,7 +206,7 @@ terms = Table(
     Column("public_count", Integer, nullable=False),
     Column("editor_count", Integer, nullable=False),
     UniqueConstraint("field", "by_name", "key"),
-    Index(None, "field", "folded_key"),
+    *(Index(None, "field", other) for other in ("folded_key", "public_count", "editor_count")),
 )
 
 term_names = Table(

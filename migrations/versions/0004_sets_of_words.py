@@ -46,6 +46,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("word", name="pk_word_articles"),
     )
     op.create_index("ix_word_articles_stem", "word_articles", ["stem"])
+    for count in ("public_count", "editor_count"):
+        op.create_index(f"ix_terms_field_{count}", "terms", ["field", count])
     # As an import finds them: they are no facts of their own, and another way of finding fills them anew.
     words = Words(op.get_bind())
     for texts in _texts():
