@@ -4,7 +4,6 @@ A single word is looked up by its stem, a beginning by the words that begin so. 
 words of the articles that have all of its words.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from operator import and_
 from typing import Any, Final
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, or_, select
 
 from app.catalog.search_words import Where
 from app.catalog.tables import article_words, word_articles
@@ -120,22 +119,17 @@ def _side_by_side(connection: Connection, having_all: BitMap, phrase: Term) -> W
     statement = prepared(connection, _side_by_side, partial(places_of_phrase, dialect))
     found = [BitMap() for _ in Where._fields]
     for row in statement.rows(connection, values):
-        if row.place is not None:
-            found[row.place] = BitMap(row.ids if dialect == "postgresql" else json.loads(row.ids))
+        found[row.place].add(row.article_id)
     title, excerpt, content = found
     return Where(title, excerpt, title | excerpt | content)
 
 
 def places_of_phrase(dialect: str) -> Select[Any]:
-    """Of some articles the ids, by the first of their texts that has a phrase; by null where none has."""
+    """Of some articles those with a phrase, and the number of the first of their texts that has it."""
     at = func.strpos if dialect == "postgresql" else func.instr
     texts = (article_words.c.title, article_words.c.excerpt, article_words.c.content)
-    place = case(
-        *((at(text, bindparam("phrase")) > 0, place) for place, text in enumerate(texts)), else_=None
+    in_texts = [at(text, bindparam("phrase")) > 0 for text in texts]
+    place = case(*((is_there, place) for place, is_there in enumerate(in_texts)))
+    return select(article_words.c.article_id, place.label("place")).where(
+        is_one_of(dialect, article_words.c.article_id, "ids"), or_(*in_texts)
     )
-    as_list = func.json_agg if dialect == "postgresql" else func.json_group_array
-    rows = select(place.label("place"), article_words.c.article_id).where(
-        is_one_of(dialect, article_words.c.article_id, "ids")
-    )
-    found = rows.subquery()
-    return select(found.c.place, as_list(found.c.article_id).label("ids")).group_by(found.c.place)
