@@ -24,7 +24,7 @@ What was decided, and why:
 - What an article can be filtered by is a term of a field (topic, provider, type, tag ...). One table files
   articles under terms, the newest first, so that one index range answers a list; counts stand with the terms,
   for the public and for the editors, moved by each import by as much as it changed.
-- Which articles are of a term, of a day, published is a Roaring bitmap too (article_sets), kept by imports.
+- Which articles are of a term, of a day, unpublished is a Roaring bitmap too (article_sets), kept by imports.
   By cutting them with each other is counted what no index range counts: facets, timelines, totals of clauses.
 - So is which articles have a word, in their title, in their excerpt, anywhere (word_articles): a search is
   cut with everything else. Phrases alone are looked for in the words of the articles that have them all.

@@ -33,8 +33,8 @@ def sets_by_rows(connection: Connection) -> Sets:
         sets[field, term_id].add(article_id)
         sets["has", HAS_KEYS[field]].add(article_id)
     for row in connection.execute(text(_SAID)):
-        if row.published:
-            sets["published", 1].add(row.id)
+        if not row.published:
+            sets["unpublished", 1].add(row.id)
         for kind, moment in (("day", row.published_date_time), ("updated_day", row.updated_date_time)):
             if moment:
                 sets[kind, date.fromisoformat(moment[:10]).toordinal()].add(row.id)

@@ -238,7 +238,7 @@ article_terms = Table(
     sqlite_with_rowid=False,
 )
 
-# Roaring bitmaps of the ids of articles: of a term, of a day, with any term of a field, published. What no
+# Roaring bitmaps of the ids of articles: of a term, of a day, with any term of a field, unpublished. What no
 # index answers is counted by intersecting them; see article_sets.
 article_sets = Table(
     "article_sets",

@@ -1,9 +1,13 @@
-"""Which articles have a word: sets, as of terms, in place of the full-text index of either database."""
+"""Which articles have a word, and which are not published: sets, as of terms.
+
+The full-text index of either database, and the set of what is published, are no more.
+"""
 
 from collections.abc import Iterator
 
 import sqlalchemy as sa
 from alembic import op
+from pyroaring import BitMap
 
 from app.catalog.search_words import Texts, sets_of_words, word_texts
 from app.importer.words import Words
@@ -48,6 +52,12 @@ def upgrade() -> None:
     op.create_index("ix_word_articles_stem", "word_articles", ["stem"])
     for count in ("public_count", "editor_count"):
         op.create_index(f"ix_terms_field_{count}", "terms", ["field", count])
+    hidden = BitMap(op.get_bind().scalars(sa.text("SELECT id FROM articles WHERE published = 0")))
+    op.execute("DELETE FROM article_sets WHERE kind = 'published'")
+    if hidden:
+        hidden.run_optimize()
+        article_sets = sa.table("article_sets", *map(sa.column, ("kind", "key", "article_ids")))
+        op.bulk_insert(article_sets, [{"kind": "unpublished", "key": 1, "article_ids": hidden.serialize()}])
     # As an import finds them: they are no facts of their own, and another way of finding fills them anew.
     words = Words(op.get_bind())
     for texts in _texts():
