@@ -20,6 +20,8 @@ class Prepared:
         self._text = str(compiled)
         self._defaults = dict(compiled.params)
         self._positions: list[str] | None = getattr(compiled, "positiontup", None)
+        # Of sets as text PostgreSQL would send each byte as two digits.
+        self._options = {"binary": True} if dialect.name == "postgresql" else {}
         names = [str(name) for name in statement.selected_columns.keys()]  # noqa: SIM118  no dict
         row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
         # As its `_make`, in half the time.
@@ -30,7 +32,8 @@ class Prepared:
         given = {**self._defaults, **values}
         parameters = [given[name] for name in self._positions] if self._positions is not None else given
         driver: Any = connection.connection.driver_connection
-        return list(map(self._named, driver.execute(self._text, parameters).fetchall()))
+        found = driver.execute(self._text, parameters, **self._options).fetchall()
+        return list(map(self._named, found))
 
 
 _prepared: dict[Hashable, Prepared] = {}
