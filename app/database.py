@@ -134,12 +134,13 @@ def _begin(connection: Connection) -> None:
 
 def _end(engine: Engine, connection: Connection) -> None:
     try:
+        # With a rollback psycopg would forget the statements that PostgreSQL has planned.
         if connection.in_transaction():
             # Of what SQLAlchemy asked itself; it ends the driver's too.
-            connection.rollback()
+            connection.commit()
         else:
             driver: Any = connection.connection.driver_connection
-            driver.rollback()
+            driver.commit()
     except (DBAPIError, engine.dialect.loaded_dbapi.Error):
         _drop(connection)
     else:

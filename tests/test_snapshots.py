@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.catalog.state import read_state
 from app.database import reading_engine, snapshot
 from app.errors import DatabaseUnavailable
 from tests.worlds import World
@@ -59,3 +60,17 @@ def test_a_connection_that_the_server_ended_is_replaced(engine: Any) -> None:
             third.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
     with snapshot(engine) as connection:
         assert connection.scalar(COUNT) == 1
+
+
+def test_what_postgresql_has_planned_it_does_not_plan_again(engine: Any) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("its driver keeps statements by itself")
+    for _ in range(10):
+        with snapshot(engine) as connection:
+            read_state(connection)
+            connection.scalar(COUNT)
+    with snapshot(engine) as connection:
+        [plans] = connection.execute(
+            text("SELECT max(generic_plans + custom_plans) FROM pg_prepared_statements")
+        )
+    assert plans[0] >= 4, "after five times each statement is prepared, and stays so"
