@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -43,6 +44,9 @@ _STEPS_BETWEEN_LOOKS = 20_000
 # For four reading threads, four exports, the event loop, the revision, and two checks of health at once. The
 # event loop must not wait for one.
 READ_CONNECTIONS = 12
+# An import turns over the same pages again and again. A reader's own copy of what the operating system has in
+# memory anyway is no faster when it is larger, and there are several.
+_WRITING_CACHE_KIB, _READING_CACHE_KIB = 32_000, 8_000
 # Of PostgreSQL, by number: loading its driver takes longer than an import that finds nothing changed.
 _QUERY_CANCELED, _LOCK_NOT_AVAILABLE = "57014", "55P03"
 # Any number that other programs on the same server are unlikely to choose.
@@ -59,7 +63,7 @@ _READ_SESSION = (
 
 def writing_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
-        engine = _sqlite_engine(url)
+        engine = _sqlite_engine(url, _WRITING_CACHE_KIB)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # What the driver logs of a lost connection is raised too; on a terminal it would be said twice.
@@ -70,7 +74,7 @@ def writing_engine(url: str) -> Engine:
 def reading_engine(url: str) -> Engine:
     """For `snapshot`, which begins and ends transactions by itself; no statement runs over QUERY_SECONDS."""
     if make_url(url).get_backend_name() == "sqlite":
-        engine = _sqlite_engine(url, isolation_level="AUTOCOMMIT")
+        engine = _sqlite_engine(url, _READING_CACHE_KIB, isolation_level="AUTOCOMMIT")
     else:
         engine = create_engine(
             url,
@@ -225,15 +229,16 @@ def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[start : start + _VALUES_IN_A_STATEMENT]
 
 
-def _sqlite_engine(url: str, **options: Any) -> Engine:
+def _sqlite_engine(url: str, cache_kib: int, **options: Any) -> Engine:
     engine = create_engine(
         url, pool_size=READ_CONNECTIONS, max_overflow=0, pool_timeout=QUERY_SECONDS, **options
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, cache_kib))
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+def _prepare_sqlite(cache_kib: int, connection: sqlite3.Connection, _: object) -> None:
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     # Python's own transactions begin late and never for a SELECT; ours begin when they say so.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {IMPORT_WAIT_SECONDS * 1000}")
@@ -242,7 +247,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     # What an import reported as done must outlive a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -32000")
 
 
 def _begin_sqlite(connection: Connection) -> None:

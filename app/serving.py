@@ -12,6 +12,8 @@ from app.main import create_app
 from app.schema import is_current, upgrade
 from app.settings import PREFIX, Settings
 
+# So long a thread that reads may keep the interpreter from the event loop, several times for an answer.
+_SWITCH_SECONDS = 0.0005
 # Whoever is being answered when the service is told to stop gets the rest of the answer.
 STOP_SECONDS = 15
 
@@ -39,6 +41,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, sho
 
 
 def app_from_environment() -> FastAPI:
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return create_app(Settings.read())
 
 

@@ -1,7 +1,7 @@
 """Statements that are asked again and again, as the driver takes them. Knows no table."""
 
 from collections import namedtuple
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,11 +29,14 @@ class Prepared:
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """`values` of the statement's named parameters. Rows are named tuples."""
+        return list(self.each(connection, values))
+
+    def each(self, connection: Connection, values: Mapping[str, Any]) -> Iterator[Any]:
+        """As `rows`, of which SQLite then reads one after the other."""
         given = {**self._defaults, **values}
         parameters = [given[name] for name in self._positions] if self._positions is not None else given
         driver: Any = connection.connection.driver_connection
-        found = driver.execute(self._text, parameters, **self._options).fetchall()
-        return list(map(self._named, found))
+        return map(self._named, driver.execute(self._text, parameters, **self._options))
 
 
 _prepared: dict[Hashable, Prepared] = {}

@@ -10,6 +10,7 @@ from app.catalog.article_sets import Between, Keys, Selected
 from app.catalog.audience import Published
 from app.catalog.facets import first_terms
 from app.catalog.filters import matching
+from app.catalog.links import mentions
 from app.catalog.paging import BEGINNING, Listing, Place, page_statement
 from app.catalog.parts import other_parts
 from app.catalog.query import ArticleQuery
@@ -156,6 +157,13 @@ def test_the_most_frequent_of_all_are_read_from_the_end_of_an_index(connection: 
     for published, index in indexes.items():
         found = plan(connection, first_terms(published), {"field": "topic", "size": 20})
         assert index in found, found
+
+
+def test_who_mentions_a_url_is_found_from_the_url(connection: Connection) -> None:
+    rows, order = mentions("https://example.org/", "true")
+    found = plan(connection, rows.order_by(*order).limit(21), {})
+    assert "ix_related_links_link_id" in found, found
+    assert "ix_articles_newest" not in found, found
 
 
 def test_the_sets_of_a_query_are_found_by_their_keys(connection: Connection) -> None:

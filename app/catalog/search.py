@@ -5,9 +5,10 @@ words of the articles that have all of its words.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
+from itertools import islice
 from operator import and_
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from app.statements import prepared
 
 # With more of them, some hundred thousand words have been collected, and a letter more is no great wish.
 _MOST_BEGINNING_SO: Final = 50_000
+# Of what may have a phrase; some milliseconds, in which nothing else of Python runs.
+_LOOKED_AT_ONCE: Final = 10_000
 _LAST_CHARACTER: Final = "\U0010ffff"
 
 Which = Callable[[], ColumnElement[bool]]
@@ -50,16 +53,14 @@ class Searched:
 
 
 def _with(connection: Connection, term: Term, until: float) -> Where:
-    # PostgreSQL counts the time of each statement anew.
-    if time.monotonic() > until:
-        raise QueryTimedOut("The question took too long to answer.")
+    _check_time(until)
     *before, last = term.words
     if not before:
         return _beginning(connection, last) if term.begins else _of_stem(connection, stem_of(last))
     sets = [_spelled(connection, word) for word in dict.fromkeys(before)]
     sets.append(_beginning(connection, last) if term.begins else _spelled(connection, last))
     having_all = reduce(and_, (each.anywhere for each in sets))
-    return _side_by_side(connection, having_all, term) if having_all else Where(BitMap(), BitMap(), BitMap())
+    return _side_by_side(connection, having_all, term, until)
 
 
 def _of_stem(connection: Connection, stem: str) -> Where:
@@ -75,10 +76,16 @@ def _beginning(connection: Connection, word: str) -> Where:
 
 
 def _read(connection: Connection, which: Which, values: dict[str, str]) -> Where:
-    rows = prepared(connection, which, partial(sets_of_words_that, which)).rows(connection, values)
-    if len(rows) > _MOST_BEGINNING_SO:
-        raise QueryTimedOut("Too many words begin so; give more of their letters.")
-    return _any_of([Where(*(BitMap.deserialize(each) if each else BitMap() for each in row)) for row in rows])
+    """One after the other: all the words that begin with a letter would not be a little."""
+    statement = prepared(connection, which, partial(sets_of_words_that, which))
+    found = [BitMap() for _ in Where._fields]
+    for number, row in enumerate(statement.each(connection, values)):
+        if number == _MOST_BEGINNING_SO:
+            raise QueryTimedOut("Too many words begin so; give more of their letters.")
+        for of_all, of_word in zip(found, row, strict=True):
+            if of_word:
+                of_all.update(BitMap.deserialize(of_word))
+    return Where(*found)
 
 
 def has_stem() -> ColumnElement[bool]:
@@ -102,26 +109,29 @@ def sets_of_words_that(which: Which) -> Select[Any]:
 def _any_of(found: Sequence[Where]) -> Where:
     if len(found) == 1:
         return found[0]
-    return Where(*(_union(where[place] for where in found) for place in range(len(Where._fields))))
+    return Where(*(BitMap.union(BitMap(), *sets) for sets in zip(*found, strict=True)))
 
 
-def _union(sets: Iterable[BitMap]) -> BitMap:
-    return BitMap.union(BitMap(), *sets)
-
-
-def _side_by_side(connection: Connection, having_all: BitMap, phrase: Term) -> Where:
+def _side_by_side(connection: Connection, having_all: BitMap, phrase: Term, until: float) -> Where:
     dialect = connection.dialect.name
-    values = {
-        "ids": ids_value(dialect, having_all),
-        # Every word stands between spaces.
-        "phrase": f" {' '.join(phrase.words)}{'' if phrase.begins else ' '}",
-    }
+    # Every word stands between spaces.
+    written = f" {' '.join(phrase.words)}{'' if phrase.begins else ' '}"
     statement = prepared(connection, _side_by_side, partial(places_of_phrase, dialect))
     found = [BitMap() for _ in Where._fields]
-    for row in statement.rows(connection, values):
-        found[row.place].add(row.article_id)
+    ids = iter(having_all)
+    while part := list(islice(ids, _LOOKED_AT_ONCE)):
+        _check_time(until)
+        values = {"ids": ids_value(dialect, part), "phrase": written}
+        for row in statement.rows(connection, values):
+            found[row.place].add(row.article_id)
     title, excerpt, content = found
     return Where(title, excerpt, title | excerpt | content)
+
+
+def _check_time(until: float) -> None:
+    """PostgreSQL counts the time of each statement anew."""
+    if time.monotonic() > until:
+        raise QueryTimedOut("The question took too long to answer.")
 
 
 def places_of_phrase(dialect: str) -> Select[Any]:

@@ -19,8 +19,8 @@ from app.catalog.tables import article_terms, articles
 from app.database import ids_value, is_one_of
 from app.statements import prepared
 
-# What passing over a row costs beside reading one by its id and sorting it, for a page.
-_SORTED_FOR_A_PAGE: Final = 30
+# For so many rows passed over one can be read by its id and sorted.
+_PASSED_FOR_ONE_SORTED: Final = 1.5
 # Rows at once: to begin with as many as a page has, and no more than these some megabytes.
 _MOST_AT_ONCE: Final = 20_000
 # So many in a row that are not of the set are no chance: the others are of another time.
@@ -99,7 +99,8 @@ class Sifted:
                 yield rank, Place(None, place.backwards)
 
     def _of_tier(self, connection: Connection, ids: BitMap, place: Place, wanted: int) -> Sequence[Found]:
-        is_small = len(ids) ** 2 <= _SORTED_FOR_A_PAGE * self.walk.length
+        passed = wanted * self.walk.length / max(1, len(ids))
+        is_small = len(ids) <= _PASSED_FOR_ONE_SORTED * passed
         halves = [
             listing.read(connection, place, wanted)
             if is_small

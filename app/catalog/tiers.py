@@ -9,7 +9,8 @@ from sqlalchemy import Connection, or_, select
 
 from app.catalog.article_sets import Selected
 from app.catalog.search_words import Where
-from app.catalog.tables import articles
+from app.catalog.tables import article_urls, articles
+from app.catalog.url_keys import url_key
 
 # Who asks for more words than this has said enough to find the best.
 _GROUPS_RANKED: Final = 6
@@ -36,8 +37,9 @@ def by_relevance(found: BitMap, groups: Sequence[Where]) -> Tiers:
 def by_exactness(connection: Connection, found: BitMap, url: str) -> Tiers:
     """Of articles with a URL in any of its disguises, first those that have it as it is given."""
     stored = (articles.c.web_url, articles.c.original_url, articles.c.amp_web_url, articles.c.cdn_amp_web_url)
+    of_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(url))
     statement = select(articles.c.id).where(
-        articles.c.id.in_(list(found)), or_(*(column == url for column in stored))
+        articles.c.id.in_(of_url), or_(*(column == url for column in stored))
     )
-    exact = Selected(statement).read(connection)
+    exact = Selected(statement).read(connection) & found
     return {0: exact, 1: found - exact}
