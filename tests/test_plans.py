@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, text
 
 from app.catalog.article_sets import Between, Keys, Selected
 from app.catalog.audience import Published
+from app.catalog.changes import rows_after
 from app.catalog.facets import first_terms
 from app.catalog.filters import matching
 from app.catalog.links import mentions
@@ -164,6 +165,17 @@ def test_who_mentions_a_url_is_found_from_the_url(connection: Connection) -> Non
     found = plan(connection, rows.order_by(*order).limit(21), {})
     assert "ix_related_links_link_id" in found, found
     assert "ix_articles_newest" not in found, found
+
+
+def test_changes_are_read_in_order_each_with_its_article(connection: Connection) -> None:
+    for for_editors, index in (
+        (False, "ix_changes_public_revision_public_id"),
+        (True, "ix_changes_editor_revision_public_id"),
+    ):
+        values = {"since": 0, "after_id": "", "limit": 100}
+        found = plan(connection, rows_after(for_editors=for_editors), values)
+        check(found, {index})
+        assert "uq_articles_public_id" in found or "sqlite_autoindex_articles" in found, found
 
 
 def test_the_sets_of_a_query_are_found_by_their_keys(connection: Connection) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, and_, select, tuple_
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, select, tuple_
 
-from app.catalog.tables import articles, changes
+from app.catalog.tables import Ordered, articles, changes
+from app.statements import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +27,21 @@ def changes_after(
 
     A revision may change thousands, so a place in it is its number and an id.
     """
+    statement = prepared(connection, (rows_after, for_editors), partial(rows_after, for_editors=for_editors))
+    values = {"since": revision, "after_id": public_id, "limit": limit}
+    return [Change(*row) for row in statement.rows(connection, values)]
+
+
+def rows_after(*, for_editors: bool) -> Select[Any]:
     column = changes.c.editor_revision if for_editors else changes.c.public_revision
     visible = articles.c.public_id == changes.c.public_id
     if not for_editors:
         visible = and_(visible, articles.c.published == 1)
-    rows = connection.execute(
+    here = tuple_(bindparam("since", type_=Integer), bindparam("after_id", type_=Ordered))
+    return (
         select(column.label("revision"), changes.c.public_id, articles.c.item)
         .outerjoin(articles, visible)
-        .where(column.is_not(None), tuple_(column, changes.c.public_id) > tuple_(revision, public_id))
+        .where(column.is_not(None), tuple_(column, changes.c.public_id) > here)
         .order_by(column, changes.c.public_id)
-        .limit(limit)
+        .limit(bindparam("limit"))
     )
-    return [Change(row.revision, row.public_id, row.item) for row in rows]

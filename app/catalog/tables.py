@@ -104,7 +104,7 @@ articles = Table(
     "articles",
     metadata,
     Column("id", Identifier, _key("documents.id"), primary_key=True, autoincrement=False),
-    Column("public_id", Text, nullable=False, unique=True),
+    Column("public_id", Ordered, nullable=False, unique=True),
     Column("source", Ordered, nullable=False),
     Column("path", Ordered, nullable=False),
     Column("published", SmallInteger, nullable=False),

@@ -29,6 +29,9 @@ WHERE id > :after ORDER BY id LIMIT :limit
 
 def upgrade() -> None:
     op.drop_table("search")
+    if op.get_bind().dialect.name == "postgresql":
+        # As it is kept in `changes`: PostgreSQL looks nothing up by an index of another order.
+        op.execute('ALTER TABLE articles ALTER COLUMN public_id TYPE text COLLATE "C"')
     op.create_table(
         "article_words",
         sa.Column("article_id", Identifier, autoincrement=False, nullable=False),
