@@ -14,7 +14,7 @@ import click
 
 from app.database import writing_engine
 from app.settings import Settings
-from benchmarks import beside, importing, scale, service
+from benchmarks import beside, importing, scale, service, worst
 from benchmarks.generate import DOCUMENTS, fill_catalogue
 from benchmarks.report import Table, report
 from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url
@@ -54,7 +54,8 @@ def bench(
             if "service" in parts:
                 tables += service.measure(urls, count, rounds, seconds)
             if "scale" in parts:
-                tables += [scale.measure(_of_its_kind(urls, url), url) for url in large]
+                for url in large:
+                    tables += [scale.measure(_of_its_kind(urls, url), url), worst.measure(url)]
             if "service" in parts:
                 tables.append(beside.measure(urls, rounds))
     text = report(tables)

@@ -26,7 +26,8 @@ _ARCHIVE: Final = Archive(SEED, 0)
 TOPIC, SECOND, RARE = (_ARCHIVE.topics[place] for place in (0, 1, 30))
 TOPIC_ID: Final = slug(TOPIC)
 # Every second article has the first of them, every third the other.
-WORD, OTHER = (_ARCHIVE.words.things[place] for place in (12, 40))
+WORDS: Final = _ARCHIVE.words.things
+WORD, OTHER = (WORDS[place] for place in (12, 40))
 PROVIDER: Final = _ARCHIVE.providers[2].domain or ""
 
 

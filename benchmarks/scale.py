@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 from typing import Final, get_args
@@ -29,7 +30,7 @@ Question = Callable[[Connection], object]
 # So many answers, or as many as fit into this time.
 _ANSWERS, _FEWEST, _SECONDS = 40, 3, 3.0
 # As many as there are threads, with a connection and its memory each.
-_ROUNDS: Final = 4
+_AT_ONCE: Final = 4
 _FIELDS: Final = get_args(FacetField)
 
 
@@ -187,13 +188,15 @@ def _median(took: Sequence[float | None]) -> float | None:
 
 
 def _memory(url: str) -> float:
-    """Of a server that has answered some of each kind, several times, as its threads and connections do."""
+    """Of a server that has answered some of each kind, by all of its threads and connections."""
     topic, rare = quote_plus(TOPIC), quote_plus(RARE)
     command, environment = service(url)
-    with serving(command, environment) as server:
-        for _ in range(_ROUNDS):
-            for path in ("/articles?", "/facets?", "/timeline?interval=month&"):
-                server.get(f"{path}topic={rare}")
-            server.get(f"/articles?q={WORD}&sort=-publishedDateTime")
-            server.get(f"/articles?topic={topic}&limit=200")
+    paths = (
+        *(f"{path}topic={rare}" for path in ("/articles?", "/facets?", "/timeline?interval=month&")),
+        f"/articles?q={WORD}&sort=-publishedDateTime",
+        f"/articles?topic={topic}&limit=200",
+    )
+    with serving(command, environment) as server, ThreadPoolExecutor(_AT_ONCE) as clients:
+        # At once: one after the other all would be answered by one thread.
+        list(clients.map(server.get, paths * _AT_ONCE))
         return peak_mb(server)
