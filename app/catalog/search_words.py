@@ -1,6 +1,5 @@
-"""The words of articles: of each in their order, and of each word the articles. Pure, and knows no SQL."""
+"""The words of articles, in order as imports find them and by article as questions do. Pure, knows no SQL."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -27,16 +26,6 @@ def word_texts(texts: Iterable[Texts]) -> list[WordTexts]:
         (article_id, *_spaced((title, excerpt or "", without_markup(content))))
         for article_id, title, excerpt, content in texts
     ]
-
-
-def sets_of_words(texts: Iterable[WordTexts]) -> dict[str, Where]:
-    found: dict[str, tuple[list[int], list[int], list[int]]] = defaultdict(lambda: ([], [], []))
-    for article_id, title, excerpt, content in texts:
-        in_title, in_excerpt = set(title.split()), set(excerpt.split())
-        for place, words in enumerate((in_title, in_excerpt, in_title | in_excerpt | set(content.split()))):
-            for word in words:
-                found[word][place].append(article_id)
-    return {word: Where(*map(BitMap, where)) for word, where in found.items()}
 
 
 def _spaced(texts: tuple[str, str, str]) -> tuple[str, str, str]:

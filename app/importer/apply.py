@@ -16,7 +16,7 @@ from app.importer.plan import Plan, Taken
 from app.importer.processes import Processes
 from app.importer.revise import current_revision, remember, revise
 from app.importer.shapes import as_json, problems_json, url_keys
-from app.importer.words import Words
+from app.importer.words import take_out_of_words
 from app.importer.written import (
     Written,
     file,
@@ -47,8 +47,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     before = remember(connection, outgoing)
     next_id = (connection.scalar(select(func.max(documents.c.id))) or 0) + 1
     filing = Filing(connection)
-    words = Words(connection)
-    keys, link_ids = _take_out(connection, filing, words, outgoing)
+    keys, link_ids = _take_out(connection, filing, outgoing)
     incoming = _write_documents(connection, trees, next_id)
     found = [
         Written(document_id, source, taken.document, taken.shape.links)
@@ -63,7 +62,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     filed = [row for each in found for row in file(filing, topics, each)]
     filed += file_again(connection, filing, topics, moved, {each.article_id for each in found})
     filing.write()
-    write_articles(connection, topics, found, words, processes)
+    write_articles(connection, topics, found, processes)
     processes.end()
     write_rows(connection, article_terms, filed)
     write_descriptions(connection, filing, topics, organizations)
@@ -84,12 +83,11 @@ def _refresh(connection: Connection, trees: Sequence[Tree]) -> None:
         connection.execute(update(documents).where(documents.c.id == bindparam("of_id")), rows)
 
 
-def _take_out(
-    connection: Connection, filing: Filing, words: Words, ids: Sequence[int]
-) -> tuple[set[bytes], set[int]]:
+def _take_out(connection: Connection, filing: Filing, ids: Sequence[int]) -> tuple[set[bytes], set[int]]:
     """Returns the URL keys that the articles had, and the links they mentioned."""
     keys: set[bytes] = set()
     link_ids: set[int] = set()
+    take_out_of_words(connection, ids)
     for part in in_parts(ids):
         filed = connection.execute(
             select(article_terms)
@@ -103,7 +101,6 @@ def _take_out(
             connection.scalars(select(article_urls.c.url_key).where(article_urls.c.article_id.in_(part)))
         )
         link_ids |= links_of(connection, part)
-        words.take(part)
         connection.execute(delete(documents).where(documents.c.id.in_(part)))
     return keys, link_ids
 

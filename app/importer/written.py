@@ -9,16 +9,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 
 from app.catalog.article_sets import sets_of
-from app.catalog.search_words import Texts, Where, WordTexts, sets_of_words, word_texts
+from app.catalog.search_words import Texts, word_texts
 from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
-from app.catalog.tables import article_terms, article_urls, articles, contents, images
+from app.catalog.tables import article_terms, article_urls, article_words, articles, contents, images
 from app.database import in_parts, write_rows
 from app.documents.article import ArticleDocument
 from app.importer.filing import Filing
 from app.importer.grouping import Topics
 from app.importer.processes import Processes
 from app.importer.shapes import LinkShape, as_json, item_json, public_id, url_keys
-from app.importer.words import Words
+from app.importer.words import put_into_words
 from app.names import fold
 
 # Rows of so many articles are in memory at once while they are written.
@@ -40,38 +40,33 @@ class Written:
 
 
 def write_articles(
-    connection: Connection, topics: Topics, found: Sequence[Written], words: Words, processes: Processes
+    connection: Connection, topics: Topics, found: Sequence[Written], processes: Processes
 ) -> None:
     parts = [found[start : start + _ARTICLES_AT_ONCE] for start in range(0, len(found), _ARTICLES_AT_ONCE)]
     texts = ([_texts(each) for each in part] for part in parts)
     # Where links were remembered is room for words.
     processes.renew()
-    of_parts = processes.map(_words, texts)
-    for part, of_part in zip(parts, of_parts, strict=True):
+    words = processes.map(word_texts, texts)
+    for part, rows in zip(parts, words, strict=True):
         write_rows(connection, articles, [_article(topics, each) for each in part])
         write_rows(
             connection,
             contents,
             [(each.article_id, each.document.content, as_json(each.document.details)) for each in part],
         )
-        words.put(*of_part)
+        write_rows(connection, article_words, rows)
         write_rows(connection, images, [row for each in part for row in _images(each)])
         write_rows(
             connection,
             article_urls,
             [(key, each.article_id) for each in part for key in sorted(url_keys(each.document))],
         )
-    words.write()
+    put_into_words(connection, [each.article_id for each in found])
 
 
 def _texts(written: Written) -> Texts:
     document = written.document
     return written.article_id, document.title, document.excerpt, document.content
-
-
-def _words(texts: Sequence[Texts]) -> tuple[list[WordTexts], dict[str, Where]]:
-    words = word_texts(texts)
-    return words, sets_of_words(words)
 
 
 def _article(topics: Topics, written: Written) -> tuple[object, ...]:

@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from alembic import op
 from pyroaring import BitMap
 
-from app.catalog.search_words import Texts, sets_of_words, word_texts
-from app.importer.words import Words
+from app.catalog.search_words import Texts, word_texts
+from app.catalog.tables import article_words
+from app.database import write_rows
+from app.importer.words import put_into_words
 
 revision = "0004"
 down_revision = "0003"
@@ -20,7 +22,7 @@ depends_on = None
 Identifier = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 Ordered = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
-ARTICLES_AT_ONCE = 2_000
+ARTICLES_AT_ONCE = 10_000
 TEXTS = """
 SELECT id, title, excerpt, content FROM articles JOIN contents ON article_id = id
 WHERE id > :after ORDER BY id LIMIT :limit
@@ -62,11 +64,9 @@ def upgrade() -> None:
         article_sets = sa.table("article_sets", *map(sa.column, ("kind", "key", "article_ids")))
         op.bulk_insert(article_sets, [{"kind": "unpublished", "key": 1, "article_ids": hidden.serialize()}])
     # As an import finds them: they are no facts of their own, and another way of finding fills them anew.
-    words = Words(op.get_bind())
     for texts in _texts():
-        of_part = word_texts(texts)
-        words.put(of_part, sets_of_words(of_part))
-    words.write()
+        write_rows(op.get_bind(), article_words, word_texts(texts))
+        put_into_words(op.get_bind(), [article_id for article_id, *_ in texts])
 
 
 def _texts() -> Iterator[list[Texts]]:
