@@ -177,6 +177,25 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
         assert stored_words(connection) == words_by_rows(connection)
 
 
+def test_more_words_than_fit_into_memory_are_counted_part_by_part(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit, few in (("_MOST_WORDS", 20), ("_MOST_PLACES", 60), ("_ARTICLES_AT_ONCE", 7)):
+        monkeypatch.setattr(f"app.importer.words.{limit}", few)
+    for edition in (0, 1):
+        for number in range(30):
+            body = " ".join(f"w{(number * place + edition) % 97} the" for place in range(40))
+            world.write(f"{number}.md", f"title: The {number}\nexcerpt: w{number} all", body)
+        world.import_()
+        with world.engine.connect() as connection:
+            assert stored_words(connection) == words_by_rows(connection)
+    for number in range(29):
+        world.delete(f"{number}.md")
+    world.import_(prune=True, force=True)
+    with world.engine.connect() as connection:
+        assert stored_words(connection) == words_by_rows(connection)
+
+
 @pytest.mark.parametrize("version", ["0001", "0002", "0003"])
 def test_a_catalogue_of_an_older_version_gets_its_sets_by_a_migration(world: World, version: str) -> None:
     for number in range(9):

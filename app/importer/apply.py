@@ -16,7 +16,7 @@ from app.importer.plan import Plan, Taken
 from app.importer.processes import Processes
 from app.importer.revise import current_revision, remember, revise
 from app.importer.shapes import as_json, problems_json, url_keys
-from app.importer.words import take_out_of_words
+from app.importer.words import put_into_words, take_out_of_words
 from app.importer.written import (
     Written,
     file,
@@ -64,6 +64,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     filing.write()
     write_articles(connection, topics, found, processes)
     processes.end()
+    put_into_words(connection, [each.article_id for each in found])
     write_rows(connection, article_terms, filed)
     write_descriptions(connection, filing, topics, organizations)
     new_links = write_links(connection, [(each.article_id, each.links) for each in found])

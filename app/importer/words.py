@@ -19,9 +19,9 @@ from app.catalog.words import stem_of
 from app.database import in_parts, write_rows
 
 _ARTICLES_AT_ONCE: Final = 20_000
-# Some 50 MB each.
-_MOST_WORDS: Final = 200_000
-_MOST_PLACES: Final = 5_000_000
+# Some 30 MB each.
+_MOST_WORDS: Final = 100_000
+_MOST_PLACES: Final = 3_000_000
 # By word: an article's id times four, and one more where the title has it, two more where the excerpt has it.
 _Places = Mapping[str, Sequence[int]]
 

@@ -18,7 +18,6 @@ from app.importer.filing import Filing
 from app.importer.grouping import Topics
 from app.importer.processes import Processes
 from app.importer.shapes import LinkShape, as_json, item_json, public_id, url_keys
-from app.importer.words import put_into_words
 from app.names import fold
 
 # Rows of so many articles are in memory at once while they are written.
@@ -61,7 +60,6 @@ def write_articles(
             article_urls,
             [(key, each.article_id) for each in part for key in sorted(url_keys(each.document))],
         )
-    put_into_words(connection, [each.article_id for each in found])
 
 
 def _texts(written: Written) -> Texts:
