@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.catalog.state import KNOWN_SECONDS, StateReader, read_state
 from app.database import reading_engine, snapshot
 from app.errors import SchemaOutdated
-from app.schema import is_current
+from app.schema import is_head
 from app.settings import Settings
 from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
 from app.web.freshness import Freshness
@@ -123,6 +123,6 @@ def _name_of(route: APIRoute) -> str:
 
 def _answer_a_question(engine: Engine) -> None:
     with snapshot(engine) as connection:
-        if not is_current(connection):
+        if not is_head(connection):
             raise SchemaOutdated("The schema of the database is another version's.")
         read_state(connection)

@@ -23,8 +23,11 @@ def upgrade(connection: Connection) -> None:
 
 
 def is_current(connection: Connection) -> bool:
-    if not inspect(connection).has_table("alembic_version"):
-        return False
+    return inspect(connection).has_table("alembic_version") and is_head(connection)
+
+
+def is_head(connection: Connection) -> bool:
+    """As `is_current`, of a database that has any of our tables."""
     return connection.scalars(text("SELECT version_num FROM alembic_version")).one_or_none() == HEAD
 
 

@@ -177,10 +177,16 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
         assert stored_words(connection) == words_by_rows(connection)
 
 
+@pytest.mark.parametrize("kept", [0, 100])
 def test_more_words_than_fit_into_memory_are_counted_part_by_part(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    for limit, few in (("_MOST_WORDS", 20), ("_MOST_PLACES", 60), ("_ARTICLES_AT_ONCE", 7)):
+    for limit, few in (
+        ("_MOST_WORDS", 20),
+        ("_MOST_PLACES", 60),
+        ("_ARTICLES_AT_ONCE", 7),
+        ("_MOST_KEPT", kept),
+    ):
         monkeypatch.setattr(f"app.importer.words.{limit}", few)
     for edition in (0, 1):
         for number in range(30):

@@ -47,6 +47,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     before = remember(connection, outgoing)
     next_id = (connection.scalar(select(func.max(documents.c.id))) or 0) + 1
     filing = Filing(connection)
+    words_before = take_out_of_words(connection, outgoing)
     keys, link_ids = _take_out(connection, filing, outgoing)
     incoming = _write_documents(connection, trees, next_id)
     found = [
@@ -64,7 +65,7 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     filing.write()
     write_articles(connection, topics, found, processes)
     processes.end()
-    put_into_words(connection, [each.article_id for each in found])
+    put_into_words(connection, [each.article_id for each in found], words_before)
     write_rows(connection, article_terms, filed)
     write_descriptions(connection, filing, topics, organizations)
     new_links = write_links(connection, [(each.article_id, each.links) for each in found])
@@ -88,7 +89,6 @@ def _take_out(connection: Connection, filing: Filing, ids: Sequence[int]) -> tup
     """Returns the URL keys that the articles had, and the links they mentioned."""
     keys: set[bytes] = set()
     link_ids: set[int] = set()
-    take_out_of_words(connection, ids)
     for part in in_parts(ids):
         filed = connection.execute(
             select(article_terms)

@@ -1,13 +1,14 @@
 """Puts articles into the sets of their words, and takes them out, in bounded memory whatever they say.
 
-Each set is read and written once for some thousands of articles. Where these have more different words than
-fit into memory, their texts are read several times, each time for another part of the words.
+Each set is read and written once for some thousands of articles, and not at all where they had the word
+before. Where these have more different words than fit into memory, their texts are read several times, each
+time for another part of the words.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from operator import or_, sub
+from itertools import chain
 from typing import Final
 
 from pyroaring import BitMap
@@ -22,28 +23,35 @@ _ARTICLES_AT_ONCE: Final = 20_000
 # Some 30 MB each.
 _MOST_WORDS: Final = 100_000
 _MOST_PLACES: Final = 3_000_000
-# By word: an article's id times four, and one more where the title has it, two more where the excerpt has it.
-_Places = Mapping[str, Sequence[int]]
+# Of no more the texts are kept until others take their place.
+_MOST_KEPT: Final = 1_000
+
+# By word, of articles taken out and of those put in: an id times four, and one more where the title has the
+# word, two more where the excerpt has it.
+_Places = Mapping[str, tuple[list[int], list[int]]]
+_Texts = Callable[[], Iterable[WordTexts]]
 
 
-def put_into_words(connection: Connection, article_ids: Sequence[int]) -> None:
-    """Once their texts are written."""
-    _change(connection, article_ids, or_)
+def take_out_of_words(connection: Connection, article_ids: Sequence[int]) -> Sequence[WordTexts]:
+    """Before their texts are deleted. Those returned are yet to be taken out, by `put_into_words`."""
+    if len(article_ids) <= _MOST_KEPT:
+        return list(_texts(connection, article_ids))
+    for some in _some(article_ids):
+        _change(connection, partial(_texts, connection, some), tuple)
+    return ()
 
 
-def take_out_of_words(connection: Connection, article_ids: Sequence[int]) -> None:
-    """Before their texts are deleted."""
-    _change(connection, article_ids, sub)
+def put_into_words(connection: Connection, article_ids: Sequence[int], taken: Sequence[WordTexts]) -> None:
+    """Once their texts are written. `taken` are those that they take the place of."""
+    first, *others = _some(article_ids) or [()]
+    _change(connection, lambda: taken, partial(_texts, connection, first))
+    for some in others:
+        _change(connection, tuple, partial(_texts, connection, some))
 
 
-def _change(
-    connection: Connection, article_ids: Sequence[int], change: Callable[[BitMap, BitMap], BitMap]
-) -> None:
-    for start in range(0, len(article_ids), _ARTICLES_AT_ONCE):
-        some = article_ids[start : start + _ARTICLES_AT_ONCE]
-        for places in _by_parts(partial(_texts, connection, some)):
-            for words in in_parts(sorted(places)):
-                _write(connection, {word: _where(places[word]) for word in words}, change)
+def _some(article_ids: Sequence[int]) -> list[Sequence[int]]:
+    starts = range(0, len(article_ids), _ARTICLES_AT_ONCE)
+    return [article_ids[start : start + _ARTICLES_AT_ONCE] for start in starts]
 
 
 def _texts(connection: Connection, article_ids: Sequence[int]) -> Iterator[WordTexts]:
@@ -52,25 +60,52 @@ def _texts(connection: Connection, article_ids: Sequence[int]) -> Iterator[WordT
             yield row[0], row[1], row[2], row[3]
 
 
-def _by_parts(texts: Callable[[], Iterable[WordTexts]]) -> Iterator[_Places]:
+def _change(connection: Connection, taken: _Texts, put: _Texts) -> None:
+    for places in _by_parts(taken, put):
+        changed = sorted(word for word, (before, after) in places.items() if sorted(before) != sorted(after))
+        for words in in_parts(changed):
+            _write(connection, words, places)
+
+
+def _by_parts(taken: _Texts, put: _Texts) -> Iterator[_Places]:
     """All places of some words, then those of others."""
     parts, part = 1, 0
     while part < parts:
-        found: dict[str, list[int]] = defaultdict(list)
+        found: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         count = 0
-        for article_id, title, excerpt, content in texts():
+        for is_put, (article_id, title, excerpt, content) in chain(
+            ((False, text) for text in taken()), ((True, text) for text in put())
+        ):
             in_title, in_excerpt = set(title.split()), set(excerpt.split())
             for word in in_title | in_excerpt | set(content.split()):
                 if parts == 1 or hash(word) % parts == part:
-                    found[word].append(article_id * 4 + (word in in_title) + 2 * (word in in_excerpt))
+                    found[word][is_put].append(article_id * 4 + (word in in_title) + 2 * (word in in_excerpt))
                     count += 1
             # As many parts as the first one needs; all are alike.
             while part == 0 and (len(found) > _MOST_WORDS or count > _MOST_PLACES):
                 parts *= 2
                 for word in [word for word in found if hash(word) % parts]:
-                    count -= len(found.pop(word))
+                    count -= sum(map(len, found.pop(word)))
         yield found
         part += 1
+
+
+def _write(connection: Connection, words: Sequence[str], places: _Places) -> None:
+    here = word_articles.c.word.in_(words)
+    stored = {
+        word: Where(*(BitMap.deserialize(each) if each else BitMap() for each in sets))
+        for word, _, *sets in connection.execute(select(word_articles).where(here))
+    }
+    nowhere = Where(BitMap(), BitMap(), BitMap())
+    rows = []
+    for word in words:
+        of_each = zip(stored.get(word, nowhere), *map(_where, places[word]), strict=True)
+        changed = Where(*((before - taken) | put for before, taken, put in of_each))
+        if changed.anywhere:
+            rows.append((word, stem_of(word), *map(_as_bytes, changed)))
+    if stored:
+        connection.execute(delete(word_articles).where(here))
+    write_rows(connection, word_articles, rows)
 
 
 def _where(places: Sequence[int]) -> Where:
@@ -79,25 +114,6 @@ def _where(places: Sequence[int]) -> Where:
         BitMap([place >> 2 for place in places if place & 2]),
         BitMap([place >> 2 for place in places]),
     )
-
-
-def _write(
-    connection: Connection, found: Mapping[str, Where], change: Callable[[BitMap, BitMap], BitMap]
-) -> None:
-    here = word_articles.c.word.in_(list(found))
-    stored = {
-        word: Where(*(BitMap.deserialize(each) if each else BitMap() for each in sets))
-        for word, _, *sets in connection.execute(select(word_articles).where(here))
-    }
-    nowhere = Where(BitMap(), BitMap(), BitMap())
-    rows = []
-    for word, where in found.items():
-        changed = Where(*map(change, stored.get(word, nowhere), where))
-        if changed.anywhere:
-            rows.append((word, stem_of(word), *map(_as_bytes, changed)))
-    if stored:
-        connection.execute(delete(word_articles).where(here))
-    write_rows(connection, word_articles, rows)
 
 
 def _as_bytes(articles: BitMap) -> bytes | None:

@@ -66,7 +66,7 @@ def upgrade() -> None:
     # As an import finds them: they are no facts of their own, and another way of finding fills them anew.
     for texts in _texts():
         write_rows(op.get_bind(), article_words, word_texts(texts))
-        put_into_words(op.get_bind(), [article_id for article_id, *_ in texts])
+        put_into_words(op.get_bind(), [article_id for article_id, *_ in texts], ())
 
 
 def _texts() -> Iterator[list[Texts]]:
