@@ -112,3 +112,14 @@ def test_a_copy_that_the_server_ends_is_the_databases_failure_told_of_once(
     engine.dispose()
     other.dispose()
     drop_postgresql(url)
+
+
+def test_an_import_that_ends_at_once_says_nothing_of_its_processes() -> None:
+    ends = (
+        "import os; from app.importer.processes import Processes\n"
+        "with Processes(2) as processes: processes.start(); list(processes.map(abs, [1, 2])); os._exit(3)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", ends], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (3, "")

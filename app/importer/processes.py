@@ -18,6 +18,10 @@ R = TypeVar("R")
 # So many parts wait for each process, and no more: their results are in memory.
 PARTS_AHEAD = 3
 
+# An import that ends for want of memory or files leaves them to Python's tracker, which would tell of it
+# below the line that says what happened.
+_NOTHING_OF_SEMAPHORES = "ignore::UserWarning:multiprocessing.resource_tracker"
+
 
 class Processes:
     """At most `most` of them, none before `start`, none after the context that it is."""
@@ -37,6 +41,7 @@ class Processes:
     def start(self) -> None:
         # Started afresh: a fork would share the connection to the database.
         if self.most > 1 and not self._pool:
+            os.environ.setdefault("PYTHONWARNINGS", _NOTHING_OF_SEMAPHORES)
             self._pool = ProcessPoolExecutor(self.most, get_context("spawn"), initializer=_end_with_parent)
 
     def renew(self) -> None:
