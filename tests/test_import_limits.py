@@ -119,7 +119,7 @@ def test_an_import_that_ends_at_once_says_nothing_of_its_processes() -> None:
         "import os; from app.importer.processes import Processes\n"
         "with Processes(2) as processes: processes.start(); list(processes.map(abs, [1, 2])); os._exit(3)"
     )
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603  our own code
         [sys.executable, "-c", ends], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stderr) == (3, "")
