@@ -36,8 +36,8 @@ T = TypeVar("T")
 
 # Hourly imports take seconds; who waits longer than this is not waiting for an import.
 IMPORT_WAIT_SECONDS = 60
-# At a million articles the slowest honest questions, frequent words by relevance, take half of it; who asks
-# another one is told so in time.
+# At a million articles all but phrases of the commonest words take less than a quarter of it; who asks for
+# more is told so in time.
 QUERY_SECONDS = 1.0
 # Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
 _STEPS_BETWEEN_LOOKS = 20_000
@@ -137,6 +137,10 @@ def _begin(connection: Connection) -> None:
 
 
 def _end(engine: Engine, connection: Connection) -> None:
+    if connection.invalidated:
+        # Lost meanwhile.
+        _drop(connection)
+        return
     try:
         # With a rollback psycopg would forget the statements that PostgreSQL has planned.
         if connection.in_transaction():

@@ -21,6 +21,10 @@ class QueryTimedOut(ClippingsError):
     pass
 
 
+class TooManyWords(ClippingsError):
+    """A question by the beginning of more words than are put together for it."""
+
+
 class ImportRefused(ClippingsError):
     """Another import is under way, or this one would remove more than it may; nothing was written."""
 

@@ -27,7 +27,7 @@ def is_current(connection: Connection) -> bool:
 
 
 def is_head(connection: Connection) -> bool:
-    """As `is_current`, of a database that has any of our tables."""
+    """As `is_current`, in one question, of a database that has our tables; else the database's error."""
     return connection.scalars(text("SELECT version_num FROM alembic_version")).one_or_none() == HEAD
 
 

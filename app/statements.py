@@ -32,7 +32,10 @@ class Prepared:
         return list(self.each(connection, values))
 
     def each(self, connection: Connection, values: Mapping[str, Any]) -> Iterator[Any]:
-        """As `rows`, of which SQLite then reads one after the other."""
+        """As `rows`, of which SQLite then reads one after the other.
+
+        Whoever does not read to the end must let go of them before the snapshot ends: it goes on as long.
+        """
         given = {**self._defaults, **values}
         parameters = [given[name] for name in self._positions] if self._positions is not None else given
         driver: Any = connection.connection.driver_connection

@@ -253,7 +253,7 @@ def test_content_is_searched_as_its_readers_see_it(
 
 
 def test_a_document_of_long_words_alone_is_taken(world: World) -> None:
-    """PostgreSQL keeps at most 1 MB of words of one text."""
+    """An index of either database has room for a part of such words alone."""
     body = " ".join(f"{place:05}" + "ü" * 90 for place in range(16_500))
     world.write("a.md", "title: Long words", body)
     assert world.import_().rejected == 0
@@ -272,3 +272,16 @@ def test_a_long_body_is_marked_in_no_time(world: World) -> None:
         [item] = answer(client, f"/articles?{asked}")["items"]
         assert perf_counter() - began < 3  # 0.2 s; every word with every term took 16
     assert item["highlights"] == {"title": "<mark>Short</mark>", "excerpt": None, "content": None}
+
+
+def test_a_beginning_of_too_many_words_is_told_which(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.catalog.search._MOST_BEGINNING_SO", 3)
+    for number in range(4):
+        world.write(f"{number}.md", f"title: ab{number} abc")
+    world.import_()
+    with service_of(world) as client:
+        assert answer(client, "/articles?q=ab1*")["total"] == 1
+        refused = client.get("/facets?q=a*+OR+x")
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["parameter"] == "q"
+        assert "more letters" in refused.text

@@ -74,3 +74,19 @@ def test_what_postgresql_has_planned_it_does_not_plan_again(engine: Any) -> None
             text("SELECT max(generic_plans + custom_plans) FROM pg_prepared_statements")
         )
     assert plans[0] >= 4, "after five times each statement is prepared, and stays so"
+
+
+@pytest.mark.parametrize("way", ["by SQLAlchemy", "by the driver"])
+def test_a_connection_that_is_lost_within_a_snapshot_is_no_fault_of_ours(engine: Any, way: str) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("has no server")
+    with pytest.raises(DatabaseUnavailable), snapshot(engine) as connection:
+        driver: Any = connection.connection.driver_connection
+        process = driver.info.backend_pid
+        with engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+        if way == "by the driver":
+            read_state(connection)
+        connection.scalar(COUNT)
+    with snapshot(engine) as connection:
+        assert connection.scalar(COUNT) == 1

@@ -20,16 +20,10 @@ from app.catalog.tables import FIELDS, article_sets, terms
 from app.statements import prepared
 
 # Beside the fields of terms: by day (its ordinal, as Python's `date` counts them), by number, and what there
-# is at all: of `HAS`, any term of a field, images, related links; of `UNPUBLISHED` there is one
-# set, which is small: cutting others by all that is published takes ten times as long.
-DAY, UPDATED_DAY, QUALITY, HEAT, HAS, UNPUBLISHED = (
-    "day",
-    "updated_day",
-    "quality",
-    "heat",
-    "has",
-    "unpublished",
-)
+# is at all: of `HAS`, any term of a field, images, related links; of `UNPUBLISHED` there is one set, which is
+# small: cutting others by all that is published takes ten times as long.
+DAY, UPDATED_DAY, QUALITY, HEAT = "day", "updated_day", "quality", "heat"
+HAS, UNPUBLISHED = "has", "unpublished"
 HAS_KEYS: Final = {name: key for key, name in enumerate((*FIELDS, "image", "related"))}
 IS_UNPUBLISHED: Final = 1
 # Kind and key, as in the table.

@@ -19,7 +19,7 @@ from app.catalog.search_words import Where
 from app.catalog.tables import article_words, word_articles
 from app.catalog.words import Term, stem_of
 from app.database import QUERY_SECONDS, ids_value, is_one_of
-from app.errors import QueryTimedOut
+from app.errors import QueryTimedOut, TooManyWords
 from app.statements import prepared
 
 # With more of them, some hundred thousand words have been collected, and a letter more is no great wish.
@@ -76,12 +76,13 @@ def _beginning(connection: Connection, word: str) -> Where:
 
 
 def _read(connection: Connection, which: Which, values: dict[str, str]) -> Where:
-    """One after the other: all the words that begin with a letter would not be a little."""
+    """One after the other, where the driver lets them: all that begin with a letter are not a few."""
     statement = prepared(connection, which, partial(sets_of_words_that, which))
     found = [BitMap() for _ in Where._fields]
     for number, row in enumerate(statement.each(connection, values)):
         if number == _MOST_BEGINNING_SO:
-            raise QueryTimedOut("Too many words begin so; give more of their letters.")
+            advice = f"begins more than {_MOST_BEGINNING_SO:,} words; give more letters before `*`"
+            raise TooManyWords(advice)
         for of_all, of_word in zip(found, row, strict=True):
             if of_word:
                 of_all.update(BitMap.deserialize(of_word))

@@ -14,7 +14,10 @@ WordTexts = tuple[int, str, str, str]
 
 
 class Where(NamedTuple):
-    """Ids of the articles that have something in their title, in their excerpt, in any of their texts."""
+    """Ids of the articles that have something in their title, in their excerpt, in any of their texts.
+
+    Who has it in the title may be missing in `excerpt`.
+    """
 
     title: BitMap
     excerpt: BitMap

@@ -2,22 +2,32 @@
 
 from starlette.exceptions import HTTPException
 
-from app.errors import DatabaseUnavailable, QueryTimedOut, SchemaOutdated
-from app.web.problems import ProblemAnswer, internal_error, not_found, unavailable
+from app.errors import DatabaseUnavailable, QueryTimedOut, SchemaOutdated, TooManyWords
+from app.web.problems import (
+    ParameterError,
+    ProblemAnswer,
+    internal_error,
+    not_found,
+    unavailable,
+    unprocessable,
+)
 
 
 def problem_of(error: Exception) -> ProblemAnswer:
-    """The error's own words stay in the log: they may name a host or hold SQL."""
+    """The words of a database's error stay in the log: they may name a host or hold SQL."""
     match error:
         case ProblemAnswer():
-            return error
+            problem = error
         case HTTPException(status_code=404):
-            return not_found()
+            problem = not_found()
         case HTTPException():
-            return ProblemAnswer(error.status_code, error.detail, headers=error.headers)
+            problem = ProblemAnswer(error.status_code, error.detail, headers=error.headers)
         case QueryTimedOut():
-            return unavailable("The answer took too long. Ask for less, or try again later.")
+            problem = unavailable("The answer took too long. Ask for less, or try again later.")
+        case TooManyWords():
+            problem = unprocessable(ParameterError("q", None, str(error)))
         case DatabaseUnavailable() | SchemaOutdated():
-            return unavailable("The catalogue is not available at the moment. Try again later.")
+            problem = unavailable("The catalogue is not available at the moment. Try again later.")
         case _:
-            return internal_error()
+            problem = internal_error()
+    return problem
