@@ -227,10 +227,10 @@ def ids_value(dialect: str, ids: Iterable[int]) -> str:
     return f"{{{listed}}}" if dialect == "postgresql" else f"[{listed}]"
 
 
-def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """For `IN (...)`: each part has few enough values for one statement."""
-    for start in range(0, len(values), _VALUES_IN_A_STATEMENT):
-        yield values[start : start + _VALUES_IN_A_STATEMENT]
+def in_parts(values: Sequence[T], at_once: int = _VALUES_IN_A_STATEMENT) -> Iterator[Sequence[T]]:
+    """By default for `IN (...)`: each part has few enough values for one statement."""
+    for start in range(0, len(values), at_once):
+        yield values[start : start + at_once]
 
 
 def _sqlite_engine(url: str, cache_kib: int, **options: Any) -> Engine:

@@ -1,8 +1,12 @@
 """Brings the tables up to date by the history in migrations/. Knows no table by name."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # The newest revision in migrations/; a test compares. Reading the history would be half of an import's start.
 HEAD = "0004"
@@ -14,12 +18,18 @@ def upgrade(connection: Connection) -> None:
         return
     # Loading Alembic takes 0.15 s, as long as looking through a small tree.
     from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
+
+    command.upgrade(history(connection), "head")
+
+
+def history(connection: Connection) -> "Config":
+    """Of all versions, as Alembic's commands take it."""
+    from alembic.config import Config  # noqa: PLC0415  as said above
 
     configuration = Config()
     configuration.set_main_option("script_location", str(_history()).replace("%", "%%"))
     configuration.attributes["connection"] = connection
-    command.upgrade(configuration, "head")
+    return configuration
 
 
 def is_current(connection: Connection) -> bool:

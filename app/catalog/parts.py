@@ -1,4 +1,4 @@
-"""What a query narrows beside terms, as sets of articles; conditions are the same, asked row by row."""
+"""What a query narrows beside terms, as sets of articles."""
 
 from datetime import UTC, datetime
 

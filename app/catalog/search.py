@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
-from itertools import islice
 from operator import and_
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func,
 from app.catalog.search_words import Where
 from app.catalog.tables import article_words, word_articles
 from app.catalog.words import Term, stem_of
-from app.database import QUERY_SECONDS, ids_value, is_one_of
+from app.database import QUERY_SECONDS, ids_value, in_parts, is_one_of
 from app.errors import QueryTimedOut, TooManyWords
 from app.statements import prepared
 
@@ -119,8 +118,7 @@ def _side_by_side(connection: Connection, having_all: BitMap, phrase: Term, unti
     written = f" {' '.join(phrase.words)}{'' if phrase.begins else ' '}"
     statement = prepared(connection, _side_by_side, partial(places_of_phrase, dialect))
     found = [BitMap() for _ in Where._fields]
-    ids = iter(having_all)
-    while part := list(islice(ids, _LOOKED_AT_ONCE)):
+    for part in in_parts(list(having_all), _LOOKED_AT_ONCE):
         _check_time(until)
         values = {"ids": ids_value(dialect, part), "phrase": written}
         for row in statement.rows(connection, values):

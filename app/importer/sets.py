@@ -46,10 +46,14 @@ class Sets:
         rows = []
         for key in keys:
             found = (stored.get(key, BitMap()) - self._taken[kind, key]) | self._put[kind, key]
-            # So that equal sets are equal bytes, whatever their history.
-            found.run_optimize()
             if found:
-                rows.append((kind, key, found.serialize()))
+                rows.append((kind, key, as_bytes(found)))
         if stored:
             connection.execute(delete(article_sets).where(here))
         write_rows(connection, article_sets, rows)
+
+
+def as_bytes(articles: BitMap) -> bytes:
+    """Of equal sets equal bytes, whatever their history."""
+    articles.run_optimize()
+    return articles.serialize()

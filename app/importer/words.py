@@ -18,6 +18,7 @@ from app.catalog.search_words import Where, WordTexts
 from app.catalog.tables import article_words, word_articles
 from app.catalog.words import stem_of
 from app.database import in_parts, write_rows
+from app.importer.sets import as_bytes
 
 _ARTICLES_AT_ONCE: Final = 20_000
 # Some 30 MB each.
@@ -36,22 +37,17 @@ def take_out_of_words(connection: Connection, article_ids: Sequence[int]) -> Seq
     """Before their texts are deleted. Those returned are yet to be taken out, by `put_into_words`."""
     if len(article_ids) <= _MOST_KEPT:
         return list(_texts(connection, article_ids))
-    for some in _some(article_ids):
+    for some in in_parts(article_ids, _ARTICLES_AT_ONCE):
         _change(connection, partial(_texts, connection, some), tuple)
     return ()
 
 
 def put_into_words(connection: Connection, article_ids: Sequence[int], taken: Sequence[WordTexts]) -> None:
     """Once their texts are written. `taken` are those that they take the place of."""
-    first, *others = _some(article_ids) or [()]
+    first, *others = list(in_parts(article_ids, _ARTICLES_AT_ONCE)) or [()]
     _change(connection, lambda: taken, partial(_texts, connection, first))
     for some in others:
         _change(connection, tuple, partial(_texts, connection, some))
-
-
-def _some(article_ids: Sequence[int]) -> list[Sequence[int]]:
-    starts = range(0, len(article_ids), _ARTICLES_AT_ONCE)
-    return [article_ids[start : start + _ARTICLES_AT_ONCE] for start in starts]
 
 
 def _texts(connection: Connection, article_ids: Sequence[int]) -> Iterator[WordTexts]:
@@ -102,7 +98,7 @@ def _write(connection: Connection, words: Sequence[str], places: _Places) -> Non
         of_each = zip(stored.get(word, nowhere), *map(_where, places[word]), strict=True)
         changed = Where(*((before - taken) | put for before, taken, put in of_each))
         if changed.anywhere:
-            rows.append((word, stem_of(word), *map(_as_bytes, changed)))
+            rows.append((word, stem_of(word), *(as_bytes(each) if each else None for each in changed)))
     if stored:
         connection.execute(delete(word_articles).where(here))
     write_rows(connection, word_articles, rows)
@@ -114,9 +110,3 @@ def _where(places: Sequence[int]) -> Where:
         BitMap([place >> 2 for place in places if place & 2]),
         BitMap([place >> 2 for place in places]),
     )
-
-
-def _as_bytes(articles: BitMap) -> bytes | None:
-    # So that equal sets are equal bytes, whatever their history.
-    articles.run_optimize()
-    return articles.serialize() if articles else None

@@ -41,7 +41,7 @@ class Written:
 def write_articles(
     connection: Connection, topics: Topics, found: Sequence[Written], processes: Processes
 ) -> None:
-    parts = [found[start : start + _ARTICLES_AT_ONCE] for start in range(0, len(found), _ARTICLES_AT_ONCE)]
+    parts = list(in_parts(found, _ARTICLES_AT_ONCE))
     texts = ([_texts(each) for each in part] for part in parts)
     # Where links were remembered is room for words.
     processes.renew()

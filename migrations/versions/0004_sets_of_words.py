@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from alembic import op
 from pyroaring import BitMap
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from app.catalog.search_words import Texts, word_texts
 from app.catalog.tables import article_words
@@ -58,15 +59,19 @@ def upgrade() -> None:
     for count in ("public_count", "editor_count"):
         op.create_index(f"ix_terms_field_{count}", "terms", ["field", count])
     hidden = BitMap(op.get_bind().scalars(sa.text("SELECT id FROM articles WHERE published = 0")))
-    op.execute("DELETE FROM article_sets WHERE kind = 'published'")
-    if hidden:
-        hidden.run_optimize()
-        article_sets = sa.table("article_sets", *map(sa.column, ("kind", "key", "article_ids")))
-        op.bulk_insert(article_sets, [{"kind": "unpublished", "key": 1, "article_ids": hidden.serialize()}])
+    _replace_set("published", "unpublished", hidden)
     # As an import finds them: they are no facts of their own, and another way of finding fills them anew.
     for texts in _texts():
         write_rows(op.get_bind(), article_words, word_texts(texts))
         put_into_words(op.get_bind(), [article_id for article_id, *_ in texts], ())
+
+
+def _replace_set(old: str, new: str, articles: BitMap) -> None:
+    article_sets = sa.table("article_sets", *map(sa.column, ("kind", "key", "article_ids")))
+    op.execute(article_sets.delete().where(article_sets.c.kind == old))
+    if articles:
+        articles.run_optimize()
+        op.bulk_insert(article_sets, [{"kind": new, "key": 1, "article_ids": articles.serialize()}])
 
 
 def _texts() -> Iterator[list[Texts]]:
@@ -80,4 +85,31 @@ def _texts() -> Iterator[list[Texts]]:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("What was there is filled by an older version's import; restore a backup.")
+    """To what the older version fills: it finds no words before its next import, which takes all anew."""
+    connection = op.get_bind()
+    for count in ("public_count", "editor_count"):
+        op.drop_index(f"ix_terms_field_{count}", "terms")
+    op.drop_table("word_articles")
+    op.drop_table("article_words")
+    published = BitMap(connection.scalars(sa.text("SELECT id FROM articles WHERE published = 1")))
+    _replace_set("unpublished", "published", published)
+    if connection.dialect.name == "postgresql":
+        op.execute('ALTER TABLE articles ALTER COLUMN public_id TYPE text COLLATE "default"')
+        op.create_table(
+            "search",
+            sa.Column("article_id", sa.BigInteger, nullable=False),
+            sa.Column("words", TSVECTOR, nullable=False),
+            sa.ForeignKeyConstraint(
+                ["article_id"], ["articles.id"], name="fk_search_article_id", ondelete="CASCADE"
+            ),
+            sa.PrimaryKeyConstraint("article_id", name="pk_search"),
+        )
+        op.create_index("ix_search_words", "search", ["words"], postgresql_using="gin")
+    else:
+        op.execute(
+            "CREATE VIRTUAL TABLE search USING "
+            "fts5(title, excerpt, content, columnsize=0, tokenize=\"ascii tokenchars '+#='\")"
+        )
+    # Of no document, so that each is taken for a changed one.
+    documents = sa.table("documents", sa.column("bytes_hash"), sa.column("meaning_hash"))
+    op.execute(documents.update().values(bytes_hash=b"", meaning_hash=b""))
