@@ -8,8 +8,8 @@ import click
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from app.catalog.documents import all_documents
 from app.catalog.everything import all_items
+from app.catalog.originals import all_documents
 from app.catalog.query import CLAUSES, ArticleQuery
 from app.database import reading_engine, snapshot
 from app.documents.tree import EXTENSIONS

@@ -6,7 +6,7 @@ from datetime import date
 from pyroaring import BitMap
 from sqlalchemy import Connection, text
 
-from app.catalog.article_sets import HAS_KEYS
+from app.catalog.index.sets import HAS_KEYS
 from tests.search_oracle import seen_in, stem, words
 
 Sets = dict[tuple[str, int], set[int]]

@@ -6,17 +6,17 @@ import pytest
 from pyroaring import BitMap
 from sqlalchemy import Connection, select, text
 
-from app.catalog.article_sets import Between, Keys, Selected
 from app.catalog.audience import Published
 from app.catalog.changes import rows_after
 from app.catalog.facets import first_terms
 from app.catalog.filters import matching
+from app.catalog.index.conditions import other_parts
+from app.catalog.index.sets import Between, Keys, Selected
+from app.catalog.index.walk import Sifted
 from app.catalog.links import mentions
 from app.catalog.paging import BEGINNING, Listing, Place, page_statement
-from app.catalog.parts import other_parts
 from app.catalog.query import ArticleQuery
 from app.catalog.search import begins, has_stem, is_word, places_of_phrase, sets_of_words_that
-from app.catalog.sifting import Sifted
 from app.catalog.tables import articles, related_links
 from app.database import ids_value, reading_engine, snapshot
 from app.web.articles import related_rows

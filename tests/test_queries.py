@@ -128,8 +128,8 @@ def test_its_pages_are_all_of_it_there_and_back_however_they_are_read(
     expected = [each["id"] for each in both.oracle.answer(question)]
     first: str | None = "/articles?" + urlencode([*question.pairs(), ("limit", str(limit))])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.catalog.sifting._PASSED_FOR_ONE_SORTED", 0 if way == "sifted" else 1_000_000)
-        patch.setattr("app.catalog.sifting._GAP", 1)
+        patch.setattr("app.catalog.index.walk._PASSED_FOR_ONE_SORTED", 0 if way == "sifted" else 1_000_000)
+        patch.setattr("app.catalog.index.walk._GAP", 1)
         for client in both.clients:
             there: list[str] = []
             back: list[str] = []

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from pyroaring import BitMap
 from sqlalchemy import Connection, Select, bindparam, func, select
 
-from app.catalog.article_sets import HAS, HAS_KEYS, Keys, articles_of, read_sets
 from app.catalog.audience import Published, count_of, is_visible, name_of
 from app.catalog.filters import Selection
+from app.catalog.index.find import articles_of
+from app.catalog.index.sets import HAS, HAS_KEYS, Keys, read_sets
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import MANY_VALUED, term_names, terms, topics
 from app.database import in_parts

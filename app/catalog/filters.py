@@ -12,16 +12,16 @@ from typing import Any
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
-from app.catalog.article_sets import HAS, HAS_KEYS, Keys, Part, articles_of
 from app.catalog.audience import PUBLISHED_VALUES
-from app.catalog.meant import Term, count_of_all, meant, with_descendants
+from app.catalog.index.conditions import other_parts
+from app.catalog.index.find import Tiers, articles_of, by_exactness, by_relevance
+from app.catalog.index.sets import HAS, HAS_KEYS, Keys, Part
+from app.catalog.index.walk import Sifted, Walk
 from app.catalog.paging import Listing, Pageable
-from app.catalog.parts import other_parts
 from app.catalog.query import ArticleQuery
 from app.catalog.search import Searched
-from app.catalog.sifting import Sifted, Walk
 from app.catalog.tables import FIELDS, article_terms, articles
-from app.catalog.tiers import Tiers, by_exactness, by_relevance
+from app.catalog.terms import Term, count_of_all, meant, with_descendants
 
 _SORT_COLUMNS = {
     "-publishedDateTime": "newest",

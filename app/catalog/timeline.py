@@ -8,8 +8,8 @@ from typing import Final, Literal, get_args
 from pyroaring import BitMap
 from sqlalchemy import Connection
 
-from app.catalog.article_sets import DAY, read_sets
 from app.catalog.filters import Selection
+from app.catalog.index.sets import DAY, read_sets
 
 Interval = Literal["day", "week", "month", "year"]
 

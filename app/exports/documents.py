@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic.alias_generators import to_camel
 
-from app.catalog.documents import StoredDocument
+from app.catalog.originals import StoredDocument
 from app.exports.yaml_text import yaml_text
 
 Values = dict[str, Any]

@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, select, update
 
-from app.catalog.article_sets import HAS, HAS_KEYS, SetKey
+from app.catalog.index.sets import HAS, HAS_KEYS, SetKey, Sets
 from app.catalog.tables import term_names, terms
 from app.database import in_parts, write_rows
-from app.importer.sets import Sets
 from app.names import fold
 
 # As what a document gives a name: not at all, as one more, or as the one to show.

@@ -14,11 +14,11 @@ from typing import Final
 from pyroaring import BitMap
 from sqlalchemy import Connection, delete, select
 
+from app.catalog.index.sets import as_bytes
 from app.catalog.search_words import Where, WordTexts
 from app.catalog.tables import article_words, word_articles
 from app.catalog.words import stem_of
 from app.database import in_parts, write_rows
-from app.importer.sets import as_bytes
 
 _ARTICLES_AT_ONCE: Final = 20_000
 # Some 30 MB each.

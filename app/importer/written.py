@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
-from app.catalog.article_sets import sets_of
+from app.catalog.index.sets import sets_of
 from app.catalog.search_words import Texts, word_texts
 from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
 from app.catalog.tables import article_terms, article_urls, article_words, articles, contents, images

@@ -2,19 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 from typing import Final
 
 from pyroaring import BitMap
 from sqlalchemy import Connection, or_, select
 
-from app.catalog.article_sets import Selected
+from app.catalog.audience import Published
+from app.catalog.index.sets import HAS, HAS_KEYS, IS_UNPUBLISHED, UNPUBLISHED, AnyOf, Keys, Part, Selected
 from app.catalog.search_words import Where
 from app.catalog.tables import article_urls, articles
 from app.catalog.url_keys import url_key
 
 # Who asks for more words than this has said enough to find the best.
 _GROUPS_RANKED: Final = 6
+
+
 _IN_TITLE, _IN_EXCERPT, _ELSEWHERE = 4, 2, 1
+
 
 # By rank, the lowest first; of rank None where all are alike.
 Tiers = dict[int | None, BitMap]
@@ -43,3 +49,18 @@ def by_exactness(connection: Connection, found: BitMap, url: str) -> Tiers:
     )
     exact = Selected(statement).read(connection) & found
     return {0: exact, 1: found - exact}
+
+
+def articles_of(
+    connection: Connection, parts: Sequence[Part], none_of: Sequence[Part], published: Published
+) -> BitMap:
+    """Articles in all of the parts, and in none of others."""
+    hidden = Keys(UNPUBLISHED, (IS_UNPUBLISHED,))
+    if published == "true":
+        none_of = [*none_of, hidden]
+    elif published == "false":
+        parts = [*parts, hidden]
+    within = [part.read(connection) for part in parts or [Keys(HAS, (HAS_KEYS["source"],))]]
+    # The small ones first, by which the large ones are cut.
+    found = reduce(and_, sorted(within, key=len))
+    return found - AnyOf(tuple(none_of)).read(connection) if none_of else found

@@ -4,33 +4,46 @@ A query is the intersection of its parts, also where no index range answers it: 
 milliseconds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_
 from typing import Any, Final, Protocol
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, delete, select
 
 from app.catalog.audience import Published, name_of
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import FIELDS, article_sets, terms
+from app.database import in_parts, write_rows
 from app.statements import prepared
 
 # Beside the fields of terms: by day (its ordinal, as Python's `date` counts them), by number, and what there
 # is at all: of `HAS`, any term of a field, images, related links; of `UNPUBLISHED` there is one set, which is
 # small: cutting others by all that is published takes ten times as long.
 DAY, UPDATED_DAY, QUALITY, HEAT = "day", "updated_day", "quality", "heat"
+
+
 HAS, UNPUBLISHED = "has", "unpublished"
+
+
 HAS_KEYS: Final = {name: key for key, name in enumerate((*FIELDS, "image", "related"))}
+
+
 IS_UNPUBLISHED: Final = 1
+
+
 # Kind and key, as in the table.
 SetKey = tuple[str, int]
 
+
 _LEAST, _MOST = -(2**62), 2**62
+
+
 # From the year 1 on: so the division never meets a negative number.
 _SECONDS_TO_1970: Final = 62_135_596_800
+
+
 _DAY_SECONDS: Final = 86_400
 
 
@@ -134,21 +147,6 @@ def sets_of(
         yield UNPUBLISHED, IS_UNPUBLISHED
 
 
-def articles_of(
-    connection: Connection, parts: Sequence[Part], none_of: Sequence[Part], published: Published
-) -> BitMap:
-    """Articles in all of the parts, and in none of others."""
-    hidden = Keys(UNPUBLISHED, (IS_UNPUBLISHED,))
-    if published == "true":
-        none_of = [*none_of, hidden]
-    elif published == "false":
-        parts = [*parts, hidden]
-    within = [part.read(connection) for part in parts or [Keys(HAS, (HAS_KEYS["source"],))]]
-    # The small ones first, by which the large ones are cut.
-    found = reduce(and_, sorted(within, key=len))
-    return found - AnyOf(tuple(none_of)).read(connection) if none_of else found
-
-
 def read_sets(connection: Connection, kind: str, published: Published | None = None) -> Iterator[Row[Any]]:
     """All sets of a kind, as rows of `set_key` and `article_ids`, and of what the terms are called."""
 
@@ -166,3 +164,51 @@ def read_sets(connection: Connection, kind: str, published: Published | None = N
 
 def _of_kind() -> Select[Any]:
     return select(article_sets.c.article_ids).where(article_sets.c.kind == bindparam("kind"))
+
+
+class Sets:
+    """What was done last to an article in a set is what holds."""
+
+    def __init__(self) -> None:
+        self._put: dict[SetKey, BitMap] = defaultdict(BitMap)
+        self._taken: dict[SetKey, BitMap] = defaultdict(BitMap)
+
+    def put(self, article_id: int, sets: Iterable[SetKey]) -> None:
+        for each in sets:
+            self._put[each].add(article_id)
+
+    def take(self, article_id: int, sets: Iterable[SetKey]) -> None:
+        for each in sets:
+            self._put[each].discard(article_id)
+            self._taken[each].add(article_id)
+
+    def write(self, connection: Connection) -> None:
+        keys: dict[str, set[int]] = defaultdict(set)
+        for kind, key in self._put.keys() | self._taken.keys():
+            keys[kind].add(key)
+        for kind, of_kind in keys.items():
+            for part in in_parts(sorted(of_kind)):
+                self._write(connection, kind, part)
+
+    def _write(self, connection: Connection, kind: str, keys: Iterable[int]) -> None:
+        here = (article_sets.c.kind == kind) & article_sets.c.key.in_(keys)
+        stored = {
+            key: BitMap.deserialize(article_ids)
+            for key, article_ids in connection.execute(
+                select(article_sets.c.key, article_sets.c.article_ids).where(here)
+            )
+        }
+        rows = []
+        for key in keys:
+            found = (stored.get(key, BitMap()) - self._taken[kind, key]) | self._put[kind, key]
+            if found:
+                rows.append((kind, key, as_bytes(found)))
+        if stored:
+            connection.execute(delete(article_sets).where(here))
+        write_rows(connection, article_sets, rows)
+
+
+def as_bytes(articles: BitMap) -> bytes:
+    """Of equal sets equal bytes, whatever their history."""
+    articles.run_optimize()
+    return articles.serialize()

@@ -17,6 +17,8 @@ from app.catalog.tables import articles, contents, documents, links, related_lin
 from app.database import renew_deadline
 
 EVERYTHING = ArticleQuery(published="any")
+
+
 _AT_ONCE = 500
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from app.catalog.article_sets import (
+from app.catalog.index.sets import (
     DAY,
     HAS,
     HAS_KEYS,
