@@ -8,7 +8,7 @@ import click
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from app.catalog.everything import all_items
+from app.catalog.filters import matching
 from app.catalog.originals import all_documents
 from app.catalog.query import CLAUSES, ArticleQuery
 from app.database import reading_engine, snapshot
@@ -93,7 +93,7 @@ def _write_rows(connection: Connection, query: ArticleQuery, format_: str, to: P
         to.mkdir(parents=True, exist_ok=True)
         to = to / f"articles.{format_}"
     with click.open_file(str(to or "-"), "w", encoding="utf-8", atomic=to is not None) as file:
-        for row in _ROWS[format_](all_items(connection, query)):
+        for row in _ROWS[format_](matching(connection, query).every_item()):
             file.write(row)
 
 

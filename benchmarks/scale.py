@@ -77,7 +77,7 @@ def _query(**clauses: str) -> ArticleQuery:
 
 def _page(query: ArticleQuery, place: Place = BEGINNING) -> Question:
     def ask(connection: Connection) -> object:
-        listing = matching(connection, query).listing(connection, articles.c.id, articles.c.item)
+        listing = matching(connection, query).listing(articles.c.id, articles.c.item)
         return read_page(connection, listing, PER_PAGE, place)
 
     return ask
@@ -105,9 +105,7 @@ def _turning(engine: Engine) -> tuple[Question, Question]:
     with snapshot(engine) as connection:
         for _ in range(DEEP):
             renew_deadline(connection)
-            page = read_page(
-                connection, matching(connection, query).listing(connection, articles.c.id), PER_PAGE, place
-            )
+            page = read_page(connection, matching(connection, query).listing(articles.c.id), PER_PAGE, place)
             place = page.next or place
     return _page(query), _page(query, place)
 
@@ -138,7 +136,7 @@ def _counts() -> dict[str, Asked]:
 
 
 def _total(query: ArticleQuery) -> Question:
-    return lambda connection: matching(connection, query).total(connection)
+    return lambda connection: matching(connection, query).total()
 
 
 def _facets(query: ArticleQuery) -> Question:

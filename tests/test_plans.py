@@ -10,9 +10,9 @@ from app.catalog.audience import Published
 from app.catalog.changes import rows_after
 from app.catalog.facets import first_terms
 from app.catalog.filters import matching
-from app.catalog.index.conditions import other_parts
-from app.catalog.index.sets import Between, Keys, Selected
-from app.catalog.index.walk import Sifted
+from app.catalog.index.conditions import Conditions, add_conditions
+from app.catalog.index.sets import InRows, InSets, InSetsBetween
+from app.catalog.index.walk import SetPages
 from app.catalog.links import mentions
 from app.catalog.paging import BEGINNING, Listing, Place, page_statement
 from app.catalog.query import ArticleQuery
@@ -97,9 +97,9 @@ def check(plan: str, indexes: set[str]) -> None:
 def test_a_page_is_read_in_order_from_one_index(connection: Connection, place: str) -> None:
     for given, indexes in PAGES:
         query = ArticleQuery.model_validate(given)
-        found = matching(connection, query).listing(connection, articles.c.id, articles.c.item)
-        if isinstance(found, Sifted):
-            [found] = found.walk.listings(connection.dialect.name, None)
+        found = matching(connection, query).listing(articles.c.id, articles.c.item)
+        if isinstance(found, SetPages):
+            [found] = found.index_order.ids_by_audience(connection.dialect.name, None)
         assert isinstance(found, Listing)
         listing = found
         at = PLACES[place]
@@ -113,20 +113,22 @@ def test_a_page_is_read_in_order_from_one_index(connection: Connection, place: s
 def test_a_small_set_is_read_by_its_ids_and_sorted(connection: Connection) -> None:
     for sort in ("-publishedDateTime", "-quality", "title"):
         query = ArticleQuery.model_validate({"topic": ["AI"], "type": ["video"], "sort": sort})
-        walk = matching(connection, query).walk
-        [listing] = walk.listings(connection.dialect.name, BitMap([1, 2]))
+        index_order = matching(connection, query).index_order
+        [listing] = index_order.ids_by_audience(connection.dialect.name, BitMap([1, 2]))
         statement = page_statement(listing, BEGINNING)
         found = plan(connection, statement, {**listing.values, "limit": 21, "offset": 0})
         assert "INTEGER PRIMARY KEY (rowid=?)" in found or "pk_articles" in found, found
 
 
 def test_one_article_and_what_it_mentions_are_found_by_their_keys(connection: Connection) -> None:
-    [of_url] = other_parts(ArticleQuery(url="https://example.org/"))[0]
-    assert isinstance(of_url, Selected)
+    conditions = Conditions()
+    add_conditions(ArticleQuery(url="https://example.org/"), conditions)
+    [with_url] = conditions.required
+    assert isinstance(with_url, InRows)
     for statement in (
         select(articles.c.item).where(articles.c.public_id == "a"),
         related_rows().order_by(related_links.c.position),
-        of_url.statement,
+        with_url.statement,
     ):
         found = plan(connection, statement, {"article_id": 1})
         check(found, set())
@@ -180,8 +182,8 @@ def test_changes_are_read_in_order_each_with_its_article(connection: Connection)
 
 def test_the_sets_of_a_query_are_found_by_their_keys(connection: Connection) -> None:
     for part, values in (
-        (Keys, {"kind": "topic", "key": 1}),
-        (Between, {"kind": "day", "first": 1, "last": 2}),
+        (InSets, {"kind": "topic", "key": 1}),
+        (InSetsBetween, {"kind": "day", "first": 1, "last": 2}),
     ):
         found = plan(connection, part.statement(), values)
         assert "article_sets" in found

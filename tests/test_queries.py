@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import current_thread
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from app.catalog.index.find import find
 from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url
 from tests.examples import examples
 from tests.oracle import MOST_BUCKETS, TOPIC_DOCUMENTS, TOPICS, Clause, Oracle, Question, random_documents
@@ -105,7 +107,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             (folder / str(number)).mkdir()
             world = new_world(folder / str(number), url)
             tell(world)
-            clients.append(stack.enter_context(service_of(world)))
+            # A remembered answer would hide how an equal question is answered another way.
+            clients.append(stack.enter_context(service_of(world, remembered_bytes=0)))
             world.engine.dispose()
         yield Both(clients)
     drop_postgresql(postgresql)
@@ -128,8 +131,8 @@ def test_its_pages_are_all_of_it_there_and_back_however_they_are_read(
     expected = [each["id"] for each in both.oracle.answer(question)]
     first: str | None = "/articles?" + urlencode([*question.pairs(), ("limit", str(limit))])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.catalog.index.walk._PASSED_FOR_ONE_SORTED", 0 if way == "sifted" else 1_000_000)
-        patch.setattr("app.catalog.index.walk._GAP", 1)
+        patch.setattr("app.catalog.index.walk.SKIPPED_FOR_ONE_SORTED", 0 if way == "sifted" else 1_000_000)
+        patch.setattr("app.catalog.index.walk._MIN_MISSES", 1)
         for client in both.clients:
             there: list[str] = []
             back: list[str] = []
@@ -145,6 +148,25 @@ def test_its_pages_are_all_of_it_there_and_back_however_they_are_read(
                 back = [item["id"] for item in page["items"]] + back
                 turn = page["prev"]
             assert there[: len(back)] == back and len(there) - len(back) <= limit
+
+
+@examples(0.5)
+@given(question=questions)
+@example(Question((), (("published", "any"),)))
+@example(Question((Clause("provider", ("One",), False),), ()))  # a name of two providers
+@example(Question((Clause("topic", ("nothing",), False),), ()))
+def test_the_event_loop_reads_nothing_but_index_ranges(both: Both, question: Question) -> None:
+    """Sets of articles are found on reading threads alone, so that nobody else waits for them."""
+    threads: list[str] = []
+
+    def find_and_tell(*arguments: Any) -> Any:
+        threads.append(current_thread().name)
+        return find(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.catalog.filters.find", find_and_tell)
+        answer(both.clients[0], "/articles?" + urlencode(question.pairs()), EDITOR)
+    assert all(thread.startswith("reading") for thread in threads), threads
 
 
 @examples(0.1)

@@ -1,40 +1,36 @@
 """How many articles of a query have which topic, provider, type ...: exact, for what the asker may see."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import nsmallest
-from typing import Any, NamedTuple
+from typing import Any
 
-from pyroaring import BitMap
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
 from app.catalog.filters import Selection
-from app.catalog.index.find import articles_of
-from app.catalog.index.sets import HAS, HAS_KEYS, Keys, read_sets
+from app.catalog.index.find import (
+    ArticleSet,
+    TermCount,
+    count_with_term,
+    counts_by_term,
+    counts_by_topic_and_descendants,
+)
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import MANY_VALUED, term_names, terms, topics
+from app.catalog.tables import MANY_VALUED, term_names, terms
 from app.database import in_parts
 from app.statements import prepared
 
 
-class _Counted(NamedTuple):
-    key: str
-    by_name: int
-    shown: str | None
-    articles: int
-
-
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`value` is what the field's parameter takes; `besides` are domains that it would find as well."""
+    """`value` is what the field's parameter takes; `other_domains` are those that it would find as well."""
 
     value: str
     name: str
     count: int
-    besides: tuple[str, ...]
+    other_domains: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +46,44 @@ def count_facets(
     connection: Connection, query: ArticleQuery, selection: Selection, fields: Sequence[str], size: int
 ) -> tuple[int, dict[str, Facet]]:
     """The total, and by field its most frequent values; of equally frequent ones the first by key."""
-    found = None if selection.is_everything and not query.descendants else selection.articles(connection)
-    total = selection.total(connection) if found is None else len(found)
+    articles = None if selection.selects_all and not query.descendants else selection.articles()
+    total = selection.total() if articles is None else len(articles)
     facets = {}
     for field in fields:
-        if found is None:
-            shown, counted = _as_imports_counted(connection, query.published, field, size)
+        if articles is None:
+            frequent, sum_of_counts = _stored_counts(connection, query.published, field, size)
         else:
-            shown, counted = _most_frequent(_counts(connection, query, found, field), size)
-        besides = _domains_of(connection, query, [each.key for each in shown if each.by_name])
+            frequent, sum_of_counts = _most_frequent(_counts(connection, query, articles, field), size)
+        domains = _domains_of(connection, query, [term.key for term in frequent if term.by_name])
         facets[field] = Facet(
             # A domain may be the name of another provider that has none.
-            tuple(_value(field, each, besides.get(each.key, ()) if each.by_name else ()) for each in shown),
-            counted - sum(each.articles for each in shown),
-            total - (_having(connection, query, found, field) if field in MANY_VALUED else counted),
+            tuple(
+                _value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in frequent
+            ),
+            sum_of_counts - sum(term.article_count for term in frequent),
+            total - _with_value(connection, query, articles, field, sum_of_counts),
         )
     return total, facets
 
 
-def _as_imports_counted(
+def _with_value(
+    connection: Connection, query: ArticleQuery, articles: ArticleSet | None, field: str, sum_of_counts: int
+) -> int:
+    """How many articles have any value of the field."""
+    if field in MANY_VALUED:
+        return count_with_term(connection, field, query.published, articles)
+    return sum_of_counts
+
+
+def _stored_counts(
     connection: Connection, published: Published, field: str, size: int
-) -> tuple[Sequence[_Counted], int]:
-    """Of all articles: the most frequent terms, and the sum of the counts of all."""
+) -> tuple[Sequence[TermCount], int]:
+    """Of all articles: the most frequent terms, and the sum of the counts of all, as imports counted them."""
     values = {"field": field, "size": size}
     statement = prepared(connection, (first_terms, published), partial(first_terms, published))
     summed = prepared(connection, (_sum_of_terms, published), partial(_sum_of_terms, published))
-    shown = [_Counted(*row) for row in statement.rows(connection, values)]
-    return shown, summed.rows(connection, {"field": field})[0].counted
+    frequent = [TermCount(*row) for row in statement.rows(connection, values)]
+    return frequent, summed.rows(connection, {"field": field})[0].counted
 
 
 def first_terms(published: Published) -> Select[Any]:
@@ -92,72 +99,24 @@ def _sum_of_terms(published: Published) -> Select[Any]:
     return select(counted).where(terms.c.field == bindparam("field"), count > 0)
 
 
-def _most_frequent(counts: Sequence[_Counted], size: int) -> tuple[Sequence[_Counted], int]:
-    shown = nsmallest(size, counts, key=lambda counted: (-counted.articles, counted.by_name, counted.key))
-    return shown, sum(each.articles for each in counts)
+def _most_frequent(counts: Sequence[TermCount], size: int) -> tuple[Sequence[TermCount], int]:
+    frequent = nsmallest(size, counts, key=lambda term: (-term.article_count, term.by_name, term.key))
+    return frequent, sum(term.article_count for term in counts)
 
 
-def _counts(connection: Connection, query: ArticleQuery, found: BitMap, field: str) -> list[_Counted]:
-    of_field: Iterable[tuple[BitMap, Any]]
+def _counts(
+    connection: Connection, query: ArticleQuery, articles: ArticleSet, field: str
+) -> Sequence[TermCount]:
     if field == "topic" and query.descendants:
-        of_field = _with_those_below(connection, query.published)
-    else:
-        of_terms = read_sets(connection, field, query.published)
-        of_field = ((BitMap.deserialize(row.article_ids), row) for row in of_terms)
-    counts = []
-    for of_term, row in of_field:
-        count = found.intersection_cardinality(of_term)
-        if count:
-            counts.append(_Counted(row.key, row.by_name, row.shown, count))
-    return counts
+        return list(counts_by_topic_and_descendants(connection, query.published, articles))
+    return list(counts_by_term(connection, field, query.published, articles))
 
 
-def _having(connection: Connection, query: ArticleQuery, found: BitMap | None, field: str) -> int:
-    """How many articles have any term of the field."""
-    having = Keys(HAS, (HAS_KEYS[field],))
-    if found is None:
-        return len(articles_of(connection, [having], [], query.published))
-    return found.intersection_cardinality(having.read(connection))
-
-
-def _with_those_below(connection: Connection, published: Published) -> Iterator[tuple[BitMap, Any]]:
-    """Where a topic means the topics below it too, so do its counts: each article once."""
-    found = {row.set_key: BitMap.deserialize(row.article_ids) for row in read_sets(connection, "topic")}
-    columns = (terms.c.id, terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
-    rows = select(*columns, topics.c.parent_id).outerjoin(topics, topics.c.term_id == terms.c.id)
-    of_topics = connection.execute(rows.where(terms.c.field == "topic")).all()
-    add_to_those_above(found, {row.id: row.parent_id for row in of_topics if row.parent_id})
-    return ((found.get(row.id, BitMap()), row) for row in of_topics)
-
-
-def add_to_those_above(found: dict[int, BitMap], parents: Mapping[int, int]) -> None:
-    """From the lowest up, each once. Topics in a circle, each above the others, end as one."""
-    children = Counter(parents.values())
-    ready = [topic for topic in parents if not children[topic]]
-    while ready:
-        topic = ready.pop()
-        above = parents.get(topic)
-        if above is None:
-            continue
-        found[above] = found.get(above, BitMap()) | found.get(topic, BitMap())
-        children[above] -= 1
-        if not children[above]:
-            ready.append(above)
-    in_circles = {topic for topic in parents if children[topic]}
-    while in_circles:
-        circle = [in_circles.pop()]
-        while (above := parents[circle[-1]]) in in_circles:
-            in_circles.remove(above)
-            circle.append(above)
-        of_all = BitMap.union(*(found.get(topic, BitMap()) for topic in circle))
-        found |= dict.fromkeys(circle, of_all)
-
-
-def _value(field: str, row: _Counted, besides: tuple[str, ...]) -> Value:
-    name = row.shown or row.key
-    if field in ("topic", "source") or (field == "provider" and not row.by_name):
-        return Value(row.key, name, row.articles, besides)
-    return Value(name, name, row.articles, besides)
+def _value(field: str, term: TermCount, other_domains: tuple[str, ...]) -> Value:
+    name = term.name or term.key
+    if field in ("topic", "source") or (field == "provider" and not term.by_name):
+        return Value(term.key, name, term.article_count, other_domains)
+    return Value(name, name, term.article_count, other_domains)
 
 
 def _domains_of(

@@ -1,134 +1,144 @@
 """From a query to the articles that match it, in their order, and how many they are. Knows no HTTP.
 
-All articles, and the newest of one term, are ranges of an index, and their number stands with the term. What
-else is asked for is a set of articles: it is counted, and sifted out of the index that has the order.
+All articles, and the newest of one term, are one range of an index, and their number stands with the term.
+Any other query is a set of articles: its size is the total, and its pages are read along the index of its
+order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection
 
 from app.catalog.audience import PUBLISHED_VALUES
-from app.catalog.index.conditions import other_parts
-from app.catalog.index.find import Tiers, articles_of, by_exactness, by_relevance
-from app.catalog.index.sets import HAS, HAS_KEYS, Keys, Part
-from app.catalog.index.walk import Sifted, Walk
-from app.catalog.paging import Listing, Pageable
+from app.catalog.index.conditions import Conditions, add_conditions
+from app.catalog.index.find import (
+    ArticleSet,
+    Ranks,
+    find,
+    pages_of,
+    ranked_by_relevance,
+    ranked_by_url,
+    unranked,
+)
+from app.catalog.orders import NEWEST, SORT_COLUMN, IndexOrder
+from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
-from app.catalog.search import Searched
-from app.catalog.tables import FIELDS, article_terms, articles
-from app.catalog.terms import Term, count_of_all, meant, with_descendants
-
-_SORT_COLUMNS = {
-    "-publishedDateTime": "newest",
-    "publishedDateTime": "oldest",
-    "-updatedDateTime": "newest_updated",
-    "updatedDateTime": "oldest_updated",
-    "-quality": "best",
-    "quality": "worst",
-    "-heat": "hottest",
-    "heat": "coolest",
-    "title": "first_title",
-    "-title": "last_title",
-}
+from app.catalog.tables import FIELDS, articles
+from app.catalog.terms import FoundTerm, count_of_all, find_terms, with_descendants
 
 
 @dataclass(slots=True)
 class Selection:
-    """Articles in all of `within` and in none of `without`. `known_total`: where the import counted."""
+    """The articles that match a query, read from one snapshot.
 
+    `known_total` is the total where the import counted it, else None.
+    """
+
+    connection: Connection
     query: ArticleQuery
-    within: Sequence[Part]
-    without: Sequence[Part]
-    walk: Walk
+    conditions: Conditions
+    index_order: IndexOrder
     known_total: int | None
-    _found: BitMap | None = field(default=None, init=False)
+    _articles: ArticleSet | None = field(default=None, init=False)
 
     @property
-    def is_everything(self) -> bool:
-        """Whether it is what the sources' terms count."""
-        return not self.within and not self.without
+    def selects_all(self) -> bool:
+        """True if no condition narrows it, so the total is the sum of the sources' counts."""
+        return not self.conditions
 
     @property
-    def is_range(self) -> bool:
-        """Whether it is all that is walked along."""
-        is_walked = self.is_everything or (self.known_total is not None and self.walk.term_id is not None)
-        return is_walked and len(PUBLISHED_VALUES[self.query.published]) == 1
-
-    def articles(self, connection: Connection) -> BitMap:
-        """Their ids, read once."""
-        if self._found is None:
-            self._found = articles_of(connection, self.within, self.without, self.query.published)
-        return self._found
-
-    def total(self, connection: Connection) -> int:
-        return len(self.articles(connection)) if self.known_total is None else self.known_total
-
-    def listing(self, connection: Connection, *columns: ColumnElement[Any]) -> Pageable:
-        """In the query's order. Rows have the columns, of the table of articles."""
-        if self.is_range:
-            [published] = PUBLISHED_VALUES[self.query.published]
-            by_term = self.walk.term_id is not None
-            values = {"term_id": self.walk.term_id, "published": published}
-            shape = (Selection, by_term, self.walk.column, columns)
-            return Listing(shape, partial(range_of, columns, by_term=by_term), self.walk.order, values)
-        return Sifted(self._tiers(connection), self.walk, columns)
-
-    def _tiers(self, connection: Connection) -> Tiers:
-        found, query = self.articles(connection), self.query
-        if query.url:
-            return by_exactness(connection, found, query.url)
-        if query.order == "relevance":
-            searched = (part for part in self.within if isinstance(part, Searched))
-            return by_relevance(found, [group for part in searched for group in part.by_group(connection)])
-        return {None: found}
-
-
-def range_of(columns: Sequence[ColumnElement[Any]], *, by_term: bool) -> Select[Any]:
-    rows = select(*columns)
-    if not by_term:
-        return rows.where(articles.c.published == bindparam("published"))
-    return (
-        rows.select_from(article_terms)
-        .join(articles, articles.c.id == article_terms.c.article_id)
-        .where(
-            article_terms.c.term_id == bindparam("term_id"),
-            article_terms.c.published == bindparam("published"),
+    def is_index_range(self) -> bool:
+        """True if one index range is exactly the result."""
+        is_counted = self.selects_all or (
+            self.known_total is not None and self.index_order.term_id is not None
         )
-    )
+        return is_counted and len(PUBLISHED_VALUES[self.query.published]) == 1
+
+    def articles(self) -> ArticleSet:
+        """The articles' ids, read once."""
+        if self._articles is None:
+            self._articles = find(self.connection, self.conditions, self.query.published)
+        return self._articles
+
+    def total(self) -> int:
+        return len(self.articles()) if self.known_total is None else self.known_total
+
+    def listing(self, *columns: ColumnElement[Any]) -> Pageable:
+        """The articles in the query's order. Rows have the columns, which are of the table of articles."""
+        if self.is_index_range:
+            return self.index_order.range(columns)
+        return pages_of(self._ranks(), self.index_order, columns)
+
+    def every_item(self) -> Iterator[str]:
+        """All articles as lists show them, in the query's order and in constant memory."""
+        return (row.item for row in every_row(self.connection, self.listing(articles.c.item)))
+
+    def _ranks(self) -> Ranks:
+        if self.query.url:
+            return ranked_by_url(self.connection, self.articles(), self.query.url)
+        if self.query.order == "relevance":
+            return ranked_by_relevance(self.connection, self.articles(), self.conditions.required)
+        return unranked(self.articles())
+
+
+def may_be_index_range(query: ArticleQuery) -> bool:
+    """False where `matching(query).is_index_range` is surely false; asks nothing of the database."""
+    clauses = [clause for field_ in FIELDS for clause in getattr(query, field_)]
+    if len(clauses) > 1 or any(clause.none_of or len(clause.values) != 1 for clause in clauses):
+        return False
+    conditions = Conditions()
+    add_conditions(query, conditions)
+    return not conditions and not query.descendants and len(PUBLISHED_VALUES[query.published]) == 1
 
 
 def matching(connection: Connection, query: ArticleQuery) -> Selection:
-    """Resolves names first: what nobody, or only a hidden article, is called, matches nothing."""
-    single: list[Term] = []
-    within, without = other_parts(query)
-    is_single = not within and not without
-    for name in FIELDS:
-        for clause in getattr(query, name):
-            found = [
-                term for value in clause.values for term in meant(connection, name, value, query.published)
-            ]
-            if name == "topic" and query.descendants:
-                found = with_descendants(connection, found)
-            ids = tuple(dict.fromkeys(term.id for term in found))
-            of_clause = Keys(HAS, (HAS_KEYS[name],)) if clause.anything else Keys(name, ids)
-            (without if clause.none_of else within).append(of_clause)
-            if len(ids) == 1 and not clause.none_of and not clause.anything:
-                single.append(found[0])
+    """Names are resolved first: a name that no term has, or none that the asker may see, matches nothing."""
+    conditions = Conditions()
+    add_conditions(query, conditions)
+    has_only_terms = not conditions
+    required_terms = _add_clauses(connection, query, conditions)
     known_total = None
-    if not within and not without:
+    if not conditions:
         known_total = count_of_all(connection, query.published)
-    elif is_single and len(within) == len(single) == 1 and not without:
-        known_total = single[0].count
-    column = _SORT_COLUMNS.get(query.order, "newest")
-    # Along the rarest of the terms that all must have.
-    leading = min(single, key=lambda term: term.count) if single and column == "newest" else None
-    length = leading.count if leading else known_total if known_total is not None and not single else None
+    elif has_only_terms and len(required_terms) == len(conditions.required) == 1 and not conditions.excluded:
+        known_total = required_terms[0].count
+    index_order = _index_order(connection, query, required_terms, known_total)
+    return Selection(connection, query, conditions, index_order, known_total)
+
+
+def _add_clauses(connection: Connection, query: ArticleQuery, conditions: Conditions) -> list[FoundTerm]:
+    """Returns the terms that every matching article has: those of clauses that name exactly one."""
+    required_terms = []
+    for field_ in FIELDS:
+        for clause in getattr(query, field_):
+            if clause.anything:
+                conditions.add_any_term(field_, is_wanted=not clause.none_of)
+                continue
+            terms = [
+                term
+                for value in clause.values
+                for term in find_terms(connection, field_, value, query.published)
+            ]
+            if field_ == "topic" and query.descendants:
+                terms = with_descendants(connection, terms)
+            by_id = {term.id: term for term in terms}
+            conditions.add_terms(field_, tuple(by_id), is_wanted=not clause.none_of)
+            if len(by_id) == 1 and not clause.none_of:
+                required_terms.append(terms[0])
+    return required_terms
+
+
+def _index_order(
+    connection: Connection, query: ArticleQuery, required_terms: list[FoundTerm], known_total: int | None
+) -> IndexOrder:
+    """The newest first is walked along the rarest required term, which leads past the fewest articles."""
+    column = SORT_COLUMN.get(query.order, NEWEST)
+    if required_terms and column == NEWEST:
+        rarest = min(required_terms, key=lambda term: term.count)
+        return IndexOrder(column, rarest.id, query.published, rarest.count)
+    length = known_total if known_total is not None and not required_terms else None
     if length is None:
         length = count_of_all(connection, query.published)
-    walk = Walk(column, leading.id if leading else None, query.published, length)
-    return Selection(query, within, without, walk, known_total)
+    return IndexOrder(column, None, query.published, length)

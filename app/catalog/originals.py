@@ -11,15 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from app.catalog.filters import matching
-from app.catalog.paging import BEGINNING, Listing, read_page
+from app.catalog.paging import Listing, every_row
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles, contents, documents, links, related_links, sources
-from app.database import renew_deadline
 
-EVERYTHING = ArticleQuery(published="any")
-
-
-_AT_ONCE = 500
+ALL_ARTICLES = ArticleQuery(published="any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +43,19 @@ class StoredDocument:
 def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[StoredDocument]:
     """By source and path, in constant memory: of articles those that match, and all that describe others.
 
-    Take-downs match nothing but EVERYTHING.
+    Take-downs match nothing but ALL_ARTICLES.
     """
     rows = select(
         documents.c.id, documents.c.path, documents.c.kind, documents.c.data, sources.c.name.label("source")
     ).join(sources, sources.c.id == documents.c.source_id)
-    matches = None if query == EVERYTHING else matching(connection, query).articles(connection)
+    matches = None if query == ALL_ARTICLES else matching(connection, query).articles()
     order = (sources.c.name, documents.c.path, documents.c.kind)
     listing = Listing(None, lambda: rows, order, {})
-    place = BEGINNING
-    while True:
-        renew_deadline(connection)
-        page = read_page(connection, listing, _AT_ONCE, place)
-        for row in page.rows:
-            if matches is None or row.kind != "article" or row.id in matches:
-                yield StoredDocument(
-                    row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)
-                )
-        if page.next is None:
-            return
-        place = page.next
+    for row in every_row(connection, listing):
+        if matches is None or row.kind != "article" or row.id in matches:
+            yield StoredDocument(
+                row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)
+            )
 
 
 def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:

@@ -1,6 +1,6 @@
 """Keyset pages over any statement: any depth costs the same. Knows nothing about articles."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
 
+from app.database import renew_deadline
 from app.statements import prepared
 
 KeyValue = int | str | bytes
@@ -37,21 +38,21 @@ class Page:
     prev: Place | None
 
 
-# A row after its sort keys.
-Found = tuple[tuple[KeyValue, ...], Any]
+# A row with its sort keys before it.
+KeyedRow = tuple[tuple[KeyValue, ...], Any]
 
 
 class Pageable(Protocol):
-    """What can be read from any place on, the nearest first, and backwards."""
+    """Rows that can be read from any place on, the nearest first, and backwards."""
 
     @property
     def order(self) -> Sequence[ColumnElement[Any]]:
-        """What the keys of its places are of."""
+        """The columns that a Place's keys belong to."""
 
     def read(
         self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
-    ) -> Sequence[Found]:
-        """With `only_whether` the rows and keys are of no use."""
+    ) -> Sequence[KeyedRow]:
+        """With `only_whether` the rows and their keys mean nothing: they only tell that there are some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Listing:
 
     def read(
         self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
-    ) -> Sequence[Found]:
+    ) -> Sequence[KeyedRow]:
         values = {**self.values, **_key_values(place), "limit": limit, "offset": offset}
         make = partial(page_statement, self, place, only_whether=only_whether)
         rows: Sequence[Any]
@@ -82,31 +83,47 @@ class Listing:
 
 
 # No list has more rows.
-ALL = 2**31 - 1
+NO_LIMIT = 2**31 - 1
+# 500 items take some 1 MB of memory.
+_ROWS_AT_ONCE = 500
 
 
 def read_page(
     connection: Connection, listing: Pageable, limit: int, place: Place = BEGINNING, offset: int = 0
 ) -> Page:
-    found = listing.read(connection, place, limit + 1, offset)
-    more = len(found) > limit
-    found = found[:limit]
+    keyed_rows = listing.read(connection, place, limit + 1, offset)
+    has_more = len(keyed_rows) > limit
+    keyed_rows = keyed_rows[:limit]
     if place.backwards:
-        found = found[::-1]
-    if not found:
+        keyed_rows = keyed_rows[::-1]
+    if not keyed_rows:
         return _empty_page(connection, listing, place, offset)
-    before, after = Place(found[0][0], backwards=True), Place(found[-1][0], backwards=False)
-    rows = [row for _, row in found]
+    before, after = Place(keyed_rows[0][0], backwards=True), Place(keyed_rows[-1][0], backwards=False)
+    rows = [row for _, row in keyed_rows]
     if place.backwards:
-        return Page(rows, after if _has_rows(connection, listing, after) else None, before if more else None)
+        return Page(
+            rows, after if _has_rows(connection, listing, after) else None, before if has_more else None
+        )
     is_first = place == BEGINNING and not offset
     has_before = not is_first and _has_rows(connection, listing, before)
-    return Page(rows, after if more else None, before if has_before else None)
+    return Page(rows, after if has_more else None, before if has_before else None)
 
 
-def read_all(connection: Connection, listing: Pageable) -> Sequence[Any]:
+def read_unpaged(connection: Connection, listing: Pageable) -> Sequence[Any]:
     """For lists that are bounded by what they are of."""
-    return [row for _, row in listing.read(connection, BEGINNING, ALL)]
+    return [row for _, row in listing.read(connection, BEGINNING, NO_LIMIT)]
+
+
+def every_row(connection: Connection, listing: Pageable) -> Iterator[Any]:
+    """All rows in order, in constant memory. Each read has the time of a question of its own."""
+    place = BEGINNING
+    while True:
+        renew_deadline(connection)
+        keyed_rows = listing.read(connection, place, _ROWS_AT_ONCE)
+        yield from (row for _, row in keyed_rows)
+        if len(keyed_rows) < _ROWS_AT_ONCE:
+            return
+        place = Place(keyed_rows[-1][0], backwards=False)
 
 
 def _empty_page(connection: Connection, listing: Pageable, place: Place, offset: int) -> Page:

@@ -97,14 +97,7 @@ def _moment(of: str, example: str) -> Any:
     )
 
 
-_NARROWING = frozenset(
-    {
-        *("published_from", "published_before", "updated_from", "updated_before"),
-        *("min_quality", "max_quality", "min_heat", "max_heat", "has_image", "has_related", "url", "q"),
-    }
-)
 CLAUSES = ("topic", "provider", "type", "category", "tag", "locale", "source", "id")
-_CLAUSES = frozenset(CLAUSES)
 # How an answer is cut and dressed, not what is in it: a cursor leaves these to whoever follows it.
 PRESENTATION = frozenset({"limit", "cursor", "page", "fields", "highlight"})
 
@@ -188,17 +181,6 @@ class ArticleQuery(Query):
         "By default `-publishedDateTime`, with `q` `relevance`",
         examples=["-quality"],
     )
-
-    @property
-    def is_one_range(self) -> bool:
-        """Whether one range of an index answers it, total included, at any depth."""
-        given = self.model_fields_set
-        # All else but what is seen at all, and in which order.
-        if any(getattr(self, name) is not None for name in _NARROWING & given) or self.descendants:
-            return False
-        clauses = [clause for name in _CLAUSES & given for clause in getattr(self, name)]
-        is_plain = all(len(clause.values) == 1 and not clause.none_of for clause in clauses) and not self.id
-        return is_plain and (not clauses or (len(clauses) == 1 and self.order == "-publishedDateTime"))
 
     @property
     def order(self) -> Sort:

@@ -1,4 +1,4 @@
-"""Which terms a query's names mean: by an id, a domain or any name that the asker may know."""
+"""Which terms the value of a clause names: by an id, a domain or any name that the asker may know."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from app.statements import prepared
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class FoundTerm:
     id: int
     field: str
     count: int
@@ -40,18 +40,20 @@ def _all(published: Published) -> Select[Any]:
     return select(total).where(terms.c.field == "source")
 
 
-def meant(connection: Connection, field: str, value: str, published: Published) -> Iterable[Term]:
-    """By an id or a domain, even where it is some other one's name; else all that have the name."""
+def find_terms(connection: Connection, field: str, value: str, published: Published) -> Iterable[FoundTerm]:
+    """The term with this id or domain, even if another term has it as a name; else all that have the name."""
     name = value if field == "source" else fold(value)
     values = {"field": field, "key": name.removeprefix("www.") if field == "provider" else name, "name": name}
-    named = prepared(connection, (_called, field == "source", published), partial(_called, field, published))
+    named = prepared(
+        connection, (_terms_called, field == "source", published), partial(_terms_called, field, published)
+    )
     rows = named.rows(connection, values)
-    meant = [row for row in rows if row.called == "key"] or rows
-    return {row.id: Term(row.id, field, row.articles) for row in meant}.values()
+    by_key = [row for row in rows if row.called == "key"]
+    return {row.id: FoundTerm(row.id, field, row.articles) for row in by_key or rows}.values()
 
 
-def _called(field: str, published: Published) -> Select[Any] | CompoundSelect[Any]:
-    """Rows of the terms with a key or a name."""
+def _terms_called(field: str, published: Published) -> Select[Any] | CompoundSelect[Any]:
+    """Rows of the terms that have the key or the name."""
     wanted: ColumnElement[str] = bindparam("field")
     count = count_of(terms, published).label("articles")
     key = terms.c.key if field == "source" else terms.c.folded_key
@@ -76,7 +78,7 @@ def _called(field: str, published: Published) -> Select[Any] | CompoundSelect[An
     return by_key if field == "source" else union_all(by_key, by_own_name, by_name)
 
 
-def with_descendants(connection: Connection, above: Sequence[Term]) -> list[Term]:
+def with_descendants(connection: Connection, above: Sequence[FoundTerm]) -> list[FoundTerm]:
     if not above:
         return []
     below = (
@@ -86,6 +88,6 @@ def with_descendants(connection: Connection, above: Sequence[Term]) -> list[Term
     )
     deeper = select(topics.c.term_id).join(below, topics.c.parent_id == below.c.term_id)
     ids = connection.scalars(select(below.union(deeper).c.term_id)).all()
-    # Several topics of one article count once, so these counts lead nowhere.
+    # An article may have several of them, so the sum of their counts would say nothing.
     below_them = set(ids) - {term.id for term in above}
-    return [*above, *(Term(term_id, "topic", 0) for term_id in sorted(below_them))]
+    return [*above, *(FoundTerm(term_id, "topic", 0) for term_id in sorted(below_them))]

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, get_args
 
-from pyroaring import BitMap
 from sqlalchemy import Connection
 
 from app.catalog.filters import Selection
-from app.catalog.index.sets import DAY, read_sets
+from app.catalog.index.find import counts_by_day
 
 Interval = Literal["day", "week", "month", "year"]
 
@@ -45,14 +44,10 @@ class Timeline:
 
 def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> Timeline:
     """From the first bucket with an article to the last, without gaps. Raises TooManyBuckets."""
-    found = selection.articles(connection)
-    days = {
-        date.fromordinal(row.set_key): count
-        for row in read_sets(connection, DAY)
-        if (count := found.intersection_cardinality(BitMap.deserialize(row.article_ids)))
-    }
+    articles = selection.articles()
+    days = counts_by_day(connection, articles)
     buckets = _buckets(days, interval) if days else ()
-    return Timeline(len(found), len(found) - sum(days.values()), buckets)
+    return Timeline(len(articles), len(articles) - sum(days.values()), buckets)
 
 
 def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:

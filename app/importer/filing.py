@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, select, update
 
-from app.catalog.index.sets import HAS, HAS_KEYS, SetKey, Sets
+from app.catalog.index.sets import HAS, Has, SetChanges, SetKey
 from app.catalog.tables import term_names, terms
 from app.database import in_parts, write_rows
 from app.names import fold
@@ -61,7 +61,7 @@ class Filing:
         self._terms: dict[tuple[str, int, str], Term] = {}
         self._by_id: dict[int, Term] = {}
         self._names: dict[int, Name] = {}
-        self.sets = Sets()
+        self.sets = SetChanges()
         self._next_term = (connection.scalar(select(func.max(terms.c.id))) or 0) + 1
         self._next_name = (connection.scalar(select(func.max(term_names.c.id))) or 0) + 1
 
@@ -129,14 +129,14 @@ class Filing:
 
     def put(self, article_id: int, term_ids: Iterable[int]) -> None:
         """All that one article is filed under."""
-        self.sets.put(article_id, self._sets_of(term_ids))
+        self.sets.add(article_id, self._sets_of(term_ids))
 
     def take(self, article_id: int, term_ids: Iterable[int]) -> None:
-        self.sets.take(article_id, self._sets_of(term_ids))
+        self.sets.remove(article_id, self._sets_of(term_ids))
 
     def _sets_of(self, term_ids: Iterable[int]) -> set[SetKey]:
         sets = {(self._by_id[term_id].field, term_id) for term_id in term_ids}
-        return sets | {(HAS, HAS_KEYS[field]) for field, _ in sets}
+        return sets | {(HAS, Has.term_of(field)) for field, _ in sets}
 
     def write(self) -> None:
         for term in self._by_id.values():

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
-from app.catalog.index.sets import sets_of
+from app.catalog.index.sets import sets_containing
 from app.catalog.search_words import Texts, word_texts
 from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
 from app.catalog.tables import article_terms, article_urls, article_words, articles, contents, images
@@ -138,9 +138,9 @@ def file(filing: Filing, topics: Topics, written: Written) -> Iterator[tuple[obj
     """Rows of `article_terms`, counted."""
     document = written.document
     newest = descending(seconds(document.published_date_time))
-    filing.sets.put(
+    filing.sets.add(
         written.article_id,
-        sets_of(
+        sets_containing(
             published=document.published,
             newest=newest,
             newest_updated=descending(seconds(document.updated_date_time)),
@@ -170,7 +170,7 @@ def take_out_of_sets(connection: Connection, filing: Filing, ids: Sequence[int])
     )
     for row in connection.execute(query.where(kept.id.in_(ids))):
         said = row._asdict()
-        filing.sets.take(said.pop("id"), sets_of(**said))
+        filing.sets.remove(said.pop("id"), sets_containing(**said))
 
 
 def file_again(

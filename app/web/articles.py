@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -12,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.cursors import Cursor
-from app.catalog.filters import matching
-from app.catalog.paging import Listing, read_all
+from app.catalog.filters import matching, may_be_index_range
+from app.catalog.paging import Listing, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.tables import articles, contents, links, related_links
 from app.catalog.words import marked, snippet, without_markup
@@ -29,7 +30,7 @@ from app.web.representations import (
     RelatedLinkPage,
     SomeKeysPage,
 )
-from app.web.routing import QueryRoute, answered
+from app.web.routing import QueryRoute, answered, on_a_thread
 
 router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=EVERYWHERE)
 
@@ -57,19 +58,29 @@ class RelatedQuery(Paged):
 async def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
     query, cursor = resumed(query, "/articles")
-    at_once = query.is_one_range and query.page is None
-    return await answered(request, partial(_list_articles, request, query, cursor), at_once=at_once)
+    if request.app.state.is_local and query.page is None and may_be_index_range(query):
+        with suppress(NoIndexRange):
+            return _list_articles(request, query, cursor, only_index_range=True)
+    return await on_a_thread(request, partial(_list_articles, request, query, cursor))
 
 
-def _list_articles(request: Request, query: ArticleListQuery, cursor: Cursor) -> Response:
+class NoIndexRange(Exception):
+    """The query is more than one index range, so the event loop must not wait for it."""
+
+
+def _list_articles(
+    request: Request, query: ArticleListQuery, cursor: Cursor, *, only_index_range: bool = False
+) -> Response:
     with reading(request, query) as now:
         selection = matching(now.connection, query)
-        page = page_of(now, query, cursor, selection.listing(now.connection, articles.c.id, articles.c.item))
+        if only_index_range and not selection.is_index_range:
+            raise NoIndexRange
+        page = page_of(now, query, cursor, selection.listing(articles.c.id, articles.c.item))
         items = [row.item for row in page.rows]
         found = _highlights(now, query, page.rows)
         if query.fields or found:
             items = [_dressed(row.item, query.fields, found.get(row.id)) for row in page.rows]
-        return page_answer(now, query, "/articles", page, items, selection.total(now.connection))
+        return page_answer(now, query, "/articles", page, items, selection.total())
 
 
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
@@ -81,7 +92,7 @@ async def get_article(request: Request, article_id: str) -> Response:
 def _get_article(request: Request, article_id: str) -> Response:
     with reading(request) as now:
         found = _find(now, article_id, contents.c.content, contents.c.details)
-        related = ",".join(_link_item(now, row) for row in read_all(now.connection, _related(found.id)))
+        related = ",".join(_link_item(now, row) for row in read_unpaged(now.connection, _related(found.id)))
         content = json.dumps(found.content, ensure_ascii=False)
         body = f'{found.item[:-1]},"related":[{related}],"content":{content},"details":{found.details}}}'
         return now.json(body.encode())

@@ -90,8 +90,8 @@ def _articles_only(query: ArticleQuery) -> ArticleQuery:
 
 def _value(now: Reading, query: ArticleQuery, field: str, value: Value) -> dict[str, object]:
     narrowing = [Clause((value.value,), anything=False, none_of=False)]
-    for start in range(0, len(value.besides), clauses.MOST_VALUES):
-        some = value.besides[start : start + clauses.MOST_VALUES]
+    for start in range(0, len(value.other_domains), clauses.MOST_VALUES):
+        some = value.other_domains[start : start + clauses.MOST_VALUES]
         narrowing.append(Clause(some, anything=False, none_of=True))
     narrowed = query.model_copy(update={field: (*getattr(query, field), *narrowing)})
     return {"value": value.value, "name": value.name, "count": value.count, "url": _link(now, narrowed)}

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.catalog.everything import all_items
+from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery
 from app.catalog.state import read_state
 from app.database import snapshot
@@ -83,7 +83,7 @@ def _chunks(
     try:
         with snapshot(engine) as connection:
             yield str(read_state(connection).revision).encode()
-            written = rows(all_items(connection, query))
+            written = rows(matching(connection, query).every_item())
             while (chunk := "".join(islice(written, _ROWS_IN_A_CHUNK))) and time.monotonic() < ends:
                 yield chunk.encode()
     finally:

@@ -54,7 +54,7 @@ def _answer(
     request: Request, query: FeedQuery, media_type: str, written: Callable[[Feed], bytes]
 ) -> Response:
     with reading(request, query) as now:
-        listing = matching(now.connection, query).listing(now.connection, articles.c.item)
+        listing = matching(now.connection, query).listing(articles.c.item)
         newest = read_page(now.connection, listing, query.limit)
         items = tuple(json.loads(row.item) for row in newest.rows)
         # Never the Host header: whoever sends it would choose where the links of others lead.

@@ -42,7 +42,7 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
     url = query.url or ""
     with reading(request, query) as now:
         having = matching(now.connection, ArticleQuery(url=url, published=query.published))
-        found = read_page(now.connection, having.listing(now.connection, articles.c.item), MOST_ON_A_PAGE)
+        found = read_page(now.connection, having.listing(articles.c.item), MOST_ON_A_PAGE)
         items = ",".join(row.item for row in found.rows)
         rows, order = mentions(url, query.published)
         page = page_of(now, query, cursor, Listing(None, lambda: rows, order, {}))

@@ -1,4 +1,4 @@
-"""What a query narrows beside terms, as sets of articles."""
+"""What a query asks for beside its terms, as conditions: required ones and excluded ones."""
 
 from datetime import UTC, datetime
 
@@ -6,18 +6,18 @@ from sqlalchemy import select
 
 from app.catalog.index.sets import (
     DAY,
-    HAS,
-    HAS_KEYS,
     HEAT,
     QUALITY,
     UPDATED_DAY,
     AnyOf,
-    Between,
-    Keys,
-    Part,
-    Selected,
-    begin_of,
-    day_of,
+    Condition,
+    Has,
+    InRows,
+    InSets,
+    InSetsBetween,
+    day_number,
+    day_start,
+    has,
 )
 from app.catalog.query import ArticleQuery, Moment
 from app.catalog.search import Searched
@@ -28,66 +28,102 @@ from app.catalog.words import Search
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def other_parts(query: ArticleQuery) -> tuple[list[Part], list[Part]]:
-    """What articles must be in all of, and in none of."""
-    within: list[Part] = []
-    without: list[Part] = []
+class Conditions:
+    """Articles fulfil all of `required` and none of `excluded`."""
+
+    def __init__(self) -> None:
+        self.required: list[Condition] = []
+        self.excluded: list[Condition] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.required or self.excluded)
+
+    def add(self, condition: Condition, *, is_wanted: bool) -> None:
+        (self.required if is_wanted else self.excluded).append(condition)
+
+    def add_terms(self, field: str, term_ids: tuple[int, ...], *, is_wanted: bool) -> None:
+        """Articles of any of a field's terms."""
+        self.add(InSets(field, term_ids), is_wanted=is_wanted)
+
+    def add_any_term(self, field: str, *, is_wanted: bool) -> None:
+        self.add(has(Has.term_of(field)), is_wanted=is_wanted)
+
+
+def add_conditions(query: ArticleQuery, conditions: Conditions) -> None:
+    """Adds those of everything that the query asks beside clauses of terms."""
+    _add_ids(query, conditions)
+    _add_moments(query, conditions)
+    _add_numbers(query, conditions)
+    for what, is_wanted in ((Has.IMAGE, query.has_image), (Has.RELATED, query.has_related)):
+        if is_wanted is not None:
+            conditions.add(has(what), is_wanted=is_wanted)
+    if query.url:
+        with_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(query.url))
+        conditions.add(InRows(with_url), is_wanted=True)
+    if query.search:
+        _add_search(query.search, conditions)
+
+
+def _add_ids(query: ArticleQuery, conditions: Conditions) -> None:
     for clause in query.id:
-        of_clause = within if not clause.none_of else without
         if not clause.anything:
-            of_clause.append(Selected(select(articles.c.id).where(articles.c.public_id.in_(clause.values))))
+            rows = select(articles.c.id).where(articles.c.public_id.in_(clause.values))
+            conditions.add(InRows(rows), is_wanted=not clause.none_of)
         elif clause.none_of:
-            of_clause.append(Keys(HAS, (HAS_KEYS["source"],)))
+            # Every article has an id and a source, so `id=-*` excludes them all.
+            conditions.add(has(Has.SOURCE), is_wanted=False)
+
+
+def _add_moments(query: ArticleQuery, conditions: Conditions) -> None:
     for kind, column, since, until in (
         (DAY, "newest", query.published_from, query.published_before),
         (UPDATED_DAY, "newest_updated", query.updated_from, query.updated_before),
     ):
         if since or until:
-            within.append(_dated(kind, column, since and _seconds(since), until and _seconds(until)))
-    for kind, least, most in (
+            in_range = _date_range(kind, column, since and _seconds(since), until and _seconds(until))
+            conditions.add(in_range, is_wanted=True)
+
+
+def _add_numbers(query: ArticleQuery, conditions: Conditions) -> None:
+    for kind, lowest, highest in (
         (QUALITY, query.min_quality, query.max_quality),
         (HEAT, query.min_heat, query.max_heat),
     ):
-        if least is not None or most is not None:
-            within.append(Between(kind, least, most))
-    for what, wanted in (("image", query.has_image), ("related", query.has_related)):
-        if wanted is not None:
-            (within if wanted else without).append(Keys(HAS, (HAS_KEYS[what],)))
-    if query.url:
-        of_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(query.url))
-        within.append(Selected(of_url))
-    if query.search:
-        needed, forbidden = _searched(query.search)
-        within += needed
-        without += forbidden
-    return within, without
+        if lowest is not None or highest is not None:
+            conditions.add(InSetsBetween(kind, lowest, highest), is_wanted=True)
 
 
-def _dated(kind: str, column: str, since: int | None, until: int | None) -> Part:
-    """From a second on, and before another: whole days by their sets, the parts of days by an index."""
-    first = None if since is None else day_of(1 - since) + 1
-    end = None if until is None else day_of(-until)
-    edges = []
-    if since is not None and first is not None and since < begin_of(first):
-        edges.append((since, begin_of(first) if until is None else min(begin_of(first), until)))
-    if until is not None and end is not None and begin_of(end) < until:
-        edges.append((begin_of(end) if since is None else max(begin_of(end), since), until))
-    newest = articles.c[column]
+def _date_range(kind: str, column: str, since: int | None, until: int | None) -> Condition:
+    """From one second (inclusive) to another (exclusive), counted from 1970.
+
+    Whole days come from day sets; the partial first and last day from the index of the column.
+    """
+    first_day = None if since is None else day_number(1 - since) + 1
+    end_day = None if until is None else day_number(-until)
+    partial_days = []
+    if since is not None and first_day is not None and since < day_start(first_day):
+        partial_days.append(
+            (since, day_start(first_day) if until is None else min(day_start(first_day), until))
+        )
+    if until is not None and end_day is not None and day_start(end_day) < until:
+        partial_days.append((day_start(end_day) if since is None else max(day_start(end_day), since), until))
+    sort_key = articles.c[column]
     rows = select(articles.c.id).where(articles.c.published.in_((0, 1)))
     return AnyOf(
         (
-            Between(kind, first, None if end is None else end - 1),
-            *(Selected(rows.where(newest <= -start, newest > -stop)) for start, stop in edges),
+            InSetsBetween(kind, first_day, None if end_day is None else end_day - 1),
+            *(InRows(rows.where(sort_key <= -start, sort_key > -stop)) for start, stop in partial_days),
         )
     )
 
 
-def _searched(search: Search) -> tuple[list[Part], list[Part]]:
-    """Words of which none is needed and none forbidden find nothing."""
-    if not search.none_of:
-        return [Searched(search.all_of)], []
-    return [Searched(search.all_of)] if search.all_of else [], [Searched((search.none_of,))]
+def _add_search(search: Search, conditions: Conditions) -> None:
+    if search.none_of:
+        conditions.add(Searched((search.none_of,)), is_wanted=False)
+    if search.all_of or not search.none_of:
+        # `q=!!!` has no words: it matches nothing.
+        conditions.add(Searched(search.all_of), is_wanted=True)
 
 
-def _seconds(when: Moment) -> int:
-    return int((when.at - _EPOCH).total_seconds())
+def _seconds(moment: Moment) -> int:
+    return int((moment.at - _EPOCH).total_seconds())

@@ -1,66 +1,168 @@
-"""What comes first of a set of articles, before any order of theirs: what fits a search or a URL better."""
+"""The door for questions: which articles fulfil conditions, how many of them have what, pages of them."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from functools import reduce
 from operator import and_
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
-from app.catalog.audience import Published
-from app.catalog.index.sets import HAS, HAS_KEYS, IS_UNPUBLISHED, UNPUBLISHED, AnyOf, Keys, Part, Selected
-from app.catalog.search_words import Where
-from app.catalog.tables import article_urls, articles
+from app.catalog.audience import Published, name_of
+from app.catalog.index.conditions import Conditions
+from app.catalog.index.sets import (
+    DAY,
+    AnyOf,
+    Condition,
+    Has,
+    InRows,
+    has,
+    is_unpublished,
+    sets_of_kind,
+    sets_of_terms,
+)
+from app.catalog.index.walk import SetPages
+from app.catalog.orders import IndexOrder
+from app.catalog.search import Searched
+from app.catalog.tables import article_urls, articles, terms, topics
 from app.catalog.url_keys import url_key
 
-# Who asks for more words than this has said enough to find the best.
-_GROUPS_RANKED: Final = 6
+# Outside the index an article set has a length and can be asked whether an id is in it, and no more.
+ArticleSet = BitMap
+# Sets by rank, the lowest first; one of rank None where all articles rank alike.
+Ranks = Mapping[int | None, ArticleSet]
 
-
+# Six groups of words are enough to tell the best; each more doubles the work.
+_MAX_GROUPS_RANKED: Final = 6
 _IN_TITLE, _IN_EXCERPT, _ELSEWHERE = 4, 2, 1
 
 
-# By rank, the lowest first; of rank None where all are alike.
-Tiers = dict[int | None, BitMap]
+class TermCount(NamedTuple):
+    """How many articles of a set are filed under a term. `name` is None where the audience knows none."""
+
+    key: str
+    by_name: int
+    name: str | None
+    article_count: int
 
 
-def by_relevance(found: BitMap, groups: Sequence[Where]) -> Tiers:
-    """What stands in a title counts most, then in an excerpt. The rank is the negative of the points."""
+def find(connection: Connection, conditions: Conditions, published: Published) -> ArticleSet:
+    """The articles that fulfil all required and no excluded condition, of those that are asked for."""
+    required, excluded = [*conditions.required], [*conditions.excluded]
+    if published != "any":
+        (excluded if published == "true" else required).append(is_unpublished())
+    # Every article has a source.
+    sets = [condition.read(connection) for condition in required or [has(Has.SOURCE)]]
+    # Small sets come first: they make the intersections with large ones cheap.
+    articles_ = reduce(and_, sorted(sets, key=len))
+    return articles_ - AnyOf(tuple(excluded)).read(connection) if excluded else articles_
+
+
+def count_with_term(
+    connection: Connection, field: str, published: Published, within: ArticleSet | None
+) -> int:
+    """How many articles have any term of the field; `within` None means of all."""
+    condition = has(Has.term_of(field))
+    if within is not None:
+        return within.intersection_cardinality(condition.read(connection))
+    conditions = Conditions()
+    conditions.add(condition, is_wanted=True)
+    return len(find(connection, conditions, published))
+
+
+def counts_by_term(
+    connection: Connection, field: str, published: Published, within: ArticleSet
+) -> Iterator[TermCount]:
+    """The terms of a field that any article of the set is filed under."""
+    for row, with_term in sets_of_terms(connection, field, published):
+        if count := within.intersection_cardinality(with_term):
+            yield TermCount(row.key, row.by_name, row.shown, count)
+
+
+def counts_by_topic_and_descendants(
+    connection: Connection, published: Published, within: ArticleSet
+) -> Iterator[TermCount]:
+    """As `counts_by_term`, where a topic also means the topics below it: each article counts once."""
+    sets = dict(sets_of_kind(connection, "topic"))
+    columns = (terms.c.id, terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
+    rows = select(*columns, topics.c.parent_id).outerjoin(topics, topics.c.term_id == terms.c.id)
+    all_topics = connection.execute(rows.where(terms.c.field == "topic")).all()
+    add_to_ancestors(sets, {row.id: row.parent_id for row in all_topics if row.parent_id})
+    for row in all_topics:
+        if count := within.intersection_cardinality(sets.get(row.id, BitMap())):
+            yield TermCount(row.key, row.by_name, row.shown, count)
+
+
+def add_to_ancestors(sets: dict[int, BitMap], parents: Mapping[int, int]) -> None:
+    """Adds each topic's set to its parent's, the lowest first. Topics in a circle end with one set."""
+    children = Counter(parents.values())
+    complete = [topic for topic in parents if not children[topic]]
+    while complete:
+        topic = complete.pop()
+        parent = parents.get(topic)
+        if parent is None:
+            continue
+        sets[parent] = sets.get(parent, BitMap()) | sets.get(topic, BitMap())
+        children[parent] -= 1
+        if not children[parent]:
+            complete.append(parent)
+    in_circles = {topic for topic in parents if children[topic]}
+    while in_circles:
+        circle = [in_circles.pop()]
+        while (parent := parents[circle[-1]]) in in_circles:
+            in_circles.remove(parent)
+            circle.append(parent)
+        union = BitMap.union(*(sets.get(topic, BitMap()) for topic in circle))
+        sets |= dict.fromkeys(circle, union)
+
+
+def counts_by_day(connection: Connection, within: ArticleSet) -> dict[date, int]:
+    """How many articles of the set were published on each day that has any."""
+    return {
+        date.fromordinal(day): count
+        for day, of_day in sets_of_kind(connection, DAY)
+        if (count := within.intersection_cardinality(of_day))
+    }
+
+
+def unranked(found: ArticleSet) -> Ranks:
+    return {None: found}
+
+
+def ranked_by_relevance(connection: Connection, found: ArticleSet, required: Sequence[Condition]) -> Ranks:
+    """Words in a title count most, then those in an excerpt. The rank is the negative of the points."""
+    searches = (condition for condition in required if isinstance(condition, Searched))
+    groups = [group for search in searches for group in search.by_group(connection)]
     by_points = {0: found}
-    for group in groups[:_GROUPS_RANKED]:
-        summed: dict[int, BitMap] = defaultdict(BitMap)
-        for points_before, articles_ in by_points.items():
-            in_text = articles_ - group.title
-            summed[points_before + _IN_TITLE] |= articles_ & group.title
-            summed[points_before + _IN_EXCERPT] |= in_text & group.excerpt
-            summed[points_before + _ELSEWHERE] |= in_text - group.excerpt
-        by_points = summed
-    return {-points: tier for points, tier in by_points.items() if tier}
+    for group in groups[:_MAX_GROUPS_RANKED]:
+        sums: dict[int, BitMap] = defaultdict(BitMap)
+        for points, same in by_points.items():
+            not_in_title = same - group.title
+            sums[points + _IN_TITLE] |= same & group.title
+            sums[points + _IN_EXCERPT] |= not_in_title & group.excerpt
+            sums[points + _ELSEWHERE] |= not_in_title - group.excerpt
+        by_points = sums
+    return {-points: same for points, same in by_points.items() if same}
 
 
-def by_exactness(connection: Connection, found: BitMap, url: str) -> Tiers:
-    """Of articles with a URL in any of its disguises, first those that have it as it is given."""
-    stored = (articles.c.web_url, articles.c.original_url, articles.c.amp_web_url, articles.c.cdn_amp_web_url)
-    of_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(url))
-    statement = select(articles.c.id).where(
-        articles.c.id.in_(of_url), or_(*(column == url for column in stored))
+def ranked_by_url(connection: Connection, found: ArticleSet, url: str) -> Ranks:
+    """Articles with exactly this URL come before those with another form of it."""
+    columns = (
+        articles.c.web_url,
+        articles.c.original_url,
+        articles.c.amp_web_url,
+        articles.c.cdn_amp_web_url,
     )
-    exact = Selected(statement).read(connection) & found
+    with_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(url))
+    statement = select(articles.c.id).where(
+        articles.c.id.in_(with_url), or_(*(column == url for column in columns))
+    )
+    exact = InRows(statement).read(connection) & found
     return {0: exact, 1: found - exact}
 
 
-def articles_of(
-    connection: Connection, parts: Sequence[Part], none_of: Sequence[Part], published: Published
-) -> BitMap:
-    """Articles in all of the parts, and in none of others."""
-    hidden = Keys(UNPUBLISHED, (IS_UNPUBLISHED,))
-    if published == "true":
-        none_of = [*none_of, hidden]
-    elif published == "false":
-        parts = [*parts, hidden]
-    within = [part.read(connection) for part in parts or [Keys(HAS, (HAS_KEYS["source"],))]]
-    # The small ones first, by which the large ones are cut.
-    found = reduce(and_, sorted(within, key=len))
-    return found - AnyOf(tuple(none_of)).read(connection) if none_of else found
+def pages_of(ranks: Ranks, index_order: IndexOrder, columns: tuple[ColumnElement[Any], ...]) -> SetPages:
+    """The articles of the ranks, in the order of the index within each; rows have the columns."""
+    return SetPages(ranks, index_order, columns)

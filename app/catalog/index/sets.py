@@ -1,12 +1,9 @@
-"""Which articles are of a term, a day, a quality ...: Roaring bitmaps of their ids, kept by imports.
-
-A query is the intersection of its parts, also where no index range answers it: a million articles take some
-milliseconds.
-"""
+"""The table of article sets: how its rows are read as conditions, and how an import changes them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final, Protocol
 
 from pyroaring import BitMap
@@ -14,62 +11,72 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, select
 
 from app.catalog.audience import Published, name_of
 from app.catalog.sort_keys import UNKNOWN
-from app.catalog.tables import FIELDS, article_sets, terms
+from app.catalog.tables import article_sets, terms
 from app.database import in_parts, write_rows
 from app.statements import prepared
 
-# Beside the fields of terms: by day (its ordinal, as Python's `date` counts them), by number, and what there
-# is at all: of `HAS`, any term of a field, images, related links; of `UNPUBLISHED` there is one set, which is
-# small: cutting others by all that is published takes ten times as long.
+# The kinds beside the fields of terms.
 DAY, UPDATED_DAY, QUALITY, HEAT = "day", "updated_day", "quality", "heat"
-
-
 HAS, UNPUBLISHED = "has", "unpublished"
+UNPUBLISHED_KEY: Final = 1  # stored: never change
 
 
-HAS_KEYS: Final = {name: key for key, name in enumerate((*FIELDS, "image", "related"))}
+class Has(IntEnum):
+    """Keys of the kind `has`. The numbers are stored in every catalogue: never renumber, only add."""
+
+    TOPIC = 0
+    PROVIDER = 1
+    TYPE = 2
+    CATEGORY = 3
+    TAG = 4
+    LOCALE = 5
+    SOURCE = 6
+    IMAGE = 7
+    RELATED = 8
+
+    @classmethod
+    def term_of(cls, field: str) -> "Has":
+        return cls[field.upper()]
 
 
-IS_UNPUBLISHED: Final = 1
-
-
-# Kind and key, as in the table.
+# A row's kind and key.
 SetKey = tuple[str, int]
 
-
-_LEAST, _MOST = -(2**62), 2**62
-
-
-# From the year 1 on: so the division never meets a negative number.
+_MIN_KEY, _MAX_KEY = -(2**62), 2**62
+# Days count from year 1, so `//` never rounds a negative number.
 _SECONDS_TO_1970: Final = 62_135_596_800
-
-
 _DAY_SECONDS: Final = 86_400
 
 
+class Condition(Protocol):
+    """What an article may fulfil; it reads the articles that do."""
+
+    def read(self, connection: Connection) -> BitMap: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """Articles in any of the sets of one kind."""
+class InSets:
+    """Articles in any of the sets of one kind with these keys."""
 
     kind: str
     keys: tuple[int, ...]
 
     def read(self, connection: Connection) -> BitMap:
-        found = BitMap()
-        statement = prepared(connection, Keys, self.statement)
+        articles = BitMap()
+        statement = prepared(connection, InSets, self.statement)
         for key in self.keys:
             for row in statement.rows(connection, {"kind": self.kind, "key": key}):
-                found |= BitMap.deserialize(row.article_ids)
-        return found
+                articles |= BitMap.deserialize(row.article_ids)
+        return articles
 
     @staticmethod
     def statement() -> Select[Any]:
-        return _of_kind().where(article_sets.c.key == bindparam("key"))
+        return _sets_of_kind().where(article_sets.c.key == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
-    """Articles in the sets of one kind from the first key to the last; None is an open end."""
+class InSetsBetween:
+    """Articles in any of the sets of one kind from the first key to the last; None is an open end."""
 
     kind: str
     first: int | None
@@ -78,20 +85,20 @@ class Between:
     def read(self, connection: Connection) -> BitMap:
         ends = {
             "kind": self.kind,
-            "first": _LEAST if self.first is None else self.first,
-            "last": _MOST if self.last is None else self.last,
+            "first": _MIN_KEY if self.first is None else self.first,
+            "last": _MAX_KEY if self.last is None else self.last,
         }
-        rows = prepared(connection, Between, self.statement).rows(connection, ends)
+        rows = prepared(connection, InSetsBetween, self.statement).rows(connection, ends)
         return BitMap.union(BitMap(), *(BitMap.deserialize(row.article_ids) for row in rows))
 
     @staticmethod
     def statement() -> Select[Any]:
-        return _of_kind().where(article_sets.c.key.between(bindparam("first"), bindparam("last")))
+        return _sets_of_kind().where(article_sets.c.key.between(bindparam("first"), bindparam("last")))
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """Articles whose ids a statement selects: those of a URL, some ids, a part of a day."""
+class InRows:
+    """Articles whose ids a statement selects: those with a URL, with some public ids, of a part of a day."""
 
     statement: Select[Any]
 
@@ -101,29 +108,33 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    parts: tuple["Part", ...]
+    """Articles that fulfil any of the conditions."""
+
+    conditions: tuple[Condition, ...]
 
     def read(self, connection: Connection) -> BitMap:
-        return BitMap.union(BitMap(), *(part.read(connection) for part in self.parts))
+        return BitMap.union(BitMap(), *(condition.read(connection) for condition in self.conditions))
 
 
-class Part(Protocol):
-    """What knows the articles it stands for."""
-
-    def read(self, connection: Connection) -> BitMap: ...
+def has(what: Has) -> Condition:
+    return InSets(HAS, (what,))
 
 
-def day_of(newest: int) -> int:
-    """By the sort key of a moment that is known."""
+def is_unpublished() -> Condition:
+    return InSets(UNPUBLISHED, (UNPUBLISHED_KEY,))
+
+
+def day_number(newest: int) -> int:
+    """The day (`date.toordinal`) of a `newest` sort key, which must not be UNKNOWN."""
     return (_SECONDS_TO_1970 - newest) // _DAY_SECONDS + 1
 
 
-def begin_of(day: int) -> int:
-    """Its first second, counted from 1970."""
+def day_start(day: int) -> int:
+    """The first second of a day, counted from 1970."""
     return (day - 1) * _DAY_SECONDS - _SECONDS_TO_1970
 
 
-def sets_of(
+def sets_containing(
     *,
     published: bool,
     newest: int,
@@ -133,82 +144,90 @@ def sets_of(
     images: int,
     related: int,
 ) -> Iterator[SetKey]:
-    """Those that an article is in, less those of its terms."""
+    """The sets that an article belongs to, except those of its terms."""
     for kind, moment in ((DAY, newest), (UPDATED_DAY, newest_updated)):
         if moment != UNKNOWN:
-            yield kind, day_of(moment)
+            yield kind, day_number(moment)
     for kind, number in ((QUALITY, quality), (HEAT, heat)):
         if number is not None:
             yield kind, number
-    for what, count in (("image", images), ("related", related)):
+    for what, count in ((Has.IMAGE, images), (Has.RELATED, related)):
         if count:
-            yield HAS, HAS_KEYS[what]
+            yield HAS, what
     if not published:
-        yield UNPUBLISHED, IS_UNPUBLISHED
+        yield UNPUBLISHED, UNPUBLISHED_KEY
 
 
-def read_sets(connection: Connection, kind: str, published: Published | None = None) -> Iterator[Row[Any]]:
-    """All sets of a kind, as rows of `set_key` and `article_ids`, and of what the terms are called."""
+def sets_of_kind(connection: Connection, kind: str) -> Iterator[tuple[int, BitMap]]:
+    """Every set of a kind, with its key."""
+    rows = prepared(connection, sets_of_kind, _keyed_sets).rows(connection, {"kind": kind})
+    return ((row.set_key, BitMap.deserialize(row.article_ids)) for row in rows)
+
+
+def sets_of_terms(
+    connection: Connection, field: str, published: Published
+) -> Iterator[tuple[Row[Any], BitMap]]:
+    """The set of every term of a field, with the term's `key`, `by_name` and `shown` name."""
 
     def make() -> Select[Any]:
-        rows = select(article_sets.c.key.label("set_key"), article_sets.c.article_ids)
-        rows = rows.where(article_sets.c.kind == bindparam("kind"))
-        if published is None:
-            return rows
         named = (terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
-        return rows.add_columns(*named).where(terms.c.id == article_sets.c.key)
+        return _keyed_sets().add_columns(*named).where(terms.c.id == article_sets.c.key)
 
-    # Rows of SQLAlchemy's take longer than the sets in them.
-    yield from prepared(connection, (read_sets, published), make).rows(connection, {"kind": kind})
+    rows = prepared(connection, (sets_of_terms, published), make).rows(connection, {"kind": field})
+    return ((row, BitMap.deserialize(row.article_ids)) for row in rows)
 
 
-def _of_kind() -> Select[Any]:
+def _sets_of_kind() -> Select[Any]:
     return select(article_sets.c.article_ids).where(article_sets.c.kind == bindparam("kind"))
 
 
-class Sets:
-    """What was done last to an article in a set is what holds."""
+def _keyed_sets() -> Select[Any]:
+    return _sets_of_kind().add_columns(article_sets.c.key.label("set_key"))
+
+
+class SetChanges:
+    """What an import takes out of sets and puts into them. The last change of an article in a set holds."""
 
     def __init__(self) -> None:
-        self._put: dict[SetKey, BitMap] = defaultdict(BitMap)
-        self._taken: dict[SetKey, BitMap] = defaultdict(BitMap)
+        self._added: dict[SetKey, BitMap] = defaultdict(BitMap)
+        self._removed: dict[SetKey, BitMap] = defaultdict(BitMap)
 
-    def put(self, article_id: int, sets: Iterable[SetKey]) -> None:
-        for each in sets:
-            self._put[each].add(article_id)
+    def add(self, article_id: int, sets: Iterable[SetKey]) -> None:
+        for key in sets:
+            self._added[key].add(article_id)
 
-    def take(self, article_id: int, sets: Iterable[SetKey]) -> None:
-        for each in sets:
-            self._put[each].discard(article_id)
-            self._taken[each].add(article_id)
+    def remove(self, article_id: int, sets: Iterable[SetKey]) -> None:
+        for key in sets:
+            self._added[key].discard(article_id)
+            self._removed[key].add(article_id)
 
     def write(self, connection: Connection) -> None:
-        keys: dict[str, set[int]] = defaultdict(set)
-        for kind, key in self._put.keys() | self._taken.keys():
-            keys[kind].add(key)
-        for kind, of_kind in keys.items():
-            for part in in_parts(sorted(of_kind)):
+        keys_by_kind: dict[str, set[int]] = defaultdict(set)
+        for kind, key in self._added.keys() | self._removed.keys():
+            keys_by_kind[kind].add(key)
+        for kind, keys in keys_by_kind.items():
+            for part in in_parts(sorted(keys)):
                 self._write(connection, kind, part)
 
     def _write(self, connection: Connection, kind: str, keys: Iterable[int]) -> None:
-        here = (article_sets.c.kind == kind) & article_sets.c.key.in_(keys)
+        is_changed = (article_sets.c.kind == kind) & article_sets.c.key.in_(keys)
         stored = {
             key: BitMap.deserialize(article_ids)
             for key, article_ids in connection.execute(
-                select(article_sets.c.key, article_sets.c.article_ids).where(here)
+                select(article_sets.c.key, article_sets.c.article_ids).where(is_changed)
             )
         }
         rows = []
         for key in keys:
-            found = (stored.get(key, BitMap()) - self._taken[kind, key]) | self._put[kind, key]
-            if found:
-                rows.append((kind, key, as_bytes(found)))
+            articles = (stored.get(key, BitMap()) - self._removed[kind, key]) | self._added[kind, key]
+            if articles:
+                rows.append((kind, int(key), as_bytes(articles)))
         if stored:
-            connection.execute(delete(article_sets).where(here))
+            connection.execute(delete(article_sets).where(is_changed))
         write_rows(connection, article_sets, rows)
 
 
 def as_bytes(articles: BitMap) -> bytes:
-    """Of equal sets equal bytes, whatever their history."""
+    """Equal sets become equal bytes, whatever their history."""
     articles.run_optimize()
     return articles.serialize()
