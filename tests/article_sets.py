@@ -1,5 +1,6 @@
 """The sets of articles and of words as they are stored, and as the rows that they stand for say."""
 
+import json
 from collections import defaultdict
 from datetime import date
 
@@ -27,10 +28,7 @@ Words = dict[tuple[str, str, str], set[int]]
 
 _FILED = """SELECT article_id, term_id, field FROM article_terms filed
     JOIN terms ON terms.id = filed.term_id"""
-_SAID = """SELECT id, published, published_date_time, updated_date_time, quality, heat,
-    (SELECT count(*) FROM images WHERE images.article_id = articles.id) AS images,
-    (SELECT count(*) FROM related_links WHERE related_links.article_id = articles.id) AS related
-    FROM articles"""
+_RELATED = "SELECT article_id, count(*) FROM related_links GROUP BY article_id"
 
 
 def stored_sets(connection: Connection) -> Sets:
@@ -44,18 +42,20 @@ def sets_by_rows(connection: Connection) -> Sets:
     for article_id, term_id, field in connection.execute(text(_FILED)):
         sets[field, term_id].add(article_id)
         sets["has", HAS_KEYS[field]].add(article_id)
-    for row in connection.execute(text(_SAID)):
-        if not row.published:
-            sets["unpublished", 1].add(row.id)
-        for kind, moment in (("day", row.published_date_time), ("updated_day", row.updated_date_time)):
+    related = dict(tuple(row) for row in connection.execute(text(_RELATED)))
+    for article_id, stored in connection.execute(text("SELECT id, item FROM articles")):
+        item = json.loads(stored)
+        if not item["published"]:
+            sets["unpublished", 1].add(article_id)
+        for kind, moment in (("day", item["publishedDateTime"]), ("updated_day", item["updatedDateTime"])):
             if moment:
-                sets[kind, date.fromisoformat(moment[:10]).toordinal()].add(row.id)
-        for kind, number in (("quality", row.quality), ("heat", row.heat)):
-            if number is not None:
-                sets[kind, number].add(row.id)
-        for what, count in (("image", row.images), ("related", row.related)):
+                sets[kind, date.fromisoformat(moment[:10]).toordinal()].add(article_id)
+        for kind in ("quality", "heat"):
+            if item[kind] is not None:
+                sets[kind, item[kind]].add(article_id)
+        for what, count in (("image", len(item["images"])), ("related", related.get(article_id, 0))):
             if count:
-                sets["has", HAS_KEYS[what]].add(row.id)
+                sets["has", HAS_KEYS[what]].add(article_id)
     return dict(sets)
 
 
@@ -71,13 +71,15 @@ def stored_words(connection: Connection) -> Words:
 
 def words_by_rows(connection: Connection) -> Words:
     found: Words = defaultdict(set)
-    kept = text("SELECT id, title, excerpt, content FROM articles JOIN contents ON article_id = id")
-    for row in connection.execute(kept):
+    kept = text("SELECT id, item, content FROM articles JOIN contents ON article_id = id")
+    for article_id, stored, content in connection.execute(kept):
+        item = json.loads(stored)
+        title, excerpt = item["title"], item["excerpt"] or ""
         for where, there in (
-            ("title", row.title),
-            ("excerpt", row.excerpt or ""),
-            ("anywhere", f"{row.title} {row.excerpt or ''} {seen_in(row.content)}"),
+            ("title", title),
+            ("excerpt", excerpt),
+            ("anywhere", f"{title} {excerpt} {seen_in(content)}"),
         ):
             for word in words(there):
-                found[word, stem(word), where].add(row.id)
+                found[word, stem(word), where].add(article_id)
     return dict(found)

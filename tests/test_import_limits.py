@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from app.catalog.tables import sources
-from app.database import exclusive, write_rows, writing_engine
+from app.database import exclusive, insert_tuples, writing_engine
 from app.errors import DatabaseUnavailable
 from app.importer.look import Request, list_tree, look
 from app.importer.processes import Processes
@@ -107,7 +107,7 @@ def test_a_copy_that_the_server_ends_is_the_databases_failure_told_of_once(
     with pytest.raises(DatabaseUnavailable), exclusive(engine) as connection:
         upgrade(connection)
         backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        write_rows(connection, sources, Rows([()]))
+        insert_tuples(connection, sources, ("id", "name", "base_url"), Rows([()]))
     assert capsys.readouterr().err == ""
     engine.dispose()
     other.dispose()

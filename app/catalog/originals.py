@@ -62,7 +62,7 @@ def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:
     if row.kind != "article":
         return None
     found = connection.execute(
-        select(articles.c.item, articles.c.topics, contents.c.details, contents.c.content)
+        select(articles.c.item, articles.c.topic_names, contents.c.details, contents.c.content)
         .join(contents, contents.c.article_id == articles.c.id)
         .where(articles.c.id == row.id)
     ).one_or_none()
@@ -74,9 +74,10 @@ def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:
         .where(related_links.c.article_id == row.id)
         .order_by(related_links.c.position)
     )
+    item = json.loads(found.item)
     return StoredArticle(
-        json.loads(found.item),
-        json.loads(found.topics),
+        item,
+        json.loads(found.topic_names) if found.topic_names else item["topics"],
         json.loads(found.details),
         found.content,
         [json.loads(item) for item in related],

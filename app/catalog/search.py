@@ -12,12 +12,12 @@ from operator import and_
 from typing import Any, Final
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, or_, select
 
 from app.catalog.search_words import Where
 from app.catalog.tables import article_words, word_articles
 from app.catalog.words import Term, stem_of
-from app.database import QUERY_SECONDS, ids_value, in_parts, is_one_of
+from app.database import QUERY_SECONDS, ids_value, in_parts, is_one_of, position
 from app.errors import QueryTimedOut, TooManyWords
 from app.statements import prepared
 
@@ -135,9 +135,8 @@ def _check_time(until: float) -> None:
 
 def places_of_phrase(dialect: str) -> Select[Any]:
     """Of some articles those with a phrase, and the number of the first of their texts that has it."""
-    at = func.strpos if dialect == "postgresql" else func.instr
     texts = (article_words.c.title, article_words.c.excerpt, article_words.c.content)
-    in_texts = [at(text, bindparam("phrase")) > 0 for text in texts]
+    in_texts = [position(dialect, text, bindparam("phrase")) > 0 for text in texts]
     place = case(*((is_there, place) for place, is_there in enumerate(in_texts)))
     return select(article_words.c.article_id, place.label("place")).where(
         is_one_of(dialect, article_words.c.article_id, "ids"), or_(*in_texts)

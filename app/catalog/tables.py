@@ -6,8 +6,6 @@ Everything an article can be filtered by is a term (a topic, a provider, a type,
 What is secured or unknown to the API lives in `documents` alone, which no query of the service reads.
 """
 
-from collections.abc import Iterator
-
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -47,15 +45,6 @@ def _key(target: str) -> ForeignKey:
     return ForeignKey(target, ondelete="CASCADE")
 
 
-def _texts(*names: str, nullable: bool) -> Iterator[Column[str]]:
-    return (Column(name, Text, nullable=nullable) for name in names)
-
-
-_MOMENTS_URLS_AND_PROVIDER = (
-    *("published_date_time", "updated_date_time", "web_url", "original_url", "amp_web_url"),
-    *("cdn_amp_web_url", "provider_name", "provider_domain"),
-)
-
 # One row: which catalogue this is (a copy of another one must not be taken for its own) and its state.
 catalogue = Table(
     "catalogue",
@@ -93,8 +82,10 @@ documents = Table(
     Column("bytes_hash", LargeBinary, nullable=False),
     Column("meaning_hash", LargeBinary, nullable=False),
     Column("view_hash", LargeBinary, nullable=False),
-    # JSON both: said again at every import until they are mended; what only an export repeats, `secured` too.
-    *_texts("warnings", "data", nullable=False),
+    # JSON: each import says them again until they are mended.
+    Column("warnings", Text, nullable=False),
+    # JSON: what only an export repeats, `secured` and unknown keys.
+    Column("data", Text, nullable=False),
     UniqueConstraint("source_id", "path", "kind"),
     CheckConstraint("kind IN ('article', 'topic', 'organization')", name="known_kind"),
 )
@@ -108,17 +99,26 @@ articles = Table(
     Column("source", Ordered, nullable=False),
     Column("path", Ordered, nullable=False),
     Column("published", SmallInteger, nullable=False),
-    Column("title", Text, nullable=False),
-    *_texts("excerpt", "type", "category", "locale", nullable=True),
-    *(Column(name, Integer) for name in ("quality", "heat")),
-    *_texts(*_MOMENTS_URLS_AND_PROVIDER, nullable=True),
-    *(Column(name, Integer, nullable=False) for name in ("image_count", "related_count")),
-    # JSON both: the document's names, before those of one topic become one; the article as lists answer it.
-    *_texts("topics", "item", nullable=False),
-    *(
-        Column(key, LargeBinary if key.endswith("title") else BigInteger, nullable=False)
-        for key in SORT_COLUMNS
-    ),
+    Column("quality", Integer),
+    Column("heat", Integer),
+    Column("image_count", Integer, nullable=False),
+    Column("related_count", Integer, nullable=False),
+    # JSON: the names that the document gives, where `item` has fewer since several of them are one topic.
+    Column("topic_names", Text),
+    # JSON: a list of term_id and name_id in turn, for each row that article_terms has of it.
+    Column("terms", Text, nullable=False),
+    # JSON: the article as lists answer it.
+    Column("item", Text, nullable=False),
+    Column("newest", BigInteger, nullable=False),
+    Column("oldest", BigInteger, nullable=False),
+    Column("newest_updated", BigInteger, nullable=False),
+    Column("oldest_updated", BigInteger, nullable=False),
+    Column("best", BigInteger, nullable=False),
+    Column("worst", BigInteger, nullable=False),
+    Column("hottest", BigInteger, nullable=False),
+    Column("coolest", BigInteger, nullable=False),
+    Column("first_title", LargeBinary, nullable=False),
+    Column("last_title", LargeBinary, nullable=False),
     CheckConstraint("published IN (0, 1)", name="boolean_published"),
     *(Index(f"ix_articles_{key}", "published", key, "path", "source") for key in SORT_COLUMNS),
 )
@@ -128,18 +128,8 @@ contents = Table(
     "contents",
     metadata,
     Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
-    *_texts("content", "details", nullable=False),  # details as JSON
-)
-
-images = Table(
-    "images",
-    metadata,
-    Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("url", Text, nullable=False),
-    *(Column(name, Integer) for name in ("width", "height")),
-    *_texts("title", "attribution", nullable=True),
-    Column("is_cached", SmallInteger),
+    Column("content", Text, nullable=False),
+    Column("details", Text, nullable=False),  # JSON
 )
 
 # Digests of canonical URLs: a URL may be longer than an index row.
@@ -158,9 +148,6 @@ links = Table(
     metadata,
     Column("id", Identifier, primary_key=True, autoincrement=False),
     Column("value_hash", LargeBinary, nullable=False, unique=True),
-    *_texts("title", "excerpt", "type", nullable=True),
-    *(Column(name, Integer) for name in ("quality", "heat")),
-    *_texts(*_MOMENTS_URLS_AND_PROVIDER, nullable=True),
     Column("item", Text, nullable=False),  # JSON: as answered, but for `position` and `articleId`
     # The article this link leads to: a published one if there is any, then the first by source and path.
     Column("target_article_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
@@ -202,7 +189,8 @@ terms = Table(
     Column("key", Ordered, nullable=False),
     Column("folded_key", Ordered, nullable=False),
     Column("described", SmallInteger, nullable=False),
-    *_texts("public_name", "editor_name", nullable=True),
+    Column("public_name", Text),
+    Column("editor_name", Text),
     Column("public_count", Integer, nullable=False),
     Column("editor_count", Integer, nullable=False),
     UniqueConstraint("field", "by_name", "key"),
@@ -232,9 +220,9 @@ article_terms = Table(
     Column("newest", BigInteger, primary_key=True, autoincrement=False),
     Column("path", Ordered, primary_key=True),
     Column("source", Ordered, primary_key=True),
-    Column("article_id", Identifier, _key("articles.id"), nullable=False),
+    # No foreign key, since an index for it would repeat every path: each row of `articles` lists its terms.
+    Column("article_id", Identifier, nullable=False),
     Column("name_id", Identifier, _key("term_names.id")),  # null: a provider known by its domain alone
-    Index(None, "article_id", "term_id"),
     sqlite_with_rowid=False,
 )
 
@@ -253,7 +241,9 @@ article_words = Table(
     "article_words",
     metadata,
     Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
-    *_texts("title", "excerpt", "content", nullable=False),
+    Column("title", Text, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    Column("content", Text, nullable=False),
 )
 
 # Roaring bitmaps again: which articles have a word, as it is spelled; null where none has it there.
@@ -275,7 +265,9 @@ topics = Table(
     Column("document_id", Identifier, _key("documents.id")),
     Column("parent_id", Identifier, _key("terms.id")),
     Column("shortname", Text),
-    *_texts("keywords", "hashtags", "images", nullable=False),  # JSON
+    Column("keywords", Text, nullable=False),  # JSON
+    Column("hashtags", Text, nullable=False),  # JSON
+    Column("images", Text, nullable=False),  # JSON
     Index(None, "parent_id"),
 )
 

@@ -5,8 +5,8 @@ from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from app.catalog.tables import article_terms, article_urls, catalogue, documents
-from app.database import in_parts, write_rows
+from app.catalog.tables import article_urls, catalogue, documents
+from app.database import in_parts, insert_rows
 from app.documents.article import ArticleDocument
 from app.importer.describe import describe_providers, describe_topics, write_descriptions
 from app.importer.filing import Filing
@@ -25,6 +25,7 @@ from app.importer.written import (
     take_out_of_sets,
     unfile,
     write_articles,
+    write_filed,
 )
 
 
@@ -60,13 +61,13 @@ def carry_out(connection: Connection, trees: Sequence[Tree], now: str, processes
     )
     organizations, warnings = describe_providers(connection, filing)
     load_terms(filing, found)
-    filed = [row for each in found for row in file(filing, topics, each)]
-    filed += file_again(connection, filing, topics, moved, {each.article_id for each in found})
+    filed = {each.article_id: file(filing, topics, each) for each in found}
+    refiled = file_again(connection, filing, topics, moved, filed.keys())
     filing.write()
-    write_articles(connection, topics, found, processes)
+    write_articles(connection, topics, found, filed, processes)
     processes.end()
     put_into_words(connection, [each.article_id for each in found], words_before)
-    write_rows(connection, article_terms, filed)
+    write_filed(connection, [*filed.values(), *refiled])
     write_descriptions(connection, filing, topics, organizations)
     new_links = write_links(connection, [(each.article_id, each.links) for each in found])
     drop_unmentioned(connection, link_ids)
@@ -90,13 +91,7 @@ def _take_out(connection: Connection, filing: Filing, ids: Sequence[int]) -> tup
     keys: set[bytes] = set()
     link_ids: set[int] = set()
     for part in in_parts(ids):
-        filed = connection.execute(
-            select(article_terms)
-            .where(article_terms.c.article_id.in_(part))
-            .order_by(article_terms.c.article_id)
-        ).all()
-        filing.load_ids(row.term_id for row in filed)
-        unfile(filing, filed)
+        unfile(connection, filing, part)
         take_out_of_sets(connection, filing, part)
         keys |= set(
             connection.scalars(select(article_urls.c.url_key).where(article_urls.c.article_id.in_(part)))
@@ -120,19 +115,19 @@ def _write_documents(
             shape = taken.shape
             incoming.append((document_id, tree.source, taken))
             rows.append(
-                (
-                    document_id,
-                    tree.source_id,
-                    taken.document.path,
-                    shape.kind,
-                    taken.bytes_hash,
-                    shape.meaning_hash,
-                    shape.view_hash,
-                    problems_json(taken.warnings),
-                    shape.data,
-                )
+                {
+                    "id": document_id,
+                    "source_id": tree.source_id,
+                    "path": taken.document.path,
+                    "kind": shape.kind,
+                    "bytes_hash": taken.bytes_hash,
+                    "meaning_hash": shape.meaning_hash,
+                    "view_hash": shape.view_hash,
+                    "warnings": problems_json(taken.warnings),
+                    "data": shape.data,
+                }
             )
-    write_rows(connection, documents, rows)
+    insert_rows(connection, documents, rows)
     return incoming
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from app.catalog.tables import documents, providers, sources, terms, topics
-from app.database import write_rows
+from app.database import insert_rows
 from app.documents.article import Image
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.importer.filing import ALSO, SHOWN, USED, Filing, Term
@@ -85,27 +85,27 @@ def write_descriptions(
         document = described.document
         parent = grouped.parents.get(key)
         rows.append(
-            (
-                filing.term("topic", 0, key).id,
-                described.document_id,
-                filing.term("topic", 0, parent).id if parent else None,
-                document.shortname,
-                as_json(document.keywords),
-                as_json(document.hashtags),
-                as_json([image_item(image) for image in document.images]),
-            )
+            {
+                "term_id": filing.term("topic", 0, key).id,
+                "document_id": described.document_id,
+                "parent_id": filing.term("topic", 0, parent).id if parent else None,
+                "shortname": document.shortname,
+                "keywords": as_json(document.keywords),
+                "hashtags": as_json(document.hashtags),
+                "images": as_json([image_item(image) for image in document.images]),
+            }
         )
-    write_rows(connection, topics, rows)
-    write_rows(
+    insert_rows(connection, topics, rows)
+    insert_rows(
         connection,
         providers,
         [
-            (
-                filing.term("provider", *key).id,
-                described.document_id,
-                described.document.description,
-                as_json([image_item(image) for image in described.document.images]),
-            )
+            {
+                "term_id": filing.term("provider", *key).id,
+                "document_id": described.document_id,
+                "description": described.document.description,
+                "images": as_json([image_item(image) for image in described.document.images]),
+            }
             for key, described in organizations.items()
         ],
     )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, s
 
 from app.catalog.index.sets import HAS, Has, SetChanges, SetKey
 from app.catalog.tables import term_names, terms
-from app.database import in_parts, write_rows
+from app.database import in_parts, insert_rows
 from app.names import fold
 
 # As what a document gives a name: not at all, as one more, or as the one to show.
@@ -143,17 +143,33 @@ class Filing:
             term.public_name, term.editor_name = _shown(term, "public_count"), _shown(term, "editor_count")
         new_terms = [term for term in self._by_id.values() if term.stored is None]
         new_names = [name for name in self._names.values() if name.stored is None]
-        write_rows(
+        insert_rows(
             self._connection,
             terms,
-            [(t.id, t.field, t.by_name, t.key, fold(t.key), *t.changing()) for t in new_terms],
+            [
+                {
+                    "id": term.id,
+                    "field": term.field,
+                    "by_name": term.by_name,
+                    "key": term.key,
+                    "folded_key": fold(term.key),
+                    **dict(zip(_TERM_UPDATE, term.changing(), strict=True)),
+                }
+                for term in new_terms
+            ],
         )
-        write_rows(
+        insert_rows(
             self._connection,
             term_names,
             [
-                (n.id, n.term_id, n.field, n.name, n.folded, n.described, n.public_count, n.editor_count)
-                for n in new_names
+                {
+                    "id": name.id,
+                    "field": name.field,
+                    "name": name.name,
+                    "folded": name.folded,
+                    **dict(zip(_NAME_UPDATE, name.changing(), strict=True)),
+                }
+                for name in new_names
             ],
         )
         self._update(terms, self._by_id.values(), _TERM_UPDATE)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links
-from app.database import in_parts, write_rows
+from app.database import in_parts, insert_tuples
 from app.importer.shapes import LinkShape
 
 # Each mentions some thirty links, and the rows of so many articles are in memory at once.
@@ -30,14 +30,19 @@ def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[Li
     next_id = (connection.scalar(select(func.max(links.c.id))) or 0) + 1
     new = [link for link in distinct.values() if link.value_hash not in ids]
     ids |= {link.value_hash: next_id + place for place, link in enumerate(new)}
-    rows = [(ids[link.value_hash], link.value_hash, *link.columns, link.item, None) for link in new]
-    write_rows(connection, links, rows)
+    insert_tuples(
+        connection,
+        links,
+        ("id", "value_hash", "item"),
+        [(ids[link.value_hash], link.value_hash, link.item) for link in new],
+    )
     keys = [(key, ids[link.value_hash]) for link in new for key in sorted(link.url_keys)]
-    write_rows(connection, link_urls, keys)
+    insert_tuples(connection, link_urls, ("url_key", "link_id"), keys)
     for start in range(0, len(related), _ARTICLES_AT_ONCE):
-        write_rows(
+        insert_tuples(
             connection,
             related_links,
+            ("article_id", "position", "link_id"),
             [
                 (article_id, position, ids[link.value_hash])
                 for article_id, mentioned in related[start : start + _ARTICLES_AT_ONCE]

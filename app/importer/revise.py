@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.catalog.tables import articles, catalogue, changes, documents, revisions
-from app.database import in_parts, write_rows
+from app.database import in_parts, insert_tuples
 from app.documents.article import ArticleDocument
 from app.importer.plan import Taken
 from app.importer.shapes import public_id
@@ -87,8 +87,9 @@ def _note(connection: Connection, public: set[str], editors: set[str], revision:
         noted = connection.execute(select(changes).where(changes.c.public_id.in_(part))).all()
         last_public = {row.public_id: row.public_revision for row in noted}
         connection.execute(delete(changes).where(changes.c.public_id.in_(part)))
-        write_rows(
+        insert_tuples(
             connection,
             changes,
+            ("public_id", "public_revision", "editor_revision"),
             [(one, revision if one in public else last_public.get(one), revision) for one in part],
         )

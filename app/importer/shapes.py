@@ -23,13 +23,9 @@ def public_id(source: str, path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LinkShape:
-    """`item` is the related link as answered, less position and `articleId`, which are the article's.
-
-    `columns` are those of the table of links from title to provider_domain.
-    """
+    """`item` is the related link as answered, less position and `articleId`, which are the article's."""
 
     value_hash: bytes
-    columns: tuple[str | int | None, ...]
     item: str
     url_keys: frozenset[bytes]
 
@@ -141,22 +137,7 @@ def _new_link_shape(link: RelatedLink) -> LinkShape:
             "images": [image_item(image) for image in link.images],
         }
     )
-    columns = (
-        link.title,
-        link.excerpt,
-        link.type,
-        link.quality,
-        link.heat,
-        link.published_date_time,
-        link.updated_date_time,
-        link.web_url,
-        link.original_url,
-        link.amp_web_url,
-        link.cdn_amp_web_url,
-        link.provider.name,
-        link.provider.domain,
-    )
-    return LinkShape(digest(item), columns, item, url_keys(link))
+    return LinkShape(digest(item), item, url_keys(link))
 
 
 def url_keys(page: ArticleDocument | RelatedLink) -> frozenset[bytes]:

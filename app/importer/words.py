@@ -18,7 +18,7 @@ from app.catalog.index.sets import as_bytes
 from app.catalog.search_words import Where, WordTexts
 from app.catalog.tables import article_words, word_articles
 from app.catalog.words import stem_of
-from app.database import in_parts, write_rows
+from app.database import in_parts, insert_tuples
 
 _ARTICLES_AT_ONCE: Final = 20_000
 # Some 30 MB each.
@@ -101,7 +101,8 @@ def _write(connection: Connection, words: Sequence[str], places: _Places) -> Non
             rows.append((word, stem_of(word), *(as_bytes(each) if each else None for each in changed)))
     if stored:
         connection.execute(delete(word_articles).where(here))
-    write_rows(connection, word_articles, rows)
+    columns = ("word", "stem", "in_title", "in_excerpt", "anywhere")
+    insert_tuples(connection, word_articles, columns, rows)
 
 
 def _where(places: Sequence[int]) -> Where:

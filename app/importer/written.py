@@ -1,18 +1,17 @@
-"""The rows of an article: itself, its content, images and URLs, and what it is filed under."""
+"""The rows of an article: itself, its content, its words and URLs, and what it is filed under."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from app.catalog.index.sets import sets_containing
 from app.catalog.search_words import Texts, word_texts
-from app.catalog.sort_keys import SORT_COLUMNS, descending, seconds, sort_keys
-from app.catalog.tables import article_terms, article_urls, article_words, articles, contents, images
-from app.database import in_parts, write_rows
+from app.catalog.sort_keys import descending, seconds, sort_keys
+from app.catalog.tables import article_terms, article_urls, article_words, articles, contents
+from app.database import in_parts, insert_rows, insert_tuples
 from app.documents.article import ArticleDocument
 from app.importer.filing import Filing
 from app.importer.grouping import Topics
@@ -24,10 +23,42 @@ from app.names import fold
 _ARTICLES_AT_ONCE = 500
 
 
-# Field, whether the term goes by its name, key, spelling.
-Value = tuple[str, int, str, str | None]
-# Ids of a term and of the name it goes by.
-Filed = tuple[int, int | None]
+class TermValue(NamedTuple):
+    """What an article says for a field. `by_name` is 1 for a provider that is known by its name alone."""
+
+    field: str
+    by_name: int
+    key: str
+    spelling: str | None
+
+
+class TermAndName(NamedTuple):
+    """Ids of a term and of the name that the article calls it by; None where it gives no name."""
+
+    term_id: int
+    name_id: int | None
+
+
+class ArticleKey(NamedTuple):
+    """What a row of `article_terms` repeats of its article, in the order of the table's key."""
+
+    published: int
+    newest: int
+    path: str
+    source: str
+    article_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    key: ArticleKey
+    terms: tuple[TermAndName, ...]
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        return ((term.term_id, *self.key, term.name_id) for term in self.terms)
+
+
+_ARTICLE_TERMS = ("term_id", *ArticleKey._fields, "name_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +70,30 @@ class Written:
 
 
 def write_articles(
-    connection: Connection, topics: Topics, found: Sequence[Written], processes: Processes
+    connection: Connection,
+    topics: Topics,
+    found: Sequence[Written],
+    filed: Mapping[int, Filed],
+    processes: Processes,
 ) -> None:
     parts = list(in_parts(found, _ARTICLES_AT_ONCE))
     texts = ([_texts(each) for each in part] for part in parts)
-    # Where links were remembered is room for words.
+    # The workers begin anew: the links that they remember would add to the memory that words need.
     processes.renew()
     words = processes.map(word_texts, texts)
     for part, rows in zip(parts, words, strict=True):
-        write_rows(connection, articles, [_article(topics, each) for each in part])
-        write_rows(
+        insert_rows(connection, articles, [_article(topics, each, filed[each.article_id]) for each in part])
+        insert_tuples(
             connection,
             contents,
+            ("article_id", "content", "details"),
             [(each.article_id, each.document.content, as_json(each.document.details)) for each in part],
         )
-        write_rows(connection, article_words, rows)
-        write_rows(connection, images, [row for each in part for row in _images(each)])
-        write_rows(
+        insert_tuples(connection, article_words, ("article_id", "title", "excerpt", "content"), rows)
+        insert_tuples(
             connection,
             article_urls,
+            ("url_key", "article_id"),
             [(key, each.article_id) for each in part for key in sorted(url_keys(each.document))],
         )
 
@@ -67,75 +103,47 @@ def _texts(written: Written) -> Texts:
     return written.article_id, document.title, document.excerpt, document.content
 
 
-def _article(topics: Topics, written: Written) -> tuple[object, ...]:
+def _article(topics: Topics, written: Written, filed: Filed) -> dict[str, object]:
     document = written.document
     # Of one topic only the first name is served, and that stays although its description may change.
     first = {topics.ids[fold(name)]: name for name in reversed(document.topics)}
     served = [name for name in document.topics if name in first.values()]
-    keys = sort_keys(
-        document.title,
-        document.published_date_time,
-        document.updated_date_time,
-        document.quality,
-        document.heat,
-    )
     id_ = public_id(written.source, document.path)
-    return (
-        written.article_id,
-        id_,
-        written.source,
-        document.path,
-        int(document.published),
-        document.title,
-        document.excerpt,
-        document.type,
-        document.category,
-        document.locale,
-        document.quality,
-        document.heat,
-        document.published_date_time,
-        document.updated_date_time,
-        document.web_url,
-        document.original_url,
-        document.amp_web_url,
-        document.cdn_amp_web_url,
-        document.provider.name,
-        document.provider.domain,
-        len(document.images),
-        len(written.links),
-        as_json(document.topics),
-        item_json(document, id_, written.source, served, written.links),
-        *(keys[column] for column in SORT_COLUMNS),
-    )
-
-
-def _images(written: Written) -> Iterator[tuple[object, ...]]:
-    for position, image in enumerate(written.document.images):
-        cached = None if image.is_cached is None else int(image.is_cached)
-        yield (
-            written.article_id,
-            position,
-            image.url,
-            image.width,
-            image.height,
-            image.title,
-            image.attribution,
-            cached,
-        )
+    return {
+        "id": written.article_id,
+        "public_id": id_,
+        "source": written.source,
+        "path": document.path,
+        "published": int(document.published),
+        "quality": document.quality,
+        "heat": document.heat,
+        "image_count": len(document.images),
+        "related_count": len(written.links),
+        "topic_names": None if len(served) == len(document.topics) else as_json(document.topics),
+        "terms": _terms_json(filed),
+        "item": item_json(document, id_, written.source, served, written.links),
+        **sort_keys(
+            document.title,
+            document.published_date_time,
+            document.updated_date_time,
+            document.quality,
+            document.heat,
+        ),
+    }
 
 
 def load_terms(filing: Filing, found: Iterable[Written]) -> None:
     """What filing these articles will ask for, topics apart."""
     keys: dict[str, set[str]] = {}
     for each in found:
-        for field, _, key, _ in _values(each):
-            keys.setdefault(field, set()).add(key)
+        for value in _values(each):
+            keys.setdefault(value.field, set()).add(value.key)
     for field, of_field in keys.items():
         filing.load_keys(field, of_field)
 
 
-def file(filing: Filing, topics: Topics, written: Written) -> Iterator[tuple[object, ...]]:
-    """Rows of `article_terms`, counted."""
+def file(filing: Filing, topics: Topics, written: Written) -> Filed:
+    """The article counts with each of its terms from now on."""
     document = written.document
     newest = descending(seconds(document.published_date_time))
     filing.sets.add(
@@ -150,9 +158,9 @@ def file(filing: Filing, topics: Topics, written: Written) -> Iterator[tuple[obj
             related=len(written.links),
         ),
     )
-    place = (int(document.published), newest, document.path, written.source, written.article_id)
+    key = ArticleKey(int(document.published), newest, document.path, written.source, written.article_id)
     terms = _terms(filing, (*_topics(topics, document.topics), *_values(written)))
-    return _file(filing, list(terms), place)
+    return _file(filing, terms, key)
 
 
 def take_out_of_sets(connection: Connection, filing: Filing, ids: Sequence[int]) -> None:
@@ -175,79 +183,106 @@ def take_out_of_sets(connection: Connection, filing: Filing, ids: Sequence[int])
 
 def file_again(
     connection: Connection, filing: Filing, topics: Topics, moved: Set[int], written: Set[int]
-) -> Iterator[tuple[object, ...]]:
+) -> list[Filed]:
     """Articles stored under topics that names were taken from: their topics are found anew."""
     topic_ids = {term.id for term in filing.all("topic")}
     of_moved = select(article_terms.c.article_id).where(article_terms.c.term_id.in_(moved))
     touched = set(connection.scalars(of_moved)) - written
+    refiled = []
     for part in in_parts(sorted(touched)):
-        of_part = article_terms.c.article_id.in_(part)
-        filed = connection.execute(
-            select(article_terms).where(of_part).order_by(article_terms.c.article_id)
-        ).all()
-        filing.load_ids(row.term_id for row in filed)
-        unfile(filing, filed)
-        connection.execute(delete(article_terms).where(of_part))
-        others: dict[int, list[Filed]] = {}
-        for row in filed:
-            if row.term_id not in topic_ids:
-                others.setdefault(row.article_id, []).append((row.term_id, row.name_id))
-        kept = articles.c
-        query = select(kept.topics, kept.published, kept.newest, kept.path, kept.source, kept.id)
-        for names, *place in connection.execute(query.where(kept.id.in_(part))):
-            terms = _terms(filing, _topics(topics, json.loads(names)))
-            yield from _file(filing, [*terms, *others.get(place[-1], ())], tuple(place))
+        before = unfile(connection, filing, part)
+        query = select(articles.c.id, articles.c.topic_names, articles.c.item).where(articles.c.id.in_(part))
+        names = {row.id: row.topic_names or _served_topics(row.item) for row in connection.execute(query)}
+        for filed in before:
+            article_id = filed.key.article_id
+            others = (term for term in filed.terms if term.term_id not in topic_ids)
+            of_topics = _terms(filing, _topics(topics, json.loads(names[article_id])))
+            refiled.append(_file(filing, (*of_topics, *others), filed.key))
+    if refiled:
+        connection.execute(
+            update(articles).where(articles.c.id == bindparam("of_id")).values(terms=bindparam("filed")),
+            [{"of_id": filed.key.article_id, "filed": _terms_json(filed)} for filed in refiled],
+        )
+    return refiled
 
 
-def unfile(filing: Filing, filed: Sequence[Row[Any]]) -> None:
-    """Takes rows of `article_terms`, in the order of articles, out of the counts."""
-    for _, rows in groupby(filed, key=lambda row: row.article_id):
-        of_article = list(rows)
-        for row in of_article:
-            filing.count(row.term_id, row.name_id, row.published, -1)
-        filing.take(of_article[0].article_id, [row.term_id for row in of_article])
+def _terms_json(filed: Filed) -> str:
+    return as_json([id_ for term in filed.terms for id_ in term])
 
 
-def _terms(filing: Filing, values: Iterable[Value]) -> Iterator[Filed]:
+def _served_topics(item: str) -> str:
+    return as_json(json.loads(item)["topics"])
+
+
+def unfile(connection: Connection, filing: Filing, ids: Sequence[int]) -> list[Filed]:
+    """Takes articles out of their terms and of their counts. Returns what they were filed under."""
+    kept = articles.c
+    query = select(kept.published, kept.newest, kept.path, kept.source, kept.id, kept.terms)
+    unfiled = []
+    for *key, stored in connection.execute(query.where(kept.id.in_(ids)).order_by(kept.id)):
+        ids_in_turn = iter(json.loads(stored))
+        terms = tuple(map(TermAndName, ids_in_turn, ids_in_turn))
+        unfiled.append(Filed(ArticleKey(*key), terms))
+    filing.load_ids(term.term_id for filed in unfiled for term in filed.terms)
+    for filed in unfiled:
+        for term in filed.terms:
+            filing.count(*term, filed.key.published, -1)
+        filing.take(filed.key.article_id, [term.term_id for term in filed.terms])
+    stored_key = tuple(article_terms.primary_key.columns)
+    if rows := [row for filed in unfiled for row in filed.rows()]:
+        connection.execute(
+            delete(article_terms).where(*(column == bindparam(f"of_{column.name}") for column in stored_key)),
+            [
+                {f"of_{column.name}": value for column, value in zip(stored_key, row, strict=False)}
+                for row in rows
+            ],
+        )
+    return unfiled
+
+
+def write_filed(connection: Connection, filed: Iterable[Filed]) -> None:
+    """In the order of the table's key, which fills its pages best."""
+    rows = sorted(row for each in filed for row in each.rows())
+    insert_tuples(connection, article_terms, _ARTICLE_TERMS, rows)
+
+
+def _terms(filing: Filing, values: Iterable[TermValue]) -> tuple[TermAndName, ...]:
     """Each term once, under the first of its names."""
-    terms: dict[int, Filed] = {}
+    terms: dict[int, TermAndName] = {}
     for field, by_name, key, spelling in values:
         term = filing.term(field, by_name, key)
         if term.id not in terms:
             name_id = filing.name(term, spelling).id if spelling is not None else None
-            terms[term.id] = (term.id, name_id)
-    return iter(terms.values())
+            terms[term.id] = TermAndName(term.id, name_id)
+    return tuple(terms.values())
 
 
-def _file(
-    filing: Filing, filed: Sequence[Filed], place: tuple[int, int, str, str, int]
-) -> Iterator[tuple[object, ...]]:
-    """`place` is published, newest, path, source and the article's id."""
-    filing.put(place[-1], [term_id for term_id, _ in filed])
-    for term_id, name_id in filed:
-        filing.count(term_id, name_id, place[0], +1)
-        yield (term_id, *place, name_id)
+def _file(filing: Filing, terms: tuple[TermAndName, ...], key: ArticleKey) -> Filed:
+    filing.put(key.article_id, [term.term_id for term in terms])
+    for term_id, name_id in terms:
+        filing.count(term_id, name_id, key.published, +1)
+    return Filed(key, terms)
 
 
-def _topics(topics: Topics, names: Iterable[str]) -> Iterator[Value]:
+def _topics(topics: Topics, names: Iterable[str]) -> Iterator[TermValue]:
     for name in names:
-        yield "topic", 0, topics.ids[fold(name)], name
+        yield TermValue("topic", 0, topics.ids[fold(name)], name)
 
 
-def _values(written: Written) -> Iterator[Value]:
+def _values(written: Written) -> Iterator[TermValue]:
     document = written.document
     provider = document.provider
     if provider.domain:
-        yield "provider", 0, provider.domain, provider.name
+        yield TermValue("provider", 0, provider.domain, provider.name)
     elif provider.name:
-        yield "provider", 1, fold(provider.name), provider.name
+        yield TermValue("provider", 1, fold(provider.name), provider.name)
     for field, value in (
         ("type", document.type),
         ("category", document.category),
         ("locale", document.locale),
     ):
         if value:
-            yield field, 0, fold(value), value
+            yield TermValue(field, 0, fold(value), value)
     for tag in document.tags:
-        yield "tag", 0, fold(tag), tag
-    yield "source", 0, written.source, written.source
+        yield TermValue("tag", 0, fold(tag), tag)
+    yield TermValue("source", 0, written.source, written.source)

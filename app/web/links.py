@@ -48,7 +48,11 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
         page = page_of(now, query, cursor, Listing(None, lambda: rows, order, {}))
         mentioned = [
             json.dumps(
-                {"articleId": row.public_id, "title": row.title, "position": row.position},
+                {
+                    "articleId": row.public_id,
+                    "title": json.loads(row.item)["title"],
+                    "position": row.position,
+                },
                 ensure_ascii=False,
                 separators=(",", ":"),
             )

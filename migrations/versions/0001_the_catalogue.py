@@ -311,26 +311,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("search")
-    for table in reversed(
-        (
-            "catalogue",
-            "changes",
-            "revisions",
-            "sources",
-            "terms",
-            "documents",
-            "term_names",
-            "articles",
-            "providers",
-            "topics",
-            "article_terms",
-            "article_urls",
-            "contents",
-            "images",
-            "links",
-            "link_urls",
-            "related_links",
-        )
-    ):
-        op.drop_table(table)
+    raise NotImplementedError("There is no way back: restore a backup.")

@@ -63,4 +63,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("article_sets")
+    raise NotImplementedError("There is no way back: restore a backup.")

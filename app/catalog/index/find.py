@@ -1,5 +1,6 @@
 """The door for questions: which articles fulfil conditions, how many of them have what, pages of them."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -28,6 +29,7 @@ from app.catalog.orders import IndexOrder
 from app.catalog.search import Searched
 from app.catalog.tables import article_urls, articles, terms, topics
 from app.catalog.url_keys import url_key
+from app.database import position
 
 # Outside the index an article set has a length and can be asked whether an id is in it, and no more.
 ArticleSet = BitMap
@@ -36,6 +38,8 @@ Ranks = Mapping[int | None, ArticleSet]
 
 # Six groups of words are enough to tell the best; each more doubles the work.
 _MAX_GROUPS_RANKED: Final = 6
+# The keys of an item that have the article's own URLs.
+URL_KEYS: Final = ("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl")
 _IN_TITLE, _IN_EXCERPT, _ELSEWHERE = 4, 2, 1
 
 
@@ -149,16 +153,13 @@ def ranked_by_relevance(connection: Connection, found: ArticleSet, required: Seq
 
 def ranked_by_url(connection: Connection, found: ArticleSet, url: str) -> Ranks:
     """Articles with exactly this URL come before those with another form of it."""
-    columns = (
-        articles.c.web_url,
-        articles.c.original_url,
-        articles.c.amp_web_url,
-        articles.c.cdn_amp_web_url,
+    # Inside a text of `item` quotes are escaped, so this is there only as the value of the key.
+    written = json.dumps(url, ensure_ascii=False)
+    says_so = (
+        position(connection.dialect.name, articles.c.item, f'"{key}":{written}') > 0 for key in URL_KEYS
     )
     with_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(url))
-    statement = select(articles.c.id).where(
-        articles.c.id.in_(with_url), or_(*(column == url for column in columns))
-    )
+    statement = select(articles.c.id).where(articles.c.id.in_(with_url), or_(*says_so))
     exact = InRows(statement).read(connection) & found
     return {0: exact, 1: found - exact}
 

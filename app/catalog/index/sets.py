@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, select
 from app.catalog.audience import Published, name_of
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, terms
-from app.database import in_parts, write_rows
+from app.database import in_parts, insert_tuples
 from app.statements import prepared
 
 # The kinds beside the fields of terms.
@@ -224,7 +224,7 @@ class SetChanges:
                 rows.append((kind, int(key), as_bytes(articles)))
         if stored:
             connection.execute(delete(article_sets).where(is_changed))
-        write_rows(connection, article_sets, rows)
+        insert_tuples(connection, article_sets, ("kind", "key", "article_ids"), rows)
 
 
 def as_bytes(articles: BitMap) -> bytes:
