@@ -56,6 +56,8 @@ def _others(urls: Mapping[str, str], bodies: str, forgetful: Mapping[str, Server
     sqlite_url = urls["SQLite"]
     file = sqlite_url.removeprefix("sqlite:///")
     command = ["datasette", "serve", file, "--port", "{port}", "--setting", "sql_time_limit_ms", "10000"]
+    for url in urls.values():
+        usual.make_tables(url)
     with ExitStack() as started:
         yield Servers(
             bare=started.enter_context(serving(bare.COMMAND, {bare.BODIES: bodies})),

@@ -1,5 +1,9 @@
-"""The usual service, written in good faith: ORM objects and a response model over the same database."""
+"""The usual service, written in good faith: ORM objects and a response model over tables of its own.
 
+`make_tables` fills them beside the catalogue's, which keep nothing that an answer does not need.
+"""
+
+import json
 import os
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
@@ -7,7 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Query
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
-from sqlalchemy import ForeignKey, and_, create_engine, func, select
+from sqlalchemy import ForeignKey, and_, create_engine, func, insert, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
 from app.database import READ_CONNECTIONS
@@ -24,9 +28,9 @@ class Base(DeclarativeBase):
 
 
 class ArticleTerm(Base):
-    __tablename__ = "article_terms"
+    __tablename__ = "usual_article_terms"
     term_id: Mapped[int] = mapped_column(ForeignKey("terms.id"), primary_key=True)
-    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("usual_articles.id"), primary_key=True, index=True)
 
 
 class Term(Base):
@@ -38,8 +42,8 @@ class Term(Base):
 
 
 class Image(Base):
-    __tablename__ = "images"
-    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
+    __tablename__ = "usual_images"
+    article_id: Mapped[int] = mapped_column(ForeignKey("usual_articles.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str]
     width: Mapped[int | None]
@@ -51,11 +55,13 @@ class Image(Base):
 
 def _terms(field: str) -> Any:
     of_field = and_(ArticleTerm.term_id == Term.id, Term.field == field)
-    return relationship(secondary="article_terms", secondaryjoin=of_field, lazy="selectin", viewonly=True)
+    return relationship(
+        secondary="usual_article_terms", secondaryjoin=of_field, lazy="selectin", viewonly=True
+    )
 
 
 class Article(Base):
-    __tablename__ = "articles"
+    __tablename__ = "usual_articles"
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str]
     source: Mapped[str]
@@ -137,6 +143,45 @@ class ArticleOut(Shape):
 class PageOut(Shape):
     items: list[ArticleOut]
     total: int
+
+
+def make_tables(url: str) -> None:
+    """From a catalogue's items, once."""
+    engine = create_engine(url)
+    own: list[Any] = [kind.__table__ for kind in (Article, ArticleTerm, Image)]
+    with engine.begin() as connection:
+        Base.metadata.drop_all(connection, own)
+        Base.metadata.create_all(connection, own)
+        last = 0
+        while rows := connection.execute(
+            text("SELECT id, item FROM articles WHERE id > :last ORDER BY id LIMIT 1000"), {"last": last}
+        ).all():
+            last = rows[-1].id
+            items = {row.id: json.loads(row.item) for row in rows}
+            connection.execute(insert(Article), [_article(id_, item) for id_, item in items.items()])
+            if images := [row for id_, item in items.items() for row in _images(id_, item)]:
+                connection.execute(insert(Image), images)
+        connection.execute(
+            text(
+                "INSERT INTO usual_article_terms (term_id, article_id) "
+                "SELECT DISTINCT term_id, article_id FROM article_terms"
+            )
+        )
+    engine.dispose()
+
+
+def _article(id_: int, item: dict[str, Any]) -> dict[str, Any]:
+    named = {to_camel(column): column for column in Article.__table__.columns.keys()}  # noqa: SIM118  no dict
+    provider = {f"provider_{key}": item["provider"][key] for key in ("name", "domain")}
+    values = {column: item[key] for key, column in named.items() if key in item}
+    return {**values, **provider, "id": id_, "public_id": item["id"], "published": int(item["published"])}
+
+
+def _images(id_: int, item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for place, image in enumerate(item["images"]):
+        cached = None if image["isCached"] is None else int(image["isCached"])
+        values = {key: image[key] for key in ("url", "width", "height", "title", "attribution")}
+        yield {**values, "article_id": id_, "position": place, "is_cached": cached}
 
 
 def create_app() -> FastAPI:
