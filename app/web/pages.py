@@ -52,7 +52,7 @@ def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
     for name in query.model_fields_set - PRESENTATION:
         given, expected = getattr(query, name), getattr(carried, name)
         # What was a duration is a date in the cursor: that is meant.
-        if given != expected and not (isinstance(given, Moment) and given.is_relative and expected):
+        if given != expected and not (isinstance(given, Moment) and given.duration and expected):
             parameter = type(query).model_fields[name].alias or name
             raise unprocessable(
                 _error(
@@ -113,7 +113,7 @@ def _link(reading: Reading, query: Q, of: str, place: Place) -> str:
         (name, _text(value)) for name, value in dressing.items() if value != fields[name].default
     ]
     if place == BEGINNING:
-        pairs = [*query.parameters(), *pairs]
+        pairs = [*query.asked(), *pairs]
     else:
         revision = reading.state.revision if query.is_bound_to_revision else None
         pairs.append(("cursor", str(Cursor(of, query.parameters(), place, revision))))
