@@ -63,15 +63,17 @@ catalogue = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("identity", Text, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("revision_name", Text),  # null before any import
     Column("warnings", Text, nullable=False),  # JSON: [source, problem] where descriptions disagree
     CheckConstraint("id = 1", name="one_row"),
 )
 
+# `name` is random: a restored backup comes to the same number. `catalogue` has it too, so that no look joins.
 revisions = Table(
     "revisions",
     metadata,
     Column("revision", Integer, primary_key=True, autoincrement=False),
-    Column("imported_at", Text, nullable=False),
+    *_texts("imported_at", "name", nullable=False),
 )
 
 sources = Table(
@@ -203,8 +205,7 @@ terms = Table(
     Column("folded_key", Ordered, nullable=False),
     Column("described", SmallInteger, nullable=False),
     *_texts("public_name", "editor_name", nullable=True),
-    Column("public_count", Integer, nullable=False),
-    Column("editor_count", Integer, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("public_count", "editor_count")),
     UniqueConstraint("field", "by_name", "key"),
     *(Index(None, "field", other) for other in ("folded_key", "public_count", "editor_count")),
 )
@@ -218,8 +219,7 @@ term_names = Table(
     Column("name", Ordered, nullable=False),
     Column("folded", Ordered, nullable=False),
     Column("described", SmallInteger, nullable=False),  # 1: a document gives this name, 2: as the one to show
-    Column("public_count", Integer, nullable=False),
-    Column("editor_count", Integer, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("public_count", "editor_count")),
     UniqueConstraint("term_id", "name"),
     Index(None, "field", "folded"),
 )

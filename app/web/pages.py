@@ -64,7 +64,7 @@ def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
 
 
 def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Pageable) -> Page:
-    if cursor.revision not in (None, reading.state.revision):
+    if cursor.revision not in (None, reading.state.name):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
             _link(reading, query, cursor.of, BEGINNING),
@@ -115,7 +115,7 @@ def _link(reading: Reading, query: Q, of: str, place: Place) -> str:
     if place == BEGINNING:
         pairs = [*query.asked(), *pairs]
     else:
-        revision = reading.state.revision if query.is_bound_to_revision else None
+        revision = reading.state.name if query.is_bound_to_revision else None
         pairs.append(("cursor", str(Cursor(of, query.parameters(), place, revision))))
     return reading.path(of) + (f"?{urlencode(pairs)}" if pairs else "")
 
