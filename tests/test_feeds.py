@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -199,3 +200,49 @@ def test_a_feed_of_nothing_is_a_feed(world: World) -> None:
         assert [item["title"] for item in mine.json()["items"]] == ["Hidden"]
         assert mine.json()["feed_url"] == f"{PUBLIC}/feeds/articles.json?published=any"
         assert mine.headers["cache-control"].startswith("private")
+
+
+TEXTS = [
+    "vector<bool>",
+    "a &lt; b",
+    "AT&T",
+    "R&D; x",
+    "<script>alert(1)</script>",
+    "a&nbsp;b",
+    "]]> & <![CDATA[ ]]>",
+    "<b>not bold</b>",
+    "x <y> z</y>",
+    "&amp;lt; &#60; &nosuch;",
+    'a "quoted" <img src=x onerror=alert(1)>',
+]
+
+
+def test_a_text_that_looks_like_markup_reads_as_it_is_written(world: World) -> None:
+    for number, text in enumerate(TEXTS):
+        said = json.dumps(text)
+        world.write(
+            f"{number:02}.md", f"title: {said}\nexcerpt: {said}\nprovider: {{name: {said}}}\ntags: [{said}]"
+        )
+    world.import_()
+    with service_of(world, public_url=PUBLIC) as client:
+        rss, atom, feed = (client.get(f"/feeds/articles.{ending}") for ending in ("rss", "atom", "json"))
+        about = client.get("/feeds/articles.rss?type=vector%3Cbool%3E")
+    items = ElementTree.fromstring(rss.content).findall("channel/item")  # noqa: S314  our own
+    # Descriptions are HTML, titles are not.
+    assert [unescape(item.findtext("description") or "") for item in items] == TEXTS
+    assert not any("<" in (item.findtext("description") or "") for item in items)
+    for tag in ("title", "category", "{http://purl.org/dc/elements/1.1/}creator"):
+        assert [item.findtext(tag) for item in items] == TEXTS
+    entries = feedparser.parse(rss.content).entries
+    assert [(unescape(entry.summary), entry.summary_detail.type) for entry in entries] == [
+        (text, "text/html") for text in TEXTS
+    ]
+    channel = feedparser.parse(about.content).feed
+    assert channel.title == unescape(channel.description) == "Articles of type vector<bool>"
+    for entry, text in zip(feedparser.parse(atom.content).entries, TEXTS, strict=True):
+        assert (entry.title, entry.summary, entry.author, entry.tags[0].term) == (text, text, text, text)
+        assert {entry.title_detail.type, entry.summary_detail.type} == {"text/plain"}
+    assert [
+        (item["title"], item["content_text"], item["summary"], item["authors"][0]["name"], item["tags"][0])
+        for item in feed.json()["items"]
+    ] == [(text,) * 5 for text in TEXTS]

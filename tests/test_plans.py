@@ -16,6 +16,7 @@ from app.catalog.index.walk import SetPages
 from app.catalog.links import mentions
 from app.catalog.paging import BEGINNING, Listing, Place, page_statement
 from app.catalog.query import ArticleQuery
+from app.catalog.rolling import first_beyond
 from app.catalog.search import begins, has_stem, is_word, places_of_phrase, sets_of_words_that
 from app.catalog.tables import articles, related_links
 from app.database import ids_value, reading_engine, snapshot
@@ -108,6 +109,12 @@ def test_a_page_is_read_in_order_from_one_index(connection: Connection, place: s
         keys = {f"key_{number}": key for number, key in enumerate(at.keys or ())}
         values = {**listing.values, **keys, "limit": 21, "offset": 0}
         check(plan(connection, page_statement(listing, at), values), indexes)
+
+
+def test_what_a_duration_crosses_next_is_the_first_of_an_index(connection: Connection) -> None:
+    for column in ("newest", "oldest", "newest_updated", "oldest_updated"):
+        values = {"published": 1, "key": 0, "limit": 1}
+        check(plan(connection, first_beyond(column), values), {f"ix_articles_{column}"})
 
 
 def test_a_small_set_is_read_by_its_ids_and_sorted(connection: Connection) -> None:

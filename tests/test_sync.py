@@ -152,8 +152,8 @@ def test_a_place_that_no_answer_gave_is_refused(world: World, place: list[object
     world.import_()
     with service_of(world) as client:
         since = answer(client, "/changes")["next"].partition("since=")[2]
-        identity, audience, _, _ = json.loads(base64.urlsafe_b64decode(since + "=" * (-len(since) % 4)))
-        made_up = base64.urlsafe_b64encode(json.dumps([identity, audience, *place]).encode()).decode()
+        state, audience, _, _ = json.loads(base64.urlsafe_b64decode(since + "=" * (-len(since) % 4)))
+        made_up = base64.urlsafe_b64encode(json.dumps([state, audience, *place]).encode()).decode()
         found = client.get(f"/changes?since={made_up.rstrip('=')}")
     assert (found.status_code, found.json()["errors"][0]["parameter"]) == (422, "since")
 

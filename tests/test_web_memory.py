@@ -110,7 +110,7 @@ def test_while_the_database_is_away_nothing_is_remembered(world: World, client: 
 
 def test_memory_is_bounded_and_forgets_what_was_not_asked_for_the_longest() -> None:
     memory = Memory(most_bytes=100_000)
-    state = State("one", 1)
+    state = State("one", 1, "a")
 
     def sized(size: int) -> Answer:
         return Answer(200, [], b"x" * size, "text/plain", None)
@@ -127,8 +127,8 @@ def test_memory_is_bounded_and_forgets_what_was_not_asked_for_the_longest() -> N
         assert memory.recall(state, asked(1)) is None
     memory.keep(state, asked(1, b"x" * 10_000), sized(1))
     assert memory.recall(state, asked(1, b"x" * 10_000)) is None
-    assert memory.recall(State("one", 2), asked(0)) is None
-    memory.keep(State("one", 2), asked(0), sized(1))
+    assert memory.recall(State("one", 2, "b"), asked(0)) is None
+    memory.keep(State("one", 2, "b"), asked(0), sized(1))
     assert memory.recall(state, asked(99)) is None
     nothing = Memory(0)
     nothing.keep(state, asked(0), sized(1))
@@ -137,7 +137,7 @@ def test_memory_is_bounded_and_forgets_what_was_not_asked_for_the_longest() -> N
 
 def test_messages_are_ready_for_few_that_ask_for_an_answer_and_go_with_it() -> None:
     memory = Memory(most_bytes=20_000)
-    state, messages = State("one", 1), ({"type": "http.response.body"},)
+    state, messages = State("one", 1, "a"), ({"type": "http.response.body"},)
     asked = Asked("/a", b"", Asker(may_see_unpublished=False, has_token=False), None)
 
     def sent(accept: bytes) -> Sent:
@@ -152,7 +152,7 @@ def test_messages_are_ready_for_few_that_ask_for_an_answer_and_go_with_it() -> N
     ]
     memory.keep_ready(asked, sent(b"x" * 501), messages)
     assert memory.recall_ready(state, sent(b"x" * 501)) is None
-    assert memory.recall_ready(State("one", 2), sent(b"5")) is None
+    assert memory.recall_ready(State("one", 2, "b"), sent(b"5")) is None
     for number in range(40):
         memory.keep(state, asked._replace(path=f"/{number}"), Answer(200, [], b"x" * 500, "", None))
     assert memory.recall_ready(state, sent(b"5")) is None

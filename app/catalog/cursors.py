@@ -28,12 +28,15 @@ BROKEN = "is broken: copy it whole from `next` or `prev`, or leave it out to beg
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`of` names the list, `parameters` its query; `revision` is there where no other one has the place."""
+    """`of` names the list, `parameters` its query; `revision` is there where no other one has the place.
+
+    It is the name of one. An older version wrote its number, which no revision has for a name.
+    """
 
     of: str
     parameters: tuple[tuple[str, str], ...]
     place: Place
-    revision: int | None
+    revision: str | int | None
 
     def __str__(self) -> str:
         keys = self.place.keys
@@ -57,7 +60,7 @@ def read_cursor(text: str) -> Cursor:
                 list(parameters),
                 list() | None as keys,
                 bool(backwards),
-                int() | None as revision,
+                str() | int() | None as revision,
             ]:
                 pairs = tuple((_text(name), _text(value)) for name, value in parameters)
                 place = Place(None if keys is None else tuple(_read(key) for key in keys), backwards)

@@ -3,7 +3,7 @@
 Its fields are the parameters of the API; what they mean to the database is in filters.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -45,10 +45,10 @@ _LEAST, _MOST = -(2**31), 2**31 - 1
 
 
 class Moment(NamedTuple):
-    """`is_relative`: it was given as a duration back from now, and has been fixed."""
+    """`duration` back from now, as it was given, made it what it is; None where it was given itself."""
 
     at: datetime
-    is_relative: bool
+    duration: str | None
 
 
 def read_moment(text: object) -> Moment:
@@ -58,9 +58,9 @@ def read_moment(text: object) -> Moment:
         raise ValueError("must be a date, a date and time, or a duration")
     try:
         if at := moment(text):
-            return Moment(at, False)
+            return Moment(at, None)
         if at := before(datetime.now(UTC).replace(microsecond=0), text):
-            return Moment(at, True)
+            return Moment(at, text)
     except ValueError:
         raise ValueError("must be a moment that exists, from the year 1 to 9999") from None
     raise ValueError(
@@ -118,17 +118,24 @@ class Query(BaseModel):
     def depends_on_clock(self) -> bool:
         """Whether a duration back from now is in it."""
         given = (getattr(self, name) for name in self.model_fields_set)
-        return any(isinstance(value, Moment) and value.is_relative for value in given)
+        return any(isinstance(value, Moment) and value.duration for value in given)
 
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """Pairs that read back as an equal query; what is as by default is left out. Durations are dates."""
+        return self._pairs(_text)
+
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """As `parameters`, but a duration stays one, so that what is named so has the same name tomorrow."""
+        return self._pairs(_asked)
+
+    def _pairs(self, written: Callable[[object], str]) -> tuple[tuple[str, str], ...]:
         pairs: list[tuple[str, str]] = []
         fields = type(self).model_fields
         for name in sorted(self.model_fields_set, key=list(fields).index):
             field, value = fields[name], getattr(self, name)
             if name not in PRESENTATION and value != field.default:
                 several = value if name in CLAUSES else (value,)
-                pairs += [(field.alias or name, _text(each)) for each in several]
+                pairs += [(field.alias or name, written(each)) for each in several]
         return tuple(pairs)
 
     @classmethod
@@ -205,6 +212,10 @@ class ArticleQuery(Query):
                 {"parameter": "sort"},
             )
         return self
+
+
+def _asked(value: object) -> str:
+    return value.duration if isinstance(value, Moment) and value.duration else _text(value)
 
 
 def _text(value: object) -> str:

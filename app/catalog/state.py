@@ -1,10 +1,10 @@
-"""Which catalogue this is, and in which revision."""
+"""Which catalogue this is, in which revision, and whether it was in another one before."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, bindparam, select
 
-from app.catalog.tables import catalogue
+from app.catalog.tables import catalogue, revisions
 from app.statements import RowReader, prepared
 
 # So long a service may go on with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
@@ -13,16 +13,37 @@ KNOWN_SECONDS: Final = {"sqlite": 0.001, "postgresql": 0.02}
 
 
 class State(NamedTuple):
+    """Equal states give equal answers, whatever was restored in between.
+
+    The number alone says too little: after a restored backup another import makes the same one again. `name`
+    is None in the empty catalogue that no import has made, of which there is only one.
+    """
+
     identity: str
     revision: int
+    name: str | None
 
 
-_STATE = select(catalogue.c.identity, catalogue.c.revision)
+_STATE = select(catalogue.c.identity, catalogue.c.revision, catalogue.c.revision_name)
 
 
 def read_state(connection: Connection) -> State:
     [row] = prepared(connection, State, lambda: _STATE).rows(connection, {})
-    return State(row.identity, row.revision)
+    return State(*row)
+
+
+def has_been(connection: Connection, now: State, state: State) -> bool:
+    """Whether the catalogue was in `state` before, or is in it, and nothing that it was then was undone."""
+    if state.identity != now.identity or not 0 <= state.revision <= now.revision:
+        return False
+    if state.revision == 0:
+        return state.name is None
+    rows = prepared(connection, has_been, name_of).rows(connection, {"revision": state.revision})
+    return [row.name for row in rows] == [state.name]
+
+
+def name_of() -> Select[Any]:
+    return select(revisions.c.name).where(revisions.c.revision == bindparam("revision"))
 
 
 class StateReader:

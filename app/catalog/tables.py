@@ -52,15 +52,18 @@ catalogue = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("identity", Text, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("revision_name", Text),  # null before any import
     Column("warnings", Text, nullable=False),  # JSON: [source, problem] where descriptions disagree
     CheckConstraint("id = 1", name="one_row"),
 )
 
+# `name` is random: a restored backup comes to the same number. `catalogue` has it too, so that no look joins.
 revisions = Table(
     "revisions",
     metadata,
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("imported_at", Text, nullable=False),
+    Column("name", Text, nullable=False),
 )
 
 sources = Table(
@@ -206,8 +209,7 @@ term_names = Table(
     Column("name", Ordered, nullable=False),
     Column("folded", Ordered, nullable=False),
     Column("described", SmallInteger, nullable=False),  # 1: a document gives this name, 2: as the one to show
-    Column("public_count", Integer, nullable=False),
-    Column("editor_count", Integer, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("public_count", "editor_count")),
     UniqueConstraint("term_id", "name"),
     Index(None, "field", "folded"),
 )

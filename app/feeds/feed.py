@@ -90,4 +90,4 @@ def _clause(clause: Clause) -> str:
 
 
 def _date(moment: Moment) -> str:
-    return moment.at.date().isoformat()
+    return moment.duration or moment.at.date().isoformat()

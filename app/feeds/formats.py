@@ -2,6 +2,7 @@
 
 import json
 from email.utils import format_datetime
+from html import escape
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -17,7 +18,7 @@ def rss(feed: Feed) -> bytes:
     channel = SubElement(root, "channel")
     _add(channel, "title", feed.title)
     _add(channel, "link", feed.home_url)
-    _add(channel, "description", feed.title)
+    _add(channel, "description", _as_html(feed.title))
     if feed.items:
         _add(channel, "lastBuildDate", format_datetime(date_of(feed.updated), usegmt=True))
     SubElement(channel, "atom:link", rel="self", href=feed.url, type="application/rss+xml")
@@ -26,7 +27,7 @@ def rss(feed: Feed) -> bytes:
         _add(entry, "title", item["title"])
         _add(entry, "link", link_of(feed, item))
         SubElement(entry, "guid", isPermaLink="false").text = id_of(item)
-        _add(entry, "description", item["excerpt"])
+        _add(entry, "description", _as_html(item["excerpt"]))
         if item["publishedDateTime"]:
             _add(entry, "pubDate", format_datetime(date_of(item["publishedDateTime"]), usegmt=True))
         _add(entry, "dc:creator", _author(item))
@@ -92,6 +93,12 @@ def _json_item(feed: Feed, item: Item) -> dict[str, Any]:
         "attachments": [{"url": image[0], "mime_type": image[1]}] if image else None,
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _as_html(text: str | None) -> str | None:
+    # RSS descriptions are HTML: of "vector<bool>" readers would show "vector". RSS titles are plain text, and
+    # so are titles and summaries of Atom and all of JSON Feed.
+    return None if text is None else escape(text, quote=False)
 
 
 def _author(item: Item) -> str | None:

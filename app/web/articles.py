@@ -16,6 +16,7 @@ from app.catalog.cursors import Cursor
 from app.catalog.filters import matching, may_be_index_range
 from app.catalog.paging import Listing, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
+from app.catalog.rolling import fixed
 from app.catalog.tables import articles, contents, links, related_links
 from app.catalog.words import marked, snippet, without_markup
 from app.statements import prepared
@@ -80,6 +81,7 @@ def _list_articles(
         found = _highlights(now, query, page.rows)
         if query.fields or found:
             items = [_dressed(row.item, query.fields, found.get(row.id)) for row in page.rows]
+        query = fixed(now.connection, query)
         return page_answer(now, query, "/articles", page, items, selection.total())
 
 

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from app.catalog.changes import Change, changes_after
 from app.catalog.query import Query as AnyQuery
-from app.web.problems import EVERYWHERE, ParameterError, gone, problems, unprocessable
+from app.catalog.state import State, has_been
+from app.web.problems import EVERYWHERE, ParameterError, ProblemAnswer, gone, problems, unprocessable
 from app.web.reading import Reading, reading
 from app.web.representations import Changes
 from app.web.routing import QueryRoute
@@ -38,13 +39,19 @@ class ChangesQuery(AnyQuery):
 
 @dataclass(frozen=True, slots=True)
 class _Since:
-    identity: str
+    """A place among the changes, and the state whose changes they were.
+
+    That state is the newest that the copy has seen, not the one of its last change: an article that was
+    changed in both was listed in the newer alone, so a history without it must be read from the beginning.
+    """
+
+    state: State
     audience: str
     revision: int
     public_id: str
 
     def __str__(self) -> str:
-        content = json.dumps([self.identity, self.audience, self.revision, self.public_id])
+        content = json.dumps([self.state, self.audience, self.revision, self.public_id])
         return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
@@ -61,40 +68,51 @@ def list_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> R
             for_editors=query.published == "any",
         )
         if found:
-            since = _Since(since.identity, since.audience, found[-1].revision, found[-1].public_id)
+            since = _Since(now.state, since.audience, found[-1].revision, found[-1].public_id)
         items = ",".join(map(_item, found))
         following = json.dumps(_link(now, query, str(since)))
         return now.json(f'{{"items":[{items}],"revision":{now.state.revision},"next":{following}}}'.encode())
 
 
 def _since(now: Reading, query: ChangesQuery) -> _Since:
-    here = _Since(now.state.identity, query.published, 0, "")
     if query.since == "0":
-        return here
+        return _Since(State(now.state.identity, 0, None), query.published, 0, "")
+    since = _read(query)
+    if since.audience != query.published or since.state.identity != now.state.identity:
+        raise _begin_again(now, query, "of another catalogue, or of another audience")
+    if not has_been(now.connection, now.state, since.state):
+        raise _begin_again(now, query, "of a revision that the catalogue does not have, or has no more")
+    return since
+
+
+def _read(query: ChangesQuery) -> _Since:
     try:
         content = base64.urlsafe_b64decode(query.since + "=" * (-len(query.since) % 4))
         match json.loads(content):
+            case [
+                [str(identity), int(newest), str() | None as name],
+                str(audience),
+                int(revision),
+                str(public_id),
+            ] if type(revision) is type(newest) is int and _ID.fullmatch(public_id):
+                since = _Since(State(identity, newest, name), audience, revision, public_id)
             case [str(identity), str(audience), int(revision), str(public_id)] if type(
                 revision
             ) is int and _ID.fullmatch(public_id):
-                since = _Since(identity, audience, revision, public_id)
+                # As an older version wrote it, for revisions without names: of which history, nobody knows.
+                return _Since(State(identity, revision, None), audience, revision, public_id)
             case _:
                 raise ValueError(query.since)
-        if str(since) != query.since:
+        if str(since) != query.since or not 0 <= revision <= newest:
             raise ValueError(query.since)
     except (ValueError, RecursionError):
         advice = "must be 0, or what stands in `next` of an answer, whole"
         raise unprocessable(ParameterError("since", query.since, advice)) from None
-    if (since.identity, since.audience) != (here.identity, here.audience):
-        raise gone(
-            "This place is of another catalogue, or of another audience; begin again.", _link(now, query, "0")
-        )
-    if not 0 <= since.revision <= now.state.revision:
-        raise gone(
-            "This place is of a revision that the catalogue does not have; begin again.",
-            _link(now, query, "0"),
-        )
     return since
+
+
+def _begin_again(now: Reading, query: ChangesQuery, why: str) -> ProblemAnswer:
+    return gone(f"This place is {why}; begin again.", _link(now, query, "0"))
 
 
 def _item(change: Change) -> str:

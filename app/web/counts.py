@@ -112,7 +112,7 @@ def _bucket(now: Reading, query: ArticleQuery, bucket: Bucket) -> dict[str, obje
 
 
 def _midnight(day: date) -> Moment:
-    return Moment(datetime(day.year, day.month, day.day, tzinfo=UTC), is_relative=False)
+    return Moment(datetime(day.year, day.month, day.day, tzinfo=UTC), duration=None)
 
 
 def _when(moment: Moment) -> datetime:
@@ -120,7 +120,7 @@ def _when(moment: Moment) -> datetime:
 
 
 def _link(now: Reading, query: ArticleQuery) -> str:
-    return now.path("/articles") + "?" + urlencode(query.parameters())
+    return now.path("/articles") + "?" + urlencode(query.asked())
 
 
 def _json(body: object) -> bytes:

@@ -6,17 +6,16 @@ from itertools import chain, islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery
-from app.catalog.state import read_state
 from app.database import snapshot
 from app.exports.rows import csv_rows, ndjson
 from app.web.audience import asker_of, require_editor
 from app.web.problems import EVERYWHERE, problems, unavailable
+from app.web.reading import state_of_answer
 from app.web.routing import QueryRoute
 
 router = APIRouter(route_class=QueryRoute, tags=["exports"], responses=EVERYWHERE)
@@ -58,7 +57,7 @@ def _answer(
         require_editor(asker_of(request), state.settings)
     if not state.exports.acquire(blocking=False):
         raise unavailable(f"{MOST_AT_ONCE} files are being sent already. Try again later.")
-    chunks = _chunks(state.engine, query, rows, state.exports.release)
+    chunks = _chunks(request, query, rows, state.exports.release)
     revision = next(chunks).decode()
     headers = {
         "Catalogue-Revision": revision,
@@ -73,7 +72,7 @@ def _answer(
 
 
 def _chunks(
-    engine: Engine,
+    request: Request,
     query: ArticleQuery,
     rows: Callable[[Iterable[str]], Iterator[str]],
     release: Callable[[], None],
@@ -81,8 +80,8 @@ def _chunks(
     """The revision first: so the snapshot is open, and closes with the generator, whoever goes away."""
     ends = time.monotonic() + LONGEST_SECONDS
     try:
-        with snapshot(engine) as connection:
-            yield str(read_state(connection).revision).encode()
+        with snapshot(request.app.state.engine) as connection:
+            yield str(state_of_answer(request, connection).revision).encode()
             written = rows(matching(connection, query).every_item())
             while (chunk := "".join(islice(written, _ROWS_IN_A_CHUNK))) and time.monotonic() < ends:
                 yield chunk.encode()

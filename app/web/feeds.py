@@ -59,7 +59,7 @@ def _answer(
         items = tuple(json.loads(row.item) for row in newest.rows)
         # Never the Host header: whoever sends it would choose where the links of others lead.
         base = now.settings.public_url or ""
-        asked = query.parameters()
+        asked = query.asked()
         own = [*asked, ("limit", str(query.limit))] if "limit" in query.model_fields_set else asked
         path = request.url.path.removeprefix(now.settings.public_path)
         feed = Feed(title_of(query), _with(base + path, own), _with(base + "/articles", asked), items)

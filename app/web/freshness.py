@@ -9,7 +9,7 @@ from app.catalog.state import State
 
 
 class Freshness:
-    """For the event loop alone. What any answer said already is never taken back: revisions go on."""
+    """For the event loop alone. What any answer said already is not taken back, but by a restored backup."""
 
     def __init__(self, read: Callable[[], State | None], seconds: float, *, is_local: bool) -> None:
         """What was read is believed for `seconds`; a database that is not local is asked on a thread."""
@@ -18,7 +18,13 @@ class Freshness:
         self._is_local = is_local
         self._state: State | None = None
         self._until = 0.0
+        self._seen_at = 0.0
         self._asking: asyncio.Future[State | None] | None = None
+
+    @property
+    def known(self) -> State | None:
+        """However long ago."""
+        return self._state
 
     def believed(self) -> State | None:
         """None where it must be asked for."""
@@ -34,10 +40,17 @@ class Freshness:
                 await self._ask(now)
         return self._state
 
-    def seen(self, revision: int) -> None:
-        """An answer is of this revision."""
-        if self._state and revision > self._state.revision:
-            self._state = self._state._replace(revision=revision)
+    def seen(self, state: State) -> None:
+        """An answer is of this state."""
+        known = self._state
+        if known is None or state == known:
+            return
+        self._seen_at = time.monotonic()
+        if state.identity == known.identity and state.revision > known.revision:
+            self._state = state
+        else:
+            # It took long, and an import came by; or a backup was restored. Whoever asks next looks again.
+            self._state, self._until = None, 0.0
 
     async def _ask(self, now: float) -> None:
         """Once for all who wait."""
@@ -52,8 +65,9 @@ class Freshness:
             self._learn(asked.result(), since)
 
     def _learn(self, state: State | None, since: float) -> None:
+        if self._seen_at > since:
+            # An answer was of another state meanwhile; which of the two is newer is not known.
+            return
         # From when the question began: what was committed meanwhile may not be in the answer.
         self._until = since + self._seconds
-        if state and self._state and state.identity == self._state.identity:
-            state = max(state, self._state)
         self._state = state

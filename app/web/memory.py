@@ -1,7 +1,7 @@
 """Answers given before, to be given again while the catalogue is the same. Knows no request.
 
-An answer is kept under the revision that it names itself, which its own transaction read: never under one
-that was read before or after it. All together are bounded in bytes.
+An answer is kept under the state that its own transaction read: never under one that was read before or
+after it. All together are bounded in bytes.
 """
 
 from collections import OrderedDict

@@ -52,7 +52,7 @@ def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
     for name in query.model_fields_set - PRESENTATION:
         given, expected = getattr(query, name), getattr(carried, name)
         # What was a duration is a date in the cursor: that is meant.
-        if given != expected and not (isinstance(given, Moment) and given.is_relative and expected):
+        if given != expected and not (isinstance(given, Moment) and given.duration and expected):
             parameter = type(query).model_fields[name].alias or name
             raise unprocessable(
                 _error(
@@ -64,7 +64,7 @@ def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
 
 
 def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Pageable) -> Page:
-    if cursor.revision not in (None, reading.state.revision):
+    if cursor.revision not in (None, reading.state.name):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
             _link(reading, query, cursor.of, BEGINNING),
@@ -113,9 +113,9 @@ def _link(reading: Reading, query: Q, of: str, place: Place) -> str:
         (name, _text(value)) for name, value in dressing.items() if value != fields[name].default
     ]
     if place == BEGINNING:
-        pairs = [*query.parameters(), *pairs]
+        pairs = [*query.asked(), *pairs]
     else:
-        revision = reading.state.revision if query.is_bound_to_revision else None
+        revision = reading.state.name if query.is_bound_to_revision else None
         pairs.append(("cursor", str(Cursor(of, query.parameters(), place, revision))))
     return reading.path(of) + (f"?{urlencode(pairs)}" if pairs else "")
 

@@ -40,4 +40,11 @@ def reading(request: Request, query: Any = None) -> Iterator[Reading]:
     if query is not None and query.published != "true":
         require_editor(asker, settings)
     with snapshot(request.app.state.engine) as connection:
-        yield Reading(connection, read_state(connection), asker, settings)
+        yield Reading(connection, state_of_answer(request, connection), asker, settings)
+
+
+def state_of_answer(request: Request, connection: Connection) -> State:
+    """The shell is told it too: it remembers the answer while the catalogue is in this state."""
+    state = read_state(connection)
+    request.scope["state"]["catalogue"] = state
+    return state

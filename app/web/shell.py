@@ -95,16 +95,12 @@ class Shell:
         # The routes know GET alone; on the way out a HEAD's body is dropped.
         request_state = {**scope.get("state", {}), "asker": asker}
         await self.app({**scope, "method": "GET", "state": request_state}, receive, answering.send)
-        if state and answering.whole and not request_state.get("depends_on_clock"):
-            self._remember(state, asked, answering.whole)
+        if read := request_state.get("catalogue"):
+            self.freshness.seen(read)
+            if answering.whole and not request_state.get("depends_on_clock"):
+                self._remember(read, asked, answering.whole)
 
-    def _remember(self, state: State, asked: memory.Asked, answer: Answer) -> None:
-        """Under the revision that the answer itself names, if it is one of the catalogue's."""
-        if answer.status != HTTPStatus.OK:
-            return
-        named = next((int(value) for name, value in answer.headers if name == b"catalogue-revision"), None)
-        if named is None:
-            return
-        self.freshness.seen(named)
-        if named >= state.revision:
-            self.memory.keep(state._replace(revision=named), asked, answer)
+    def _remember(self, read: State, asked: memory.Asked, answer: Answer) -> None:
+        """Under the state that the answer's own transaction read, if that is the catalogue's still."""
+        if answer.status == HTTPStatus.OK and read == self.freshness.known:
+            self.memory.keep(read, asked, answer)

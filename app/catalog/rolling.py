@@ -1,0 +1,67 @@
+"""Durations back from now as dates, for places that must mean the same later. Knows no HTTP."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Select, bindparam, select
+
+from app.catalog.audience import PUBLISHED_VALUES
+from app.catalog.query import ArticleQuery, Moment
+from app.catalog.sort_keys import UNKNOWN
+from app.catalog.tables import articles
+from app.statements import prepared
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# By the parameter's field: the sort keys that ascend from its moment on, out of what it selects.
+_OUTWARDS: Final = {
+    "published_from": "newest",
+    "published_before": "oldest",
+    "updated_from": "newest_updated",
+    "updated_before": "oldest_updated",
+}
+
+Q = TypeVar("Q", bound=ArticleQuery)
+
+
+def fixed(connection: Connection, query: Q) -> Q:
+    """The query with each duration at the farthest date that selects no other article.
+
+    The moment itself changes every second, and with it a link and the ETag of the page that has it. This date
+    stays until some article crosses it:
+
+        publishedFrom=P7D   ...  Monday's article | a week ago  Tuesday's article  ...  now
+                            from one second after ^
+    """
+    update = {}
+    for name, column in _OUTWARDS.items():
+        moment: Moment | None = getattr(query, name)
+        if moment and moment.duration:
+            of_audience = PUBLISHED_VALUES[query.published]
+            at = _farthest(connection, moment.at, column, of_audience)
+            update[name] = moment._replace(at=at)
+    return query.model_copy(update=update) if update else query
+
+
+def _farthest(connection: Connection, at: datetime, column: str, published: tuple[int, ...]) -> datetime:
+    seconds = (at - _EPOCH) // timedelta(seconds=1)
+    goes_back = column.startswith("newest")
+    # A moment from which on articles are selected is selected itself, one before which they are is not.
+    last_selected = -seconds if goes_back else seconds - 1
+    statement = prepared(connection, (_farthest, column), partial(first_beyond, column))
+    rows = [
+        row
+        for value in published
+        for row in statement.rows(connection, {"published": value, "key": last_selected})
+    ]
+    first_not_selected = min((row.key for row in rows), default=UNKNOWN)
+    if first_not_selected == UNKNOWN:
+        return (datetime.min if goes_back else datetime.max.replace(microsecond=0)).replace(tzinfo=UTC)
+    return _EPOCH + timedelta(seconds=1 - first_not_selected if goes_back else first_not_selected)
+
+
+def first_beyond(column: str) -> Select[Any]:
+    """Its named parameters are `published` and the last `key` that is selected."""
+    key = articles.c[column]
+    rows = select(key.label("key")).where(articles.c.published == bindparam("published"))
+    return rows.where(key > bindparam("key")).order_by(key).limit(1)
