@@ -16,8 +16,6 @@ def show_progress(done: int, files: int) -> None:
 
 def print_import(report: Report, *, dry_run: bool, nothing_written: bool) -> None:
     print_findings(report)
-    for skipped in report.skipped_files:
-        click.echo(f"{escaped(skipped.path)}: skipped: {skipped.reason}", err=True)
     if dry_run:
         click.echo("Nothing was written. This is what would be done:")
     elif nothing_written:
@@ -49,6 +47,8 @@ def print_findings(report: Report) -> None:
     for level, findings in (("error", report.problems), ("warning", report.warnings)):
         for finding in findings:
             click.echo(_line(finding, level), err=True)
+    for skipped in report.skipped_files:
+        click.echo(f"{escaped(skipped.path)}: skipped: {skipped.reason}", err=True)
 
 
 def _line(finding: Problem, level: str) -> str:

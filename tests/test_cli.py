@@ -110,6 +110,27 @@ def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
     assert (done.returncode, "Traceback" in done.stderr) == (3, False)
 
 
+def test_an_emptied_article_is_named_keeps_its_state_and_says_what_to_do(folder: Path) -> None:
+    clippings(folder, "import", "news")
+    (folder / "news" / "good.md").write_text("")
+    (folder / "news" / "bad.md").unlink()
+    done = clippings(folder, "import", "news", "--prune", "--force")
+    assert (done.returncode, "rejected 1  skipped 1" in done.stdout, "removed 0" in done.stdout) == (
+        1,
+        True,
+        True,
+    )
+    assert done.stderr.splitlines()[0] == (
+        "good.md:1:1: error: was an article and now is empty. Restore its front matter, or delete the file; "
+        "until then its last good state is kept."
+    )
+
+
+def test_a_check_names_what_it_skips(folder: Path) -> None:
+    done = clippings(folder, "check", "news")
+    assert "readme.md: skipped: a text without front matter" in done.stderr
+
+
 def test_a_misspelt_setting_is_named(folder: Path) -> None:
     assert "CLIPPINGS_EDITOR_TOKN" in clippings(folder, "migrate", CLIPPINGS_EDITOR_TOKN="x").stderr
 

@@ -75,6 +75,7 @@ def test_an_article_keeps_what_its_document_says() -> None:
         (b"no front matter", "a.md", "a text without front matter"),
         (b"\xff\xfe\x00 binary", "a.txt", "a text without front matter"),
         (b"", "a.md", "a text without front matter"),
+        (b"\xef\xbb\xbf\n \t\r\n--- \ntitle: x\n---", "a.md", ArticleDocument),
         (b"---- \ntitle: x\n---\n", "a.md", "a text without front matter"),
         (b"---\n---\n", "a.md", "a front matter without keys"),
         (b"---\nlayout: page\n---\n", "a.md", "a front matter without any key of an article"),
