@@ -49,7 +49,8 @@ def test_the_schema_fits_every_article_of_the_seeds(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["quality: high", "publishedDateTime: yesterday", "published: maybe", "images: 5"]
+    "wrong",
+    ["quality: high", "publishedDateTime: yesterday", "published: maybe", "draft: nearly", "images: 5"],
 )
 def test_the_schema_refuses_what_an_import_would(wrong: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
