@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from app.console import print_check, print_import, show_progress
+from app.console import print_check, print_import, progress_line
 from app.database import exclusive, writing_engine
 from app.documents.schema import front_matter_schema
 from app.errors import ClippingsError
@@ -140,10 +140,10 @@ def import_(
     requests = _requests(paths, root, source)
     engine = writing_engine(Settings.read().database_url)
     options = Options(prune, force, dry_run, strict, base_url, workers)
-    progress = show_progress if sys.stderr.isatty() else None
 
     def import_once() -> Report:
-        report = import_trees(engine, requests, options, progress)
+        with progress_line() as progress:
+            report = import_trees(engine, requests, options, progress)
         if as_json:
             click.echo(json.dumps(report.as_json(), indent=2))
         else:

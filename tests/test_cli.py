@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,46 @@ def test_the_report_as_json(folder: Path) -> None:
     assert [(p["path"], p["line"], p["key"]) for p in report["problems"]] == [("bad.md", 3, "quality")]
     assert report["problems"][0].keys() == {"path", "line", "column", "key", "reason", "advice"}
     assert [skipped["path"] for skipped in report["skippedFiles"]] == ["readme.md"]
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """All that is written to it, as it is written."""
+    ours, theirs = os.openpty()
+    environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
+    with subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, "-m", "app", *arguments], cwd=folder, env=environment, stdout=theirs, stderr=theirs
+    ):
+        os.close(theirs)
+        written = b""
+        # Linux says by an error that nobody writes to a terminal any more.
+        with suppress(OSError):
+            while some := os.read(ours, 10_000):
+                written += some
+    os.close(ours)
+    return written.decode().replace("\r\n", "\n")
+
+
+def as_shown(written: str) -> list[str]:
+    return [line.rpartition("\r\x1b[K")[2] for line in written.removesuffix("\n").split("\n")]
+
+
+def test_progress_is_shown_on_a_terminal_and_gone_before_the_report(folder: Path) -> None:
+    for number in range(250):
+        (folder / "news" / f"{number}.md").write_text(f"---\ntitle: A {number}\n---\n")
+    written = on_a_terminal(folder, "import", "news", "--workers", "1")
+    assert "0 of 253 files\r\x1b[K100 of 253 files\r\x1b[K200 of 253 files" in written
+    assert [line.split(":")[0] for line in as_shown(written)[:2]] == ["bad.md", "readme.md"]
+    assert as_shown(written)[2].startswith("created 251  updated 0")
+    again = on_a_terminal(folder, "import", "news", "--prune", "--strict", "--json")
+    assert as_shown(again)[0] == "{"
+    assert "of 253 files" not in clippings(folder, "import", "news").stderr
+
+
+def test_a_failure_stands_on_a_line_of_its_own(folder: Path) -> None:
+    clippings(folder, "import", "news")
+    (folder / "news" / "good.md").unlink()
+    written = on_a_terminal(folder, "import", "news", "--prune")
+    assert [line.split(" would")[0] for line in as_shown(written)] == ["clippings: --prune"]
 
 
 @pytest.mark.parametrize(
