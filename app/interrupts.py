@@ -42,7 +42,9 @@ def raise_on_signals() -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    Thread(target=_end_in_time, args=(reader,), daemon=True).start()
+    # Where memory does not suffice for a thread, the command says so by itself, or has no need of more.
+    with suppress(RuntimeError):
+        Thread(target=_end_in_time, args=(reader,), daemon=True).start()
 
 
 def leave_signals() -> None:
