@@ -13,6 +13,10 @@ _EXHAUSTED = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
 
 def main() -> NoReturn:
     try:
+        # First of all, and it loads nothing else: a container may be stopped while it starts.
+        from app.interrupts import end_interrupted, raise_on_signals  # noqa: PLC0415
+
+        raise_on_signals()
         # What is loaded stays: looking through it for garbage takes a tenth of the time to load it.
         gc.disable()
         from app.cli import main as run  # noqa: PLC0415  as said above
@@ -20,6 +24,8 @@ def main() -> NoReturn:
         gc.freeze()
         gc.enable()
         run()
+    except KeyboardInterrupt:
+        end_interrupted()
     except (MemoryError, SystemError):
         # CPython's own slip where memory ends while it loads a module:  "error return without exception set".
         reason = "out of memory"

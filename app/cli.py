@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from app.console import print_check, print_import, show_progress
+from app.console import print_check, print_import, progress_line
 from app.database import exclusive, writing_engine
 from app.documents.schema import front_matter_schema
 from app.errors import ClippingsError
@@ -19,11 +19,12 @@ from app.importer.look import Request
 from app.importer.report import Report
 from app.importer.run import SOURCE_NAME, Options, import_trees
 from app.importer.watch import watch
+from app.interrupts import end_interrupted, hold_interrupts, leave_signals, release_interrupts
 from app.schema import upgrade
 from app.settings import Settings, unknown_names
 
-# Exit statuses beside 0, done, and 2, wrong usage.
-SOME_REJECTED, NOT_DONE, INTERRUPTED = 1, 3, 130
+# Exit statuses beside 0, done, 2, wrong usage, and that of an interrupt.
+SOME_REJECTED, NOT_DONE = 1, 3
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,6 +41,13 @@ class _Commands(click.Group):
 
             return export
         return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # Click would write a blank line first, which is no use in a container's log.
+            raise click.Abort from None
 
 
 @click.group(
@@ -62,9 +70,8 @@ def clippings() -> None:
 def main() -> NoReturn:
     try:
         clippings.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("clippings: interrupted, nothing written", err=True)
-        sys.exit(INTERRUPTED)
+    except click.Abort as abort:
+        end_interrupted(str(abort))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -133,10 +140,10 @@ def import_(
     requests = _requests(paths, root, source)
     engine = writing_engine(Settings.read().database_url)
     options = Options(prune, force, dry_run, strict, base_url, workers)
-    progress = show_progress if sys.stderr.isatty() else None
 
     def import_once() -> Report:
-        report = import_trees(engine, requests, options, progress)
+        with progress_line() as progress:
+            report = import_trees(engine, requests, options, progress)
         if as_json:
             click.echo(json.dumps(report.as_json(), indent=2))
         else:
@@ -149,12 +156,16 @@ def import_(
         sys.exit(SOME_REJECTED)
 
 
-def _whatever_happens(import_once: Callable[[], Report]) -> None:
-    """A tree or a database in a bad state today may be in a good one tomorrow."""
+def _whatever_happens(import_once: Callable[[], Report]) -> bool:
+    """A tree or a database in a bad state today may be in a good one tomorrow. Says whether this one is."""
+    is_done = True
     try:
         import_once()
     except ClippingsError as error:
         click.echo(f"clippings: {error}", err=True)
+        is_done = False
+    release_interrupts()
+    return is_done
 
 
 @clippings.command()
@@ -187,6 +198,7 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     with exclusive(writing_engine(Settings.read().database_url)) as connection:
         upgrade(connection)
+        hold_interrupts()
 
 
 @clippings.command()
@@ -199,6 +211,7 @@ def serve(host: str, port: int, workers: int, reload: bool, show_unpublished: bo
     """Run the HTTP service."""
     from app.serving import serve_until_stopped  # noqa: PLC0415  a check is done before the web framework is loaded
 
+    leave_signals()
     serve_until_stopped(host, port, workers, reload=reload, show_unpublished=show_unpublished)
 
 

@@ -1,23 +1,46 @@
 """How a report reads on a terminal: one line a finding, safe to print, results on standard output alone."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from app.documents.problem import Problem, escaped
+from app.importer.look import Progress
 from app.importer.report import Report
 
 # A line of progress so often is seen to move and costs nothing.
 _FILES_BETWEEN_LINES = 100
 
 
-def show_progress(done: int, files: int) -> None:
-    if done % _FILES_BETWEEN_LINES == 0:
-        click.echo(f"\r{done} of {files} files", nl=False, err=True)
+# ECMA-48: to the beginning of the line, and erase to its end, since what stood there may have been longer.
+_ERASED_LINE = "\r\x1b[K"
+
+
+@contextmanager
+def progress_line() -> Iterator[Progress | None]:
+    """What to call as files are read: a terminal's last line, gone again before anything else is printed."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    shown = 0
+
+    def show(done: int, files: int) -> None:
+        nonlocal shown
+        # Processes read files by the hundred and more.
+        if done == 0 or done - shown >= _FILES_BETWEEN_LINES:
+            shown = done
+            click.echo(f"{_ERASED_LINE}{done} of {files} files", nl=False, err=True)
+
+    try:
+        yield show
+    finally:
+        click.echo(_ERASED_LINE, nl=False, err=True)
 
 
 def print_import(report: Report, *, dry_run: bool, nothing_written: bool) -> None:
     print_findings(report)
-    for skipped in report.skipped_files:
-        click.echo(f"{escaped(skipped.path)}: skipped: {skipped.reason}", err=True)
     if dry_run:
         click.echo("Nothing was written. This is what would be done:")
     elif nothing_written:
@@ -49,6 +72,8 @@ def print_findings(report: Report) -> None:
     for level, findings in (("error", report.problems), ("warning", report.warnings)):
         for finding in findings:
             click.echo(_line(finding, level), err=True)
+    for skipped in report.skipped_files:
+        click.echo(f"{escaped(skipped.path)}: skipped: {skipped.reason}", err=True)
 
 
 def _line(finding: Problem, level: str) -> str:

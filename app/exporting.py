@@ -1,6 +1,9 @@
 """`clippings export`: articles as /exports answers them, or whole documents to import again."""
 
+import os
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -20,6 +23,7 @@ from app.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_INTERRUPTED: Final = "interrupted, what was written before stands"
 _ROWS: Final = {"ndjson": ndjson, "csv": csv_rows}
 
 
@@ -67,6 +71,9 @@ def export(*, format_: str, to: Path | None, **filters: Any) -> None:
                 _write_documents(connection, query, to)
             else:
                 _write_rows(connection, query, format_, to)
+    except KeyboardInterrupt:
+        # Nothing is written only where a file stands when it is whole.
+        raise click.Abort(_INTERRUPTED if to is None or format_ == "documents" else "") from None
     except OSError as error:
         raise ExportFailed(f"cannot write {error.filename or to or ''}: {error.strerror}") from error
     finally:
@@ -89,12 +96,29 @@ def _query(filters: dict[str, Any]) -> ArticleQuery:
 
 
 def _write_rows(connection: Connection, query: ArticleQuery, format_: str, to: Path | None) -> None:
-    if to and (to.is_dir() or not to.suffix):
+    rows = _ROWS[format_](matching(connection, query).every_item())
+    if to is None:
+        with click.open_file("-", "w", encoding="utf-8") as stdout:
+            stdout.writelines(rows)
+        return
+    if to.is_dir() or not to.suffix:
         to.mkdir(parents=True, exist_ok=True)
         to = to / f"articles.{format_}"
-    with click.open_file(str(to or "-"), "w", encoding="utf-8", atomic=to is not None) as file:
-        for row in _ROWS[format_](matching(connection, query).every_item()):
-            file.write(row)
+    # A file of that name stays whole until this one is: also where the export fails or is interrupted.
+    whole = to.resolve()
+    part = whole.with_name(f".{to.name}.{os.getpid()}")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(rows)
+        if whole.exists():
+            shutil.copymode(whole, part)
+        part.replace(whole)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError):
+            error.filename = str(to)
+        raise
 
 
 def _write_documents(connection: Connection, query: ArticleQuery, folder: Path) -> None:

@@ -97,7 +97,7 @@ def _seen(archive: Archive, numbers: range) -> Iterator[Seen]:
     for number in numbers:
         related = 0 if number % _EVERY else _MENTIONED_BY_FEW
         article = archive.article(number, related, _SENTENCES_IN_A_CATALOGUE)
-        yield Seen(article.path, b"generated", Reading(article, None, (), ()), shape_of(article))
+        yield Seen(article.path, b"generated", Reading(article, None, None, (), ()), shape_of(article))
 
 
 def _source_id(connection: Connection, name: str) -> int:

@@ -4,7 +4,9 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -13,6 +15,7 @@ import yaml
 from app.documents.schema import front_matter_schema
 from app.importer.check import check_trees
 from app.importer.look import Request
+from app.importer.watch import watch
 from tests.worlds import write_document
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -49,11 +52,75 @@ def test_the_schema_fits_every_article_of_the_seeds(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["quality: high", "publishedDateTime: yesterday", "published: maybe", "images: 5"]
+    "wrong",
+    ["quality: high", "publishedDateTime: yesterday", "published: maybe", "draft: nearly", "images: 5"],
 )
 def test_the_schema_refuses_what_an_import_would(wrong: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(f"title: A\n{wrong}"), front_matter_schema())
+
+
+def imports_while_watching(root: Path, import_once: Callable[[int], bool], imports: int) -> None:
+    """`import_once` is told how many there were before it."""
+
+    class Enough(Exception):
+        pass
+
+    done = iter(range(imports))
+
+    def import_or_stop() -> bool:
+        count = next(done, None)
+        if count is None:
+            raise Enough
+        return import_once(count)
+
+    with pytest.raises(Enough):
+        watch([Request(root, "news")], import_or_stop)
+
+
+def test_an_edit_is_seen_soon_however_long_the_import_before_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.importer.watch.SECONDS_BETWEEN_LOOKS", 0.05)
+    write_document(tmp_path, "a.md", "title: A")
+    began = time.monotonic()
+
+    def import_slowly(count: int) -> bool:
+        time.sleep(0.4)
+        write_document(tmp_path, f"{count}.md", "title: B")
+        return True
+
+    imports_while_watching(tmp_path, import_slowly, 2)
+    assert time.monotonic() - began < 5
+
+
+def test_looking_takes_a_small_part_of_a_processor_and_pauses_for_seconds_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    seconds = iter((0, 0.001, 10, 10.1, 20, 80))
+    monkeypatch.setattr(
+        "app.importer.watch.time", SimpleNamespace(monotonic=lambda: next(seconds), sleep=pauses.append)
+    )
+    with pytest.raises(StopIteration):
+        watch([Request(tmp_path, "news")], lambda: True)
+    assert pauses == [1, pytest.approx(2), 5]
+
+
+def test_an_import_that_could_not_be_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was away: nobody edits a file when it is back."""
+    monkeypatch.setattr("app.importer.watch.SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr("app.importer.watch.SECONDS_BETWEEN_TRIES", 0.1)
+    write_document(tmp_path, "a.md", "title: A")
+    began = time.monotonic()
+
+    def fail_thrice(count: int) -> bool:
+        if count == 3:
+            write_document(tmp_path, "b.md", "title: B")
+        return count == 3
+
+    imports_while_watching(tmp_path, fail_thrice, 4)
+    assert time.monotonic() - began >= 0.3
 
 
 def test_a_watched_tree_is_imported_whenever_it_changes_and_survives_a_bad_state(tmp_path: Path) -> None:

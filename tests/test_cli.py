@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,46 @@ def test_the_report_as_json(folder: Path) -> None:
     assert [skipped["path"] for skipped in report["skippedFiles"]] == ["readme.md"]
 
 
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """All that is written to it, as it is written."""
+    ours, theirs = os.openpty()
+    environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
+    with subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, "-m", "app", *arguments], cwd=folder, env=environment, stdout=theirs, stderr=theirs
+    ):
+        os.close(theirs)
+        written = b""
+        # Linux says by an error that nobody writes to a terminal any more.
+        with suppress(OSError):
+            while some := os.read(ours, 10_000):
+                written += some
+    os.close(ours)
+    return written.decode().replace("\r\n", "\n")
+
+
+def as_shown(written: str) -> list[str]:
+    return [line.rpartition("\r\x1b[K")[2] for line in written.removesuffix("\n").split("\n")]
+
+
+def test_progress_is_shown_on_a_terminal_and_gone_before_the_report(folder: Path) -> None:
+    for number in range(250):
+        (folder / "news" / f"{number}.md").write_text(f"---\ntitle: A {number}\n---\n")
+    written = on_a_terminal(folder, "import", "news", "--workers", "1")
+    assert "0 of 253 files\r\x1b[K100 of 253 files\r\x1b[K200 of 253 files" in written
+    assert [line.split(":")[0] for line in as_shown(written)[:2]] == ["bad.md", "readme.md"]
+    assert as_shown(written)[2].startswith("created 251  updated 0")
+    again = on_a_terminal(folder, "import", "news", "--prune", "--strict", "--json")
+    assert as_shown(again)[0] == "{"
+    assert "of 253 files" not in clippings(folder, "import", "news").stderr
+
+
+def test_a_failure_stands_on_a_line_of_its_own(folder: Path) -> None:
+    clippings(folder, "import", "news")
+    (folder / "news" / "good.md").unlink()
+    written = on_a_terminal(folder, "import", "news", "--prune")
+    assert [line.split(" would")[0] for line in as_shown(written)] == ["clippings: --prune"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -108,6 +149,27 @@ def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
     (folder / "clippings.db").write_text("This is a letter to my aunt. " * 100)
     done = clippings(folder, "import", "news")
     assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+
+
+def test_an_emptied_article_is_named_keeps_its_state_and_says_what_to_do(folder: Path) -> None:
+    clippings(folder, "import", "news")
+    (folder / "news" / "good.md").write_text("")
+    (folder / "news" / "bad.md").unlink()
+    done = clippings(folder, "import", "news", "--prune", "--force")
+    assert (done.returncode, "rejected 1  skipped 1" in done.stdout, "removed 0" in done.stdout) == (
+        1,
+        True,
+        True,
+    )
+    assert done.stderr.splitlines()[0] == (
+        "good.md:1:1: error: was an article and now is empty. Restore its front matter, or delete the file; "
+        "until then its last good state is kept."
+    )
+
+
+def test_a_check_names_what_it_skips(folder: Path) -> None:
+    done = clippings(folder, "check", "news")
+    assert "readme.md: skipped: a text without front matter" in done.stderr
 
 
 def test_a_misspelt_setting_is_named(folder: Path) -> None:

@@ -89,13 +89,16 @@ def test_the_seeds_are_the_same_catalogue_again(world: World, copy: Any) -> None
 def test_nothing_that_a_document_says_is_lost(world: World, copy: Any) -> None:
     world.write("a/every thing.md", EVERYTHING_A_DOCUMENT_MAY_SAY, "\n---\nA *body*\n\n---\n")
     world.write("plain.md", "title: A")
+    world.write("draft.md", "title: D\ndraft: true\npublished: yes")
+    world.write("ready.md", "title: R\ndraft: 'false'")
     world.write("gone.md", EVERYTHING_A_DOCUMENT_MAY_SAY.replace("removed: off", "removed: yes"))
     world.write("topics.yaml", "taxonomy: topic\n_id: ai\nname: AI\nkeywords: [a]\nimages: [a.png]\nmood: 1")
     world.write("nasa.yml", "taxonomy: provider\nname: NASA\ndomain: www.nasa.gov\notherNames: [n]\n_id: '7'")
     assert world.import_().problems == []
     other, printed = copy(world)
     assert everything(other) == everything(world)
-    assert "5 documents written" in printed
+    assert "7 documents written" in printed
+    assert [item["published"] for item in other.items() if item["title"] in ("D", "R")] == [False, True]
 
 
 def test_filters_choose_among_the_articles(world: World, copy: Any) -> None:

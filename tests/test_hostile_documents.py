@@ -112,14 +112,18 @@ FILES: list[tuple[str, bytes, str]] = [
       (b"a: \xff", b"a: \xc0\xaf", b"a: \xed\xa0\x80", b"a: \xf4\x90\x80\x80", b"a: \x80", b"a: \xe2\x82", b"a: \xf8\x88\x80\x80\x80")),
     *(("x.md", b"---\ntitle: x\n---\n" + body, "is not text") for body in (b"\x00", b"\x1b[31m", b"a\x07", b"\x7f", b"\xc2\x9b", b"\xef\xbf\xbe")),
     *(("x.md", b"---\ntitle: x\n---\n" + body, "taken") for body in
-      (b"<script>", b"---\n---\n", b"\r\r\n", b"\xef\xbb\xbf", b"x" * 5_000_000, b"\n" * 1_000_000, b"{{ x }}", b"<!--" * 50_000, b"*" * 100_000)),
+      (b"<script>", b"<<<<<<< HEAD\na\n", b"---\n---\n", b"\r\r\n", b"\xef\xbb\xbf", b"x" * 5_000_000, b"\n" * 1_000_000, b"{{ x }}", b"<!--" * 50_000, b"*" * 100_000)),
+    *(("x.md", blank + b"---\ntitle: x\n---\n", "taken") for blank in (b"\n", b" \t\r\n\r\n", b"\xef\xbb\xbf\n", b"\n" * 1_000_000)),
+    *(("x.md", marked, f"{line}: holds merge marks") for line, marked in
+      ((1, b"<<<<<<< HEAD\n---\ntitle: x\n---\n=======\n---\ntitle: y\n---\n>>>>>>> x\n"), (3, b"\xef\xbb\xbf\r\n\r\n<<<<<<< HEAD\r\n---\r\n"),
+       (4, b"\n---\ntitle: x\n<<<<<<< HEAD\n---\n"), (3, b"---\ntitle: 'x\n<<<<<<< HEAD\ny'\n---\n"), (2, b"---\n<<<<<<< HEAD\ntitle: x\n=======\n>>>>>>> x\n---\n"))),
     *(("x.md", opened, "1: never closes") for opened in
       (b"---", b"---\n", b"---\ntitle: x", b"---\ntitle: x\n--", b"---\ntitle: x\n----\n", b"---\ntitle: x\n ---\n", b"---\r\ntitle: x\r\n", b"---\ntitle: x\n---x")),
     *(("x.md", plain, "skipped") for plain in
-      (b"", b"\n", b"--", b"--- x\n---\n", b" ---\ntitle: x\n---\n", b"\n---\ntitle: x\n---\n", b"+++\ntitle='x'\n+++\n", b"{}", b"\x7fELF\x00", b"PK\x03\x04", b"#!/bin/sh\n")),
+      (b"", b"\n", b"--", b"\n" * 1_000_000, b"\x00" * 1_000_000, b"<<<<<<< HEAD\nx\n", b"\xef\xbb\xbf\xef\xbb\xbf---\ntitle: x\n---\n", b"x\n---\ntitle: x\n---\n", b"--- x\n---\n", b" ---\ntitle: x\n---\n", b"+++\ntitle='x'\n+++\n", b"{}", b"\x7fELF\x00", b"PK\x03\x04", b"#!/bin/sh\n")),
     ("x.md", b"---\ntitle: x\na: '" + b"x" * 2_000_000 + b"'\n---\n", "1: more than 2 MB"),
     ("x.md", b"---\ntitle: x\n---\n" + b"x" * 8_000_001, "more than 8 MB"),
-    ("x.yaml", b"taxonomy: topic\nname: x", "taken"), ("x.yml", b"taxonomy: topic\nname: [x", "is not YAML"),
+    ("x.yaml", b"taxonomy: topic\n<<<<<<< HEAD\nname: x", "2: holds merge marks"), ("x.yaml", b"taxonomy: topic\nname: x", "taken"), ("x.yml", b"taxonomy: topic\nname: [x", "is not YAML"),
     ("x.yaml", b"title: x\n", "skipped"), ("x.yaml", b"a: !!python/name:os.x\n", "skipped"), ("x.yaml", b"a: " + b"[" * 64_000, "skipped"),
     ("x.yaml", b"taxonomy: " + b"[" * 64_000, "1: nests 30 deep"), ("x.yaml", "taxonomy: topic\nname: é".encode("utf-16"), "UTF-16"),
     *((name, b"---\ntitle: x\n---\n", "taken") for name in

@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import ImportRefused
 from tests.article_sets import sets_by_rows, stored_sets, stored_words, words_by_rows
+from tests.services import EDITOR, answer, service_of
 from tests.worlds import World
 
 
@@ -59,6 +60,27 @@ def test_a_bad_document_is_reported_and_keeps_its_last_good_state(world: World) 
     assert (report.rejected, report.updated, report.missing) == (1, 1, 0)
     assert [(p.path, p.line, p.key) for p in report.problems] == [("a.md", 3, "quality")]
     assert world.titles() == ["First", "Second, mended"]
+
+
+def test_a_draft_is_kept_and_shown_to_editors_alone(world: World) -> None:
+    world.write("a.md", "title: Draft\ndraft: true\npublished: true")
+    world.write("b.md", "title: Ready\ndraft: false")
+    assert world.import_().unpublished == 1
+    with service_of(world) as client:
+        assert [item["title"] for item in answer(client, "/articles")["items"]] == ["Ready"]
+        editors = answer(client, "/articles?published=any&sort=title", EDITOR)["items"]
+    assert [item["title"] for item in editors] == ["Draft", "Ready"]
+
+
+def test_what_another_version_stored_is_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a draft that a version published which did not know the key."""
+    world.write("a.md", "title: A")
+    monkeypatch.setattr("app.importer.look.READER_VERSION", 1)
+    world.import_()
+    before = world.query("SELECT bytes_hash FROM documents")
+    monkeypatch.undo()
+    assert world.import_().unchanged == 1
+    assert world.query("SELECT bytes_hash FROM documents") != before
 
 
 def test_strict_writes_nothing_if_there_is_a_problem(world: World) -> None:

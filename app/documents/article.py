@@ -42,7 +42,8 @@ RELATED_KEYS = frozenset(
     }
 )
 ARTICLE_KEYS = (RELATED_KEYS - {"url"}) | {
-    *("taxonomy", "category", "locale", "published", "removed", "topics", "tags", "related", "secured"),
+    *("taxonomy", "category", "locale", "published", "draft", "removed"),
+    *("topics", "tags", "related", "secured"),
     *DETAILS,
 }
 PROVIDER_KEYS = frozenset({"name", "domain", "images", "authors"})
@@ -273,7 +274,20 @@ def _details(keys: Keys, provider_keys: Keys) -> dict[str, Tree]:
 
 
 def _is_published(keys: Keys) -> bool:
-    """Only a clear yes publishes, and the curator who left the key out has said yes."""
+    """Only a clear yes publishes, and the curator who left the key out has said yes; a draft never is."""
+    is_draft = _is_draft(keys)
+    return _says_published(keys) and not is_draft
+
+
+def _is_draft(keys: Keys) -> bool:
+    """The key stays for the export: the site's generator that it was written for goes on reading it."""
+    if "draft" not in keys.values:
+        return False
+    copy = Keys({"draft": keys.values["draft"]}, keys.place, keys.findings, keys.base_url)
+    return copy.converted(scalars.boolean, "draft") or False
+
+
+def _says_published(keys: Keys) -> bool:
     if "published" not in keys.values:
         return True
     if is_unknown(keys.values["published"]):

@@ -14,18 +14,25 @@ from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_org
 from app.documents.yaml_tree import Flaw, YamlTree, position_of
 
 # Raised whenever the same bytes would be read differently, so that unchanged files are read again.
-READER_VERSION: Final = 1
+READER_VERSION: Final = 2
 
 _NO_TAXONOMY: Final = "YAML without taxonomy"
 _YAML_EXTENSIONS: Final = (".yaml", ".yml")
+# Of a file that a disk lost, some file systems leave its length in NULs.
+_BLANK: Final = b"\xef\xbb\xbf\x00 \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Exactly one of `document`, `skipped` (why) and `problems` is there; warnings come beside them."""
+    """Exactly one of `document`, `skipped` (why) and `problems` is there; warnings come beside them.
+
+    A skipped file with a `damage` does not say what it is: if it was a document before, that is a problem.
+    One without says that it is something else, such as a person or a forum.
+    """
 
     document: ArticleDocument | TopicDocument | OrganizationDocument | None
     skipped: str | None
+    damage: str | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
 
@@ -35,31 +42,38 @@ def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
     is_yaml = path.lower().endswith(_YAML_EXTENSIONS)
     # Trees hold configuration files, some with tags of their own: what cannot be ours is not parsed.
     if is_yaml and b"taxonomy" not in content.replace(b"\x00", b""):
-        return _skipped(_NO_TAXONOMY)
+        return _skipped(_NO_TAXONOMY, _damage(content, "has no taxonomy"))
     front_matter = all_front_matter(content) if is_yaml else split(content)
     if front_matter is None:
-        return _skipped("a text without front matter")
+        return _skipped("a text without front matter", _damage(content, "does not begin with front matter"))
     if isinstance(front_matter, Flaw):
         return _flawed(path, front_matter)
     tree = read_tree_with_repeated(front_matter.yaml, says_nothing)
     if isinstance(tree, Flaw):
         return _flawed(path, tree, front_matter.lines_before)
-    reason = _reason_to_skip(tree.value, is_yaml=is_yaml)
-    return _skipped(reason) if reason else _read(path, tree, front_matter, base_url)
+    return _skip(tree.value, is_yaml=is_yaml) or _read(path, tree, front_matter, base_url)
 
 
-def _reason_to_skip(tree: Tree, *, is_yaml: bool) -> str | None:
-    if not isinstance(tree, dict):
-        return _NO_TAXONOMY if is_yaml else "a front matter without keys" if tree is None else None
-    taxonomy = tree.get("taxonomy")
+def _skip(tree: Tree, *, is_yaml: bool) -> Reading | None:
+    taxonomy = tree.get("taxonomy") if isinstance(tree, dict) else None
     if not is_unknown(taxonomy):
         name = taxonomy.strip() if isinstance(taxonomy, str) else "that is no text"
-        return None if name in _TAXONOMIES else f"the taxonomy {shown(name)}"
+        return None if name in _TAXONOMIES else _skipped(f"the taxonomy {shown(name)}", None)
     if is_yaml:
-        return _NO_TAXONOMY
+        return _skipped(_NO_TAXONOMY, "has no taxonomy")
+    if not isinstance(tree, dict):
+        without_keys = "front matter without keys"
+        return _skipped(f"a {without_keys}", f"has {without_keys}") if tree is None else None
     if is_unknown(tree.get("title")) and not is_unknown(tree.get("name")):
-        return "a name and no title"
-    return "a front matter without any key of an article" if ARTICLE_KEYS.isdisjoint(tree) else None
+        return _skipped("a name and no title", None)
+    if ARTICLE_KEYS.isdisjoint(tree):
+        no_key = "front matter without any key of an article"
+        return _skipped(f"a {no_key}", f"has {no_key}")
+    return None
+
+
+def _damage(content: bytes, otherwise: str) -> str:
+    return otherwise if content.strip(_BLANK) else "is empty"
 
 
 def _read(path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | None) -> Reading:
@@ -76,7 +90,7 @@ def _read(path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | 
     def located(found: Sequence[Finding]) -> tuple[Problem, ...]:
         return tuple(_problem(path, finding, tree, front_matter.lines_before) for finding in found)
 
-    return Reading(document, None, located(findings.problems), located(findings.warnings))
+    return Reading(document, None, None, located(findings.problems), located(findings.warnings))
 
 
 def locate(path: str, content: bytes, place: Place) -> tuple[int, int] | None:
@@ -108,10 +122,10 @@ _TAXONOMIES: Final = {
 }
 
 
-def _skipped(reason: str) -> Reading:
-    return Reading(None, reason, (), ())
+def _skipped(reason: str, damage: str | None) -> Reading:
+    return Reading(None, reason, damage, (), ())
 
 
 def _flawed(path: str, flaw: Flaw, lines_before: int = 0) -> Reading:
     line = flaw.line and flaw.line + lines_before
-    return Reading(None, None, (Problem(path, line, flaw.column, None, flaw.reason, flaw.advice),), ())
+    return Reading(None, None, None, (Problem(path, line, flaw.column, None, flaw.reason, flaw.advice),), ())

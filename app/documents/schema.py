@@ -48,6 +48,7 @@ def front_matter_schema() -> Schema:
             **_urls(),
             **_dates(),
             "published": _said("Whether it is shown; absent means true, empty means false", _YES_OR_NO),
+            "draft": _said("true keeps it unpublished, whatever published says", _YES_OR_NO),
             "removed": _said("true takes it down for good", _YES_OR_NO),
             "quality": _said("How good it is", _WHOLE),
             "heat": _said("How much it is talked about", _WHOLE),

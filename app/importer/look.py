@@ -119,4 +119,4 @@ def _shaped(path: str, bytes_hash: bytes, reading: Reading | None) -> Seen:
 
 
 def _rejected(problem: Problem) -> Reading:
-    return Reading(None, None, (problem,), ())
+    return Reading(None, None, None, (problem,), ())

@@ -86,6 +86,10 @@ def plan_changes(seen: Iterable[Seen], stored: Mapping[tuple[str, str], Stored])
             report.rejected += 1
             report.problems += reading.problems
             kept |= {(file.path, kind) for kind in KINDS}
+        elif reading.damage and (was := _stored_kind(file, stored)):
+            report.rejected += 1
+            report.problems.append(_damaged(file, was, reading.damage))
+            kept |= {(file.path, kind) for kind in KINDS}
         elif reading.document is None or file.shape is None:
             report.skipped += 1
             report.skipped_files.append(Skipped(file.path, reading.skipped or ""))
@@ -97,7 +101,7 @@ def plan_changes(seen: Iterable[Seen], stored: Mapping[tuple[str, str], Stored])
     return plan
 
 
-KINDS = ("article", "topic", "organization")
+KINDS = {"article": "an article", "topic": "a topic", "organization": "a provider"}
 
 
 def _same_bytes(file: Seen, stored: Mapping[tuple[str, str], Stored]) -> tuple[str, Stored]:
@@ -106,6 +110,16 @@ def _same_bytes(file: Seen, stored: Mapping[tuple[str, str], Stored]) -> tuple[s
         if before and before.bytes_hash == file.bytes_hash:
             return kind, before
     raise LookupError(file.path)
+
+
+def _stored_kind(file: Seen, stored: Mapping[tuple[str, str], Stored]) -> str | None:
+    return next((kind for kind in KINDS if (file.path, kind) in stored), None)
+
+
+def _damaged(file: Seen, kind: str, damage: str) -> Problem:
+    """An emptied file is a slip of an editor, a disk or a merge; who means it deletes the file."""
+    advice = "Restore its front matter, or delete the file; until then its last good state is kept."
+    return Problem(file.path, 1, 1, None, f"was {KINDS[kind]} and now {damage}", advice)
 
 
 def _compare(

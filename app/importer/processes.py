@@ -1,6 +1,7 @@
 """Other processes that work for an import, once there is enough to do for them."""
 
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -67,7 +68,7 @@ class Processes:
         ahead: deque[Future[R]] = deque()
         try:
             for part in parts:
-                ahead.append(self._pool.submit(work, part))
+                ahead.append(_submit(self._pool, work, part))
                 if len(ahead) > self.most * PARTS_AHEAD:
                     yield ahead.popleft().result()
             while ahead:
@@ -76,6 +77,15 @@ class Processes:
             raise ReadersLost(
                 "A process that reads documents was ended, for want of memory perhaps."
             ) from error
+
+
+def _submit(pool: ProcessPoolExecutor, work: Callable[[P], R], part: P) -> Future[R]:
+    """A process that starts here inherits the mask: ^C is for the import, and the process ends with that."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(work, part)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _end_with_parent() -> None:

@@ -19,6 +19,7 @@ from app.importer.look import Progress, Request, list_tree, look
 from app.importer.plan import Plan, Stored, plan_changes
 from app.importer.processes import Processes
 from app.importer.report import Report
+from app.interrupts import hold_interrupts
 from app.schema import upgrade
 
 SOURCE_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -60,6 +61,7 @@ def import_trees(
         ).one()
         if options.dry_run or (options.strict and report.problems):
             connection.rollback()
+        hold_interrupts()
     # Services know of it by now.
     time.sleep(KNOWN_SECONDS[engine.dialect.name])
     return report

@@ -10,23 +10,36 @@ from app.importer.look import Request
 
 # Soon enough for who edits, and seldom enough for a tree that is at rest.
 SECONDS_BETWEEN_LOOKS: Final = 1.0
-# Looking through a large tree takes its time; it may take this part of one processor.
+# Looking through a large tree takes its time, and may take this part of one processor for it.
 MOST_OF_A_PROCESSOR: Final = 0.05
+# Nobody who edits should wait for longer, also where a look at a million files takes some seconds.
+MOST_SECONDS_BETWEEN_LOOKS: Final = 5.0
+# A database that was away is asked again so often, and a refusal is said again so often.
+SECONDS_BETWEEN_TRIES: Final = 30.0
 
 
-def watch(requests: Sequence[Request], import_once: Callable[[], None]) -> NoReturn:
-    """Imports at once, then after each change, when the tree has been at rest for one look."""
-    imported = None
-    before = None
+def watch(requests: Sequence[Request], import_once: Callable[[], bool]) -> NoReturn:
+    """Imports at once, then after each change, when the tree has been at rest for one look.
+
+    `import_once` says whether it could; where not, it is tried again.
+    """
+    imported = before = failed = None
     while True:
         started = time.monotonic()
         now = _signature(requests)
-        if now not in (imported, None) and (now == before or before is None):
-            import_once()
+        pause = _pause_after(time.monotonic() - started)
+        must_try_again = failed is not None and started - failed >= SECONDS_BETWEEN_TRIES
+        if (now != imported or must_try_again) and before in (None, now):
+            failed = None if import_once() else time.monotonic()
             imported = now
         before = now
-        took = time.monotonic() - started
-        time.sleep(max(SECONDS_BETWEEN_LOOKS, took / MOST_OF_A_PROCESSOR))
+        time.sleep(pause)
+
+
+def _pause_after(seconds_of_a_look: float) -> float:
+    """Of the look alone: an edit must not wait the longer for how long the import before it took."""
+    wanted = seconds_of_a_look / MOST_OF_A_PROCESSOR
+    return min(max(SECONDS_BETWEEN_LOOKS, wanted), MOST_SECONDS_BETWEEN_LOOKS)
 
 
 def _signature(requests: Sequence[Request]) -> bytes:
