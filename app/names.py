@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-import unicodedata
+
+from app.unicode_forms import normalized
 
 _NOT_IN_A_SLUG = re.compile(r"[^\w+#.]+|_+")
 
@@ -12,9 +13,9 @@ def fold(name: str) -> str:
 
     Folding again after NFKC settles the few characters whose folding is not normal: fold(fold(x)) == fold(x).
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    folded = unicodedata.normalize("NFKC", folded).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+    folded = normalized("NFKC", name).casefold()
+    folded = normalized("NFKC", folded).casefold()
+    return " ".join(normalized("NFKC", folded).split())
 
 
 def slug(name: str) -> str:
