@@ -23,6 +23,8 @@ SHARED_SUFFIX = re.compile(r"(?:ac|co|com|ne|net|or|org)\.[a-z]{2}(?::.*)?")
 # No host is longer (RFC 1035); the bound also keeps its normalisation, quadratic at worst, in microseconds.
 LONGEST_HOST = 253
 LONGEST_LABEL = 63
+# No host has so many; each takes its time to be written as ASCII.
+MOST_LABELS = 16
 
 
 def canonical(url: str) -> str:
@@ -90,7 +92,10 @@ def _punycode(host: str) -> str:
     folded = unicodedata.normalize("NFKC", host).lower().replace("。", ".")
     if _NOT_IN_A_HOST.search(folded):  # "℀" would become "a/c", and half the host a path
         folded = host.lower()
-    return ".".join(map(_punycode_label, folded.split(".")))
+    labels = folded.split(".")
+    if len(folded) > LONGEST_HOST or len(labels) > MOST_LABELS:
+        return _quoted(folded)
+    return ".".join(map(_punycode_label, labels))
 
 
 _NOT_IN_A_HOST = re.compile(r"[\s/\\?#@%:\[\]]")

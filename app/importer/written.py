@@ -71,7 +71,8 @@ def _article(topics: Topics, written: Written) -> tuple[object, ...]:
     document = written.document
     # Of one topic only the first name is served, and that stays although its description may change.
     first = {topics.ids[fold(name)]: name for name in reversed(document.topics)}
-    served = [name for name in document.topics if name in first.values()]
+    shown = set(first.values())
+    served = [name for name in document.topics if name in shown]
     keys = sort_keys(
         document.title,
         document.published_date_time,
