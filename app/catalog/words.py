@@ -40,8 +40,8 @@ _MARKS_OF_TRADE: Final = str.maketrans("™℠", "  ")
 _MARKUP: Final = re.compile(r"<[A-Za-z/!][^<>]*>")
 # A few words around what was found, on either side.
 _SNIPPET_CHARACTERS: Final = 80
-# With the words of a search, for marks in one text: thrice as many as a text has words. Who asks for hundreds of
-# phrases that begin alike would make each of a page's words be compared with all of them.
+# With the words of a search, for the marks of a text: thrice as many as a text has words. If a hundred
+# phrases began alike, each word would be compared with all of them.
 _MOST_COMPARED: Final = 50_000
 
 # Its own cache is not safe between threads; ours is.

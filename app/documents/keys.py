@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from app.documents import scalars
 from app.documents.findings import Findings, Place, Unfit
-from app.names import fold
+from app.names import fold_of_document as fold
 
 T = TypeVar("T")
 

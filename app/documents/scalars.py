@@ -9,7 +9,7 @@ from app.documents.findings import Unfit
 from app.documents.problem import shown
 from app.documents.yaml_tree import Plain
 from app.moments import moment, rfc3339
-from app.names import fold
+from app.names import fold_of_document
 
 # Names are indexed, and PostgreSQL's index rows hold 2,704 bytes: 500 characters of four bytes fit.
 MOST_NAME_CHARACTERS: Final = 500
@@ -48,8 +48,9 @@ _CORE_FLOAT: Final = re.compile(r"[+-]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][+
 
 
 def label(text: str) -> str | Unfit:
-    """Short enough to be indexed, also as it folds: NFKC makes eighteen characters of U+FDFA."""
-    if len(text) > MOST_NAME_CHARACTERS or (not text.isascii() and len(fold(text)) > MOST_NAME_CHARACTERS):
+    """Short enough to be indexed, also as it folds: NFKC makes eighteen characters of U+FDFA, and no more."""
+    may_grow = len(text) * 18 > MOST_NAME_CHARACTERS and not text.isascii()
+    if len(text) > MOST_NAME_CHARACTERS or (may_grow and len(fold_of_document(text)) > MOST_NAME_CHARACTERS):
         return _too_long(MOST_NAME_CHARACTERS)
     return text
 

@@ -18,7 +18,7 @@ from app.importer.filing import Filing
 from app.importer.grouping import Topics
 from app.importer.processes import Processes
 from app.importer.shapes import LinkShape, as_json, item_json, public_id, url_keys
-from app.names import fold
+from app.names import fold_of_document as fold
 
 # Rows of so many articles are in memory at once while they are written.
 _ARTICLES_AT_ONCE = 500

@@ -33,11 +33,11 @@ from app.web.routing import QueryRoute, answered, on_a_thread
 
 # For a snippet: a body of 16,000 words, the most that are found. The largest real one has 22 kB.
 _MOST_OF_A_CONTENT = 200_000
-# For the marks of a page, title by title: half a second's work. The 200 longest real articles have half as much;
-# what comes after so much is not marked.
+# For the marks of a page, text by text: half a second's work. The 200 longest real articles have half as
+# much; what comes after so much is not marked.
 _MOST_LOOKED_THROUGH = 500_000
-# An article that is larger takes longer than the way to a thread, and nothing else would be answered meanwhile.
-_MOST_CHARACTERS_AT_ONCE, _MOST_LINKS_AT_ONCE = 200_000, 200
+# What is larger takes longer than the way to a thread, and nothing else would be answered meanwhile.
+_MOST_ARTICLES_AT_ONCE, _MOST_CHARACTERS_AT_ONCE, _MOST_LINKS_AT_ONCE = 50, 200_000, 200
 # One object, by which its statement is known again.
 _BEGINNING_OF_CONTENT = func.substr(contents.c.content, 1, _MOST_CHARACTERS_AT_ONCE + 1).label("content")
 
@@ -67,7 +67,8 @@ class RelatedQuery(Paged):
 async def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
     query, cursor = resumed(query, "/articles")
-    at_once = query.is_one_range and query.page is None
+    is_short = query.limit <= _MOST_ARTICLES_AT_ONCE and not query.fields
+    at_once = query.is_one_range and query.page is None and is_short
     return await answered(request, partial(_list_articles, request, query, cursor), at_once=at_once)
 
 
@@ -85,8 +86,9 @@ def _list_articles(request: Request, query: ArticleListQuery, cursor: Cursor) ->
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
 async def get_article(request: Request, article_id: str) -> Response:
     """One article with its related links, its content and all its details."""
-    small = await answered(request, partial(_get_small_article, request, article_id), at_once=True)
-    return small or await on_a_thread(request, partial(_get_article, request, article_id))
+    if small := await answered(request, partial(_get_small_article, request, article_id), at_once=True):
+        return small
+    return await on_a_thread(request, partial(_get_article, request, article_id))
 
 
 def _get_small_article(request: Request, article_id: str) -> Response | None:
