@@ -103,6 +103,11 @@ def _ideographs() -> Iterator[str]:
         yield from map(chr, range(0x4E00, 0x9FFF))
 
 
+def _letters(first: int, number: int) -> str:
+    """That many different ideographs."""
+    return "".join(chr(0x4E00 + (first + place) % 20_000) for place in range(number))
+
+
 def _nested(depth: int) -> str:
     return "[" * depth + "x" + "]" * depth
 
@@ -114,6 +119,7 @@ _ARABIC_LIGATURE = "\ufdfa"  # NFKC makes eighteen characters of it
 KINDS: Final[dict[str, Make]] = {
     # URLs, one far too long, and hundreds that are just short enough.
     "one URL: /amp": _key("webUrl: https://e.example", "/amp"),
+    "one URL: AMP copies": _key("webUrl: https://google.com/", "amp/s/google.com/", "n.example"),
     "one URL: parameters": _key("webUrl: https://e.example/?", "a=b&"),
     "one URL: dots": _key("webUrl: https://e.example", "/.."),
     "one URL: escapes": _key("webUrl: https://e.example/", "%C3%BC"),
@@ -147,6 +153,17 @@ KINDS: Final[dict[str, Make]] = {
     "URLs: fragments": _urls(f"{_FAR}#!", "é/"),
     "URLs: hosts": _list("related", lambda n: f"webUrl: 'https://{'www.m.' * 40}n{n}.example'"),
     "URLs: hosts of letters": _list("related", lambda n: f"webUrl: 'https://{'ﷺ.' * 120}n{n}.de'"),
+    "URLs: hosts of different letters": _list(
+        "related", lambda n: f"webUrl: https://{_letters(n, 63)}.{_letters(n + 63, 63)}.example"
+    ),
+    "URLs: short hosts of letters": _list(
+        "related",
+        lambda n: "\n  ".join(
+            f"{key}: https://{_letters(n + place, 16)}.{_letters(n + place + 16, 16)}.de"
+            for place, key in enumerate(("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl"))
+        ),
+        _ITEMS // 9,
+    ),
     "URLs: hosts of marks": _list(
         "related", lambda n: f"webUrl: 'https://{_MARKS_OUT_OF_ORDER * 120}{n}.de'"
     ),
