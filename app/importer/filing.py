@@ -11,7 +11,7 @@ from app.catalog.article_sets import HAS, HAS_KEYS, SetKey
 from app.catalog.tables import term_names, terms
 from app.database import in_parts, write_rows
 from app.importer.sets import Sets
-from app.names import fold
+from app.names import fold_of_document as fold
 
 # As what a document gives a name: not at all, as one more, or as the one to show.
 USED, ALSO, SHOWN = 0, 1, 2
