@@ -50,6 +50,7 @@ prove: .venv/installed-dev ## the proofs at full length, an hour or so; KILLS=, 
 		$(PROOF).doubles --database $$database --times $(DOUBLES) || status=1; \
 		$(PROOF).readers --database $$database --imports $(IMPORTS) --responses $(RESPONSES) || status=1; \
 		$(PROOF).memory --database $$database --documents $(DOCUMENTS) || status=1; \
+		$(PROOF).extremes --database $$database || status=1; \
 	done; \
 	$(PROOF).squeeze --times $(SQUEEZES) || status=1; \
 	$(PROOF).fuzz --inputs $(INPUTS) --seconds $(SECONDS) --seed $(SEED) || status=1; \

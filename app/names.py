@@ -3,6 +3,9 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
+
+from app.unicode_forms import normalized
 
 _NOT_IN_A_SLUG = re.compile(r"[^\w+#.]+|_+")
 
@@ -12,9 +15,14 @@ def fold(name: str) -> str:
 
     Folding again after NFKC settles the few characters whose folding is not normal: fold(fold(x)) == fold(x).
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    folded = normalized("NFKC", name).casefold()
     folded = unicodedata.normalize("NFKC", folded).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+    return " ".join(normalized("NFKC", folded).split())
+
+
+# An import asks for each name of a document five times, and for what it folds to twice; a document has at
+# most 30,000 names. Not for questions, which anybody may ask.
+fold_of_document = lru_cache(maxsize=60_000)(fold)
 
 
 def slug(name: str) -> str:

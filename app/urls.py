@@ -23,6 +23,8 @@ SHARED_SUFFIX = re.compile(r"(?:ac|co|com|ne|net|or|org)\.[a-z]{2}(?::.*)?")
 # No host is longer (RFC 1035); the bound also keeps its normalisation, quadratic at worst, in microseconds.
 LONGEST_HOST = 253
 LONGEST_LABEL = 63
+# Beyond ASCII, of a host: writing each as punycode takes some 5 µs. No real host has more.
+MOST_LETTERS = 32
 
 
 def canonical(url: str) -> str:
@@ -90,6 +92,8 @@ def _punycode(host: str) -> str:
     folded = unicodedata.normalize("NFKC", host).lower().replace("。", ".")
     if _NOT_IN_A_HOST.search(folded):  # "℀" would become "a/c", and half the host a path
         folded = host.lower()
+    if len(folded) > LONGEST_HOST or sum(letter > "\x7f" for letter in folded) > MOST_LETTERS:
+        return _quoted(folded)
     return ".".join(map(_punycode_label, folded.split(".")))
 
 

@@ -274,3 +274,17 @@ def test_a_query_as_long_as_any_may_be_has_a_next_page(world: World) -> None:
 
 
 ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+
+
+def test_a_large_article_is_answered_whole(world: World) -> None:
+    links = "".join(f"- title: Link {number}\n" for number in range(300))
+    world.write("links.md", f"title: Links\nrelated:\n{links}")
+    world.write("long.md", "title: Long", "é" * 1_000_000)
+    world.import_()
+    with service_of(world) as client:
+        long, linked = (
+            answer(client, f"/articles/{item['id']}")
+            for item in answer(client, "/articles?sort=-title")["items"]
+        )
+    assert long["content"] == "é" * 1_000_000
+    assert [link["title"] for link in linked["related"]] == [f"Link {number}" for number in range(300)]

@@ -301,7 +301,8 @@ def test_a_hostile_document_is_refused_at_once(hostile: str) -> None:
 
 
 def test_what_is_large_and_harmless_is_read() -> None:
-    assert len(article(f"title: {'x' * 1_000_000}").title) == 1_000_000
+    assert len(article(f"title: {'x' * 65_536}").title) == 65_536
+    assert len(article(f"title: x\nsecured: {'x' * 1_000_000}").secured or "") == 1_000_000
     assert len(value("items: [" + "a," * 25_000 + "]", "details")["items"]) == 25_000
     assert value("a: " + "[" * 27 + "]" * 27, "extra")
     assert value("a: &a x\nb: [" + "*a," * 20 + "]", "extra")["b"] == ["x"] * 20

@@ -25,7 +25,7 @@ SECRET = "s3cret"
 T = "title: x\n"
 TITLES = ("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "]]><x>", "&#0;", "{{7*7}}", "${jndi:ldap://a}",
           "=1+1", "+1", "-1+1", "@SUM(A1)", "'; DROP TABLE articles; --", "../../etc/passwd", "%s%n", "%00", "\\x00",
-          "javascript:alert(1)", "é" * 3_000, "e" + "\u0301" * 2_000, "\u202eexe.fdp", "\u200b", "😀", "\U0010fffd", "x" * 1_000_000,
+          "javascript:alert(1)", "é" * 3_000, "e" + "\u0301" * 2_000, "\u202eexe.fdp", "\u200b", "😀", "\U0010fffd", "x" * 65_536,
           "NaN", "null and void", "undefined", "[object Object]", "\t.", "=cmd|' /C calc'!A0")  # fmt: skip
 KINDS = ("[]x", "{}x", "[a: b]", "{a: [b]}", "[[x]]", "[x, y]", "{x: y}")
 
@@ -63,7 +63,7 @@ FRONT_MATTERS: list[tuple[str, str]] = [
        "https://%s/" % ("a" * 300), "ldap://a", "ws://a", "mailto:a@b", "htps://a.example", "https//a.example", "\\\\a\\b")),
     *((f"{T}webUrl: '{url}'", "taken") for url in
       ("https://localhost/", "https://127.0.0.1:5432/", "https://[::1]/", "https://a.example/\u202e", "https://a.example/<script>",
-       "https://user:pw@a.example/", "https://ü.example/", "https://a.example/" + "a" * 20_000, "https://a.example/?q=1 OR 1=1 --")),
+       "https://user:pw@a.example/", "https://ü.example/", "https://a.example/" + "a" * 8_174, "https://a.example/?q=1 OR 1=1 --")),
     # YAML's own bombs and tags.
     *((f"{T}a: !!{tag}", "3: ") for tag in
       ("python/object/apply:os.system ['x']", "python/object/new:type {}", "python/module:os", "python/name:os.system ''", "python/tuple [1]", "int x",
@@ -95,6 +95,12 @@ FRONT_MATTERS: list[tuple[str, str]] = [
     # Names too long for an index.
     *((f"{T}{key}: {'n' * 501}", "3: more than 500") for key in ("type", "category", "locale", "topics", "tags")),
     (f"{T}provider: {{name: {'n' * 501}}}", "3: more than 500"), (f"{T}provider: {{domain: {'n' * 501}}}", "3: more than 500"),
+    # Longer than anything that was meant.
+    *((f"{T}{key}: https://a.example/{'a' * 8_175}", "3: more than 8,192") for key in ("webUrl", "ampWebUrl")),
+    (f"{T}images: [{{url: {'a' * 8_193}}}]", "3: more than 8,192"), (f"{T}images: ['//a.example/{'a' * 8_193}']", "3: more than 8,192"),
+    (f"title: {'x' * 65_537}", "2: more than 65,536"), (f"{T}excerpt: {'x' * 65_537}", "3: more than 65,536"),
+    (f"{T}images: [{{url: /x, title: {'x' * 65_537}}}]", "3: more than 65,536"), (f"{T}related: [{{title: {'x' * 65_537}}}]", "3: more than 65,536"),
+    (f"{T}secured: {'x' * 65_537}", "taken"), (f"taxonomy: organization\nname: x\ndescription: {'x' * 65_537}", "4: more than 65,536"),
     # Descriptions.
     *((f"taxonomy: {kind}\n{rest}", "is missing") for kind in ("topic", "organization") for rest in ("parent: x", "images: [a]")),
     ("taxonomy: topic\nname: Loop\nparent: Loop", "taken"), ("taxonomy: topic\nname: [x]", "3: is a list"),

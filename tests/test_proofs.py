@@ -4,6 +4,7 @@ import pytest
 
 from tests.databases import DURABLE, start_server
 from tests.proofs.doubles import double
+from tests.proofs.extremes import answer_meanwhile, measure_kinds
 from tests.proofs.fuzz import fuzz_all
 from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, scene_of
 from tests.proofs.memory import measure
@@ -48,3 +49,12 @@ def test_parsers_take_mutants() -> None:
 
 def test_memory_is_measured() -> None:
     assert measure("sqlite", documents=20, workers=1).faults == []
+
+
+def test_no_document_takes_long_or_much() -> None:
+    kinds = ["body of marks out of order", "body of ligatures", "topics", "body of Hangul", "one URL: /amp"]
+    assert measure_kinds("sqlite", kinds).faults == []
+
+
+def test_a_page_of_slow_texts_holds_up_nobody() -> None:
+    assert answer_meanwhile("sqlite", documents=24).faults == []

@@ -285,3 +285,47 @@ def test_a_beginning_of_too_many_words_is_told_which(world: World, monkeypatch: 
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["parameter"] == "q"
         assert "more letters" in refused.text
+
+
+def test_marks_by_the_ten_thousand_are_imported_found_and_shown_in_time(world: World) -> None:
+    began = perf_counter()
+    world.write("a.md", f"title: Mars e{chr(0x301) + chr(0x323)}{(chr(0x301) + chr(0x323)) * 30_000}")
+    world.import_()
+    with service_of(world) as client:
+        [item] = answer(client, "/articles?q=mars+e&highlight=true")["items"]
+    assert item["highlights"]["title"].startswith("<mark>Mars</mark> <mark>e")
+    assert perf_counter() - began < 3  # some 0.3 s; sorted by swapping neighbours they took 9
+
+
+def test_what_stands_around_a_tag_of_any_length_is_found(world: World) -> None:
+    picture = f"<img alt='{'moon dust ' * 2_000}'>"
+    world.write("a.md", "title: Mars", f"before{picture}after &am{'p' * 20_000} x < y {'1 ' * 9_000}last")
+    world.import_()
+    with service_of(world) as client:
+        found = {
+            word: answer(client, f"/articles?q={word}")["total"]
+            for word in ("before", "after", "moon", "last", "%22x+y%22", "%22before+after%22")
+        }
+    assert found == {"before": 1, "after": 1, "moon": 0, "last": 1, "%22x+y%22": 1, "%22before+after%22": 1}
+
+
+def test_a_page_of_long_texts_is_marked_as_far_as_half_a_million_characters(world: World) -> None:
+    for number in range(10):
+        world.write(f"{number}.md", f"title: Mars {'x ' * 30_000}")
+    world.import_()
+    with service_of(world) as client:
+        items = answer(client, "/articles?q=mars&highlight=true&sort=title")["items"]
+    assert [bool(item["highlights"]["title"]) for item in items] == [True] * 9 + [False]
+
+
+def test_a_long_search_is_marked_in_time(world: World) -> None:
+    for number in range(5):
+        world.write(f"{number}.md", f"title: Mars {'a ' * 30_000}")
+    world.import_()
+    phrases = " OR ".join(f'"a {number}"' for number in range(45))
+    with service_of(world) as client:
+        began = perf_counter()
+        asked = urlencode({"q": f"mars OR {phrases}"[:500], "highlight": "true"})
+        items = answer(client, f"/articles?{asked}")["items"]
+        assert all(item["highlights"]["title"].startswith("<mark>Mars</mark>") for item in items)
+        assert perf_counter() - began < 3

@@ -225,3 +225,11 @@ def test_a_hostile_url_takes_no_longer_than_its_length_deserves(beginning: str, 
     began = perf_counter()
     canonical(url)
     assert perf_counter() - began < 1  # some 20 ms at most; what is quadratic takes many seconds
+
+
+def test_a_host_of_more_letters_than_any_has_is_its_own_key() -> None:
+    host = ".".join("日本語中文字" for _ in range(6))
+    key = canonical(f"https://{host}/a")
+    assert "xn--" not in key
+    assert canonical(key) == key == canonical(f"http://www.{host}/a/")
+    assert canonical("https://日本語.jp/") == canonical("https://xn--wgv71a119e.jp/")

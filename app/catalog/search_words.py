@@ -1,11 +1,11 @@
 """The words of articles, in order as imports find them and by article as questions do. Pure, knows no SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pyroaring import BitMap
 
-from app.catalog.words import MOST_WORDS, without_markup, words_of
+from app.catalog.words import MOST_WORDS, words_of_content, words_of_text
 
 # Article id, title, excerpt and content. Of these only the content may be HTML.
 Texts = tuple[int, str, str | None, str]
@@ -25,18 +25,15 @@ class Where(NamedTuple):
 
 
 def word_texts(texts: Iterable[Texts]) -> list[WordTexts]:
-    return [
-        (article_id, *_spaced((title, excerpt or "", without_markup(content))))
-        for article_id, title, excerpt, content in texts
-    ]
+    return [_words_of(*text) for text in texts]
 
 
-def _spaced(texts: tuple[str, str, str]) -> tuple[str, str, str]:
-    left = MOST_WORDS
-    spaced = []
-    for text in texts:
-        words = words_of(text)[:left]
-        left -= len(words)
-        spaced.append(f" {' '.join(words)} " if words else "")
-    title, excerpt, content = spaced
-    return title, excerpt, content
+def _words_of(article_id: int, title: str, excerpt: str | None, content: str) -> WordTexts:
+    of_title = words_of_text(title, MOST_WORDS)
+    of_excerpt = words_of_text(excerpt or "", MOST_WORDS - len(of_title))
+    of_content = words_of_content(content, MOST_WORDS - len(of_title) - len(of_excerpt))
+    return article_id, _spaced(of_title), _spaced(of_excerpt), _spaced(of_content)
+
+
+def _spaced(words: Sequence[str]) -> str:
+    return f" {' '.join(words)} " if words else ""

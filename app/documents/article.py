@@ -145,7 +145,7 @@ def read_article(
     document = ArticleDocument(
         path=path,
         title=title or "",
-        excerpt=keys.text("excerpt"),
+        excerpt=keys.shown_text("excerpt"),
         type=keys.label("type"),
         category=keys.label("category"),
         locale=keys.label("locale"),
@@ -189,7 +189,7 @@ def read_images(keys: Keys) -> tuple[tuple[Image, ...], dict[str, Tree]]:
             width=image_keys.converted(scalars.integer, "width"),
             height=image_keys.converted(scalars.integer, "height"),
             title=image_keys.line("title"),
-            attribution=image_keys.text("attribution"),
+            attribution=image_keys.shown_text("attribution"),
             is_cached=image_keys.converted(scalars.boolean, "isCached"),
         )
         if url is None and len(keys.findings.problems) == found_before:
@@ -242,7 +242,7 @@ def _related_link(mapping: dict[str, Tree], index: int, article: Keys) -> tuple[
     images, extra_images = read_images(keys)
     link = RelatedLink(
         title=keys.line("title"),
-        excerpt=keys.text("excerpt"),
+        excerpt=keys.shown_text("excerpt"),
         type=keys.label("type"),
         quality=keys.converted(scalars.integer, "quality"),
         heat=keys.converted(scalars.integer, "heat"),

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from app.documents import scalars
 from app.documents.findings import Findings, Place, Unfit
-from app.names import fold
+from app.names import fold_of_document as fold
 
 T = TypeVar("T")
 
@@ -55,9 +55,12 @@ class Keys:
         return None
 
     def line(self, key: str) -> str | None:
-        """A title: a text of one line, however long."""
-        text = self.text(key)
+        """A title: a text of one line."""
+        text = self.shown_text(key)
         return text and text.replace("\n", " ")
+
+    def shown_text(self, key: str) -> str | None:
+        return self.converted(scalars.shown_text, key)
 
     def label(self, key: str) -> str | None:
         return self.converted(scalars.label, key)

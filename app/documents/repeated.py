@@ -78,11 +78,16 @@ def _by_pieces(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | Non
         return None
     if not head.value.keys().isdisjoint(tail.value) or "related" in (*head.value, *tail.value):
         return None
-    items = [_remembered.get(item) or _item(item, says_nothing) for item in texts]
-    nodes = head.nodes + tail.nodes + sum(item.nodes if item else MOST_NODES for item in items)
-    if nodes + _NODES_OF_LIST >= MOST_NODES:
-        return None
-    return YamlTree({**head.value, "related": [item and item.value for item in items], **tail.value}, text)
+    items = []
+    nodes = head.nodes + tail.nodes + _NODES_OF_LIST
+    for item in texts:
+        piece = _remembered.get(item) or _item(item, says_nothing)
+        nodes += piece.nodes if piece else MOST_NODES
+        # What follows need not be read twice.
+        if piece is None or nodes >= MOST_NODES:
+            return None
+        items.append(piece.value)
+    return YamlTree({**head.value, "related": items, **tail.value}, text)
 
 
 def _is_tied(text: str) -> bool:

@@ -9,12 +9,16 @@ from app.documents.findings import Unfit
 from app.documents.problem import shown
 from app.documents.yaml_tree import Plain
 from app.moments import moment, rfc3339
-from app.names import fold
+from app.names import fold_of_document
 
 # Names are indexed, and PostgreSQL's index rows hold 2,704 bytes: 500 characters of four bytes fit.
 MOST_NAME_CHARACTERS: Final = 500
 # The longest name that DNS knows; it becomes the provider's domain.
 MOST_HOST_CHARACTERS: Final = 253
+# Browsers and servers take no more; the longest real one has some 500.
+MOST_URL_CHARACTERS: Final = 8_192
+# Of a title, an excerpt or another text that lists show: what is longer belongs into the body.
+MOST_TEXT_CHARACTERS: Final = 65_536
 # JSON's numbers are doubles in most readers; beyond this they would round a whole number.
 GREATEST_EXACT_INTEGER: Final = 2**53
 # No number worth the name is longer, and converting one of 50,000 digits takes its time.
@@ -44,9 +48,10 @@ _CORE_FLOAT: Final = re.compile(r"[+-]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][+
 
 
 def label(text: str) -> str | Unfit:
-    """Short enough to be indexed, also as it folds: NFKC makes eighteen characters of U+FDFA."""
-    if len(text) > MOST_NAME_CHARACTERS or (not text.isascii() and len(fold(text)) > MOST_NAME_CHARACTERS):
-        return Unfit(f"has more than {MOST_NAME_CHARACTERS} characters", "Shorten it.")
+    """Short enough to be indexed, also as it folds: NFKC makes eighteen characters of U+FDFA, and no more."""
+    may_grow = len(text) * 18 > MOST_NAME_CHARACTERS and not text.isascii()
+    if len(text) > MOST_NAME_CHARACTERS or (may_grow and len(fold_of_document(text)) > MOST_NAME_CHARACTERS):
+        return _too_long(MOST_NAME_CHARACTERS)
     return text
 
 
@@ -91,7 +96,13 @@ def integer(text: str) -> int | Unfit:
     return whole
 
 
+def shown_text(text: str) -> str | Unfit:
+    return text if len(text) <= MOST_TEXT_CHARACTERS else _too_long(MOST_TEXT_CHARACTERS)
+
+
 def url(text: str, base_url: str | None) -> str | Unfit:
+    if len(text) > MOST_URL_CHARACTERS:
+        return _too_long(MOST_URL_CHARACTERS)
     if host(text) is not None:
         return text
     if _SCHEME.match(text) or _NEVER_IN_A_URL.search(text):
@@ -108,7 +119,12 @@ def image_url(text: str, base_url: str | None) -> str | Unfit:
     """Relative without a base URL is fine; `//` means https, whatever the base."""
     if text.startswith("//"):
         return url("https:" + text, None)
-    if base_url is None and not _SCHEME.match(text) and not _NEVER_IN_A_URL.search(text):
+    if (
+        len(text) <= MOST_URL_CHARACTERS
+        and base_url is None
+        and not _SCHEME.match(text)
+        and not _NEVER_IN_A_URL.search(text)
+    ):
         return text
     return url(text, base_url)
 
@@ -135,6 +151,8 @@ def _resolved(text: str, base_url: str) -> str | Unfit:
         joined = urljoin(base_url, text)
     except ValueError:
         return _no_url(text)
+    if len(joined) > MOST_URL_CHARACTERS:
+        return _too_long(MOST_URL_CHARACTERS)
     return joined if host(joined) is not None else _no_url(text)
 
 
@@ -142,6 +160,10 @@ def _no_url(text: str) -> Unfit:
     return Unfit(
         f"is {_quoted(text)}, which is no http(s) URL", "Write one that begins with https:// and a host."
     )
+
+
+def _too_long(most_characters: int) -> Unfit:
+    return Unfit(f"has more than {most_characters:,} characters", "Shorten it.")
 
 
 def json_value(tree: Any) -> Any:

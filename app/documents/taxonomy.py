@@ -78,7 +78,7 @@ def read_organization(
         domain=domain,
         other_names=keys.names("otherNames"),
         images=images,
-        description=keys.text("description"),
+        description=keys.shown_text("description"),
         extra=keys.rest(ORGANIZATION_KEYS) | extra_images,
     )
     return None if findings.problems else document

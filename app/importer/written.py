@@ -17,7 +17,7 @@ from app.importer.filing import Filing
 from app.importer.grouping import Topics
 from app.importer.processes import Processes
 from app.importer.shapes import LinkShape, as_json, item_json, public_id, url_keys
-from app.names import fold
+from app.names import fold_of_document as fold
 
 # Rows of so many articles are in memory at once while they are written.
 _ARTICLES_AT_ONCE = 500
@@ -107,7 +107,8 @@ def _article(topics: Topics, written: Written, filed: Filed) -> dict[str, object
     document = written.document
     # Of one topic only the first name is served, and that stays although its description may change.
     first = {topics.ids[fold(name)]: name for name in reversed(document.topics)}
-    served = [name for name in document.topics if name in first.values()]
+    shown = set(first.values())
+    served = [name for name in document.topics if name in shown]
     id_ = public_id(written.source, document.path)
     return {
         "id": written.article_id,

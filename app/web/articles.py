@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, Field
-from sqlalchemy import ColumnElement, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,6 +32,16 @@ from app.web.representations import (
     SomeKeysPage,
 )
 from app.web.routing import QueryRoute, answered, on_a_thread
+
+# For a snippet: a body of 16,000 words, the most that are found. The largest real one has 22 kB.
+_MOST_OF_A_CONTENT = 200_000
+# For the marks of a page, text by text: half a second's work. The 200 longest real articles have half as
+# much; what comes after so much is not marked.
+_MOST_LOOKED_THROUGH = 500_000
+# What is larger takes longer than the way to a thread, and nothing else would be answered meanwhile.
+_MOST_ARTICLES_AT_ONCE, _MOST_CHARACTERS_AT_ONCE, _MOST_LINKS_AT_ONCE = 50, 200_000, 200
+# One object, by which its statement is known again.
+_BEGINNING_OF_CONTENT = func.substr(contents.c.content, 1, _MOST_CHARACTERS_AT_ONCE + 1).label("content")
 
 router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=EVERYWHERE)
 
@@ -59,7 +69,8 @@ class RelatedQuery(Paged):
 async def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
     query, cursor = resumed(query, "/articles")
-    if request.app.state.is_local and query.page is None and may_be_index_range(query):
+    is_short = query.limit <= _MOST_ARTICLES_AT_ONCE and not query.fields
+    if request.app.state.is_local and query.page is None and is_short and may_be_index_range(query):
         with suppress(NoIndexRange):
             return _list_articles(request, query, cursor, only_index_range=True)
     return await on_a_thread(request, partial(_list_articles, request, query, cursor))
@@ -88,16 +99,29 @@ def _list_articles(
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
 async def get_article(request: Request, article_id: str) -> Response:
     """One article with its related links, its content and all its details."""
-    return await answered(request, partial(_get_article, request, article_id), at_once=True)
+    if small := await answered(request, partial(_get_small_article, request, article_id), at_once=True):
+        return small
+    return await on_a_thread(request, partial(_get_article, request, article_id))
+
+
+def _get_small_article(request: Request, article_id: str) -> Response | None:
+    """None for one that is not small."""
+    with reading(request) as now:
+        found = _find(now, article_id, _BEGINNING_OF_CONTENT, contents.c.details)
+        is_long = len(found.content) > _MOST_CHARACTERS_AT_ONCE
+        return None if is_long or found.related_count > _MOST_LINKS_AT_ONCE else _article_answer(now, found)
 
 
 def _get_article(request: Request, article_id: str) -> Response:
     with reading(request) as now:
-        found = _find(now, article_id, contents.c.content, contents.c.details)
-        related = ",".join(_link_item(now, row) for row in read_unpaged(now.connection, _related(found.id)))
-        content = json.dumps(found.content, ensure_ascii=False)
-        body = f'{found.item[:-1]},"related":[{related}],"content":{content},"details":{found.details}}}'
-        return now.json(body.encode())
+        return _article_answer(now, _find(now, article_id, contents.c.content, contents.c.details))
+
+
+def _article_answer(now: Reading, found: Row[Any]) -> Response:
+    related = ",".join(_link_item(now, row) for row in read_unpaged(now.connection, _related(found.id)))
+    content = json.dumps(found.content, ensure_ascii=False)
+    body = f'{found.item[:-1]},"related":[{related}],"content":{content},"details":{found.details}}}'
+    return now.json(body.encode())
 
 
 @router.get("/articles/{article_id}/related", response_model=RelatedLinkPage, responses=problems(404))
@@ -155,17 +179,24 @@ def _highlights(now: Reading, query: ArticleListQuery, rows: Sequence[Row[Any]])
     search = query.search
     if not query.highlight or search is None:
         return {}
-    kept = contents.c.content
-    of_rows = select(contents.c.article_id, kept).where(contents.c.article_id.in_([row.id for row in rows]))
-    bodies = {row.article_id: row.content for row in now.connection.execute(of_rows)}
+    beginning = func.substr(contents.c.content, 1, _MOST_OF_A_CONTENT).label("beginning")
+    of_rows = select(contents.c.article_id, beginning).where(
+        contents.c.article_id.in_([row.id for row in rows])
+    )
+    bodies = {row.article_id: row.beginning for row in now.connection.execute(of_rows)}
+    left = _MOST_LOOKED_THROUGH
     found = {}
     for row in rows:
         article = json.loads(row.item)
-        found[row.id] = {
-            "title": marked(article["title"], search),
-            "excerpt": marked(article["excerpt"] or "", search),
-            "content": snippet(without_markup(bodies[row.id]), search),
-        }
+        title, excerpt = article["title"], article["excerpt"] or ""
+        marks: dict[str, str | None] = {"title": marked(title, search, left)}
+        left = max(0, left - len(title))
+        marks["excerpt"] = marked(excerpt, search, left)
+        left = max(0, left - len(excerpt))
+        content = bodies[row.id][:left]
+        marks["content"] = snippet(without_markup(content), search)
+        left -= len(content)
+        found[row.id] = marks
     return found
 
 

@@ -43,7 +43,7 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
     with reading(request, query) as now:
         having = matching(now.connection, ArticleQuery(url=url, published=query.published))
         found = read_page(now.connection, having.listing(articles.c.item), MOST_ON_A_PAGE)
-        items = ",".join(row.item for row in found.rows)
+        items = b",".join([row.item.encode() for row in found.rows])
         rows, order = mentions(url, query.published)
         page = page_of(now, query, cursor, Listing(None, lambda: rows, order, {}))
         mentioned = [
@@ -60,5 +60,5 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
         ]
         total = int(now.connection.scalars(count_of_rows(rows)).one())
         body, links = page_json(now, query, "/links", page, mentioned, total)
-        given = json.dumps(url, ensure_ascii=False)
-        return now.json(f'{{"url":{given},"articles":[{items}],"mentionedBy":{body}}}'.encode(), links)
+        given = json.dumps(url, ensure_ascii=False).encode()
+        return now.json(b'{"url":%b,"articles":[%b],"mentionedBy":%b}' % (given, items, body), links)

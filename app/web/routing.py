@@ -41,7 +41,7 @@ async def on_a_thread(request: Request, work: Callable[[], Result]) -> Result:
     return await asyncio.get_running_loop().run_in_executor(request.app.state.threads, work)
 
 
-async def answered(request: Request, work: Callable[[], Response], *, at_once: bool) -> Response:
+async def answered(request: Request, work: Callable[[], Result], *, at_once: bool) -> Result:
     """On the event loop what takes less time there than the way to a thread: an index range of SQLite."""
     if at_once and request.app.state.is_local:
         return work()

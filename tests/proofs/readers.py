@@ -173,7 +173,7 @@ def _in_both(bodies: list[dict[str, bytes]]) -> set[str]:
 
 
 @contextmanager
-def serving(catalogue: Catalogue) -> Iterator[int]:
+def serving(catalogue: Catalogue, **settings: str) -> Iterator[int]:
     """The port of a service in a process of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -181,7 +181,7 @@ def serving(catalogue: Catalogue) -> Iterator[int]:
     process = subprocess.Popen(  # noqa: S603  our own command
         [sys.executable, "-m", "app", "serve", "--port", str(port)],
         cwd=REPOSITORY,
-        env=os.environ | {"CLIPPINGS_DATABASE_URL": catalogue.url, "PYTHONPATH": str(REPOSITORY)},
+        env=os.environ | {"CLIPPINGS_DATABASE_URL": catalogue.url, "PYTHONPATH": str(REPOSITORY)} | settings,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
