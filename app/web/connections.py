@@ -140,19 +140,18 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._is_in_body = False
-        self._part_bytes = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         is_idle = not self.pipeline
         super().on_response_complete()
-        if self.transport.is_closing():
-            return
         if self._unfed:
             self.loop.call_soon(self._feed_next)
-        elif is_idle and self._last_words is not None:
+        elif not is_idle or self.transport.is_closing():
+            return
+        elif self._last_words is not None:
             self._say_last_words()
-        elif is_idle and self._is_in_head:
+        elif self._is_in_head:
             self._unset_keepalive_if_required()
             self._expect_head()
 
