@@ -53,6 +53,7 @@ prove: .venv/installed-dev ## the proofs at full length, an hour or so; KILLS=, 
 		$(PROOF).extremes --database $$database || status=1; \
 	done; \
 	$(PROOF).squeeze --times $(SQUEEZES) || status=1; \
+	$(PROOF).connections || status=1; \
 	$(PROOF).fuzz --inputs $(INPUTS) --seconds $(SECONDS) --seed $(SEED) || status=1; \
 	exit $$status
 

@@ -11,6 +11,7 @@ from app.errors import DatabaseUnavailable, SchemaOutdated
 from app.main import create_app
 from app.schema import is_current, upgrade
 from app.settings import PREFIX, Settings
+from app.web.connections import HttpConnection
 
 # So long a thread that reads may keep the interpreter from the event loop, several times for an answer.
 _SWITCH_SECONDS = 0.0005
@@ -33,6 +34,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, sho
         port=port,
         workers=workers,
         reload=reload,
+        http=HttpConnection,
         server_header=False,
         # A line a request takes a tenth of the time that a list does, and a proxy in front has one anyway.
         access_log=False,

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.databases import DURABLE, start_server
+from tests.proofs.connections import flood, wait_for_slow_clients
 from tests.proofs.doubles import double
 from tests.proofs.extremes import answer_meanwhile, measure_kinds
 from tests.proofs.fuzz import fuzz_all
@@ -39,6 +40,11 @@ def test_two_imports_at_once_take_turns() -> None:
 @DATABASES
 def test_readers_see_one_edition_or_the_other(database: str) -> None:
     assert read_during_imports(database, imports=4, responses=100, articles=20).faults == []
+
+
+def test_slow_and_endless_clients_are_closed() -> None:
+    assert wait_for_slow_clients(head_seconds=0.3).faults == []
+    assert [outcome.faults for outcome in flood(megabytes=2) if outcome.faults] == []
 
 
 def test_parsers_take_mutants() -> None:

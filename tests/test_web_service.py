@@ -16,10 +16,12 @@ from starlette.testclient import TestClient
 from app.errors import DatabaseUnavailable, SettingsError
 from app.main import create_app
 from app.settings import Settings, unknown_names
+from app.web.connections import HttpConnection
 from app.web.openapi import EXAMPLES, openapi_document
 from app.web.problems import EVERYWHERE, problems
 from app.web.routing import READING_THREADS
 from tests import api_examples
+from tests.proofs.connections import LAST, exchange, read, statuses
 from tests.things import get_thing, list_things, service
 from tests.worlds import World
 
@@ -160,7 +162,10 @@ def test_readiness_is_503_while_the_database_is_away(world: World) -> None:
 def address() -> Iterator[tuple[str, int]]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(service(), log_config=None, server_header=False))
+        listening.listen()
+        server = uvicorn.Server(
+            uvicorn.Config(service(), http=HttpConnection, log_config=None, server_header=False)
+        )
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         yield listening.getsockname()
@@ -188,6 +193,36 @@ def test_over_a_socket_answers_stream_stop_and_break_as_they_should(
         with pytest.raises(httpx2.RemoteProtocolError):
             client.get("/stream-that-breaks.csv")
         assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 1
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b"Content-Length: 999999999\r\n\r\n" + b"a" * 2_000_000, 413),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 30_000, 431),
+        (b"Transfer-Encoding: chunked\r\n\r\nx\r\n\r\n", 400),
+    ],
+)
+def test_what_ends_badly_before_its_answer_is_refused_in_its_turn(
+    address: tuple[str, int], rest: bytes, status: int
+) -> None:
+    slow = b"GET /sleep HTTP/1.1\r\nHost: x\r\n"
+    assert statuses(exchange(address, slow + rest + LAST)) == [status]
+    assert statuses(exchange(address, slow + b"\r\n" + slow + rest + LAST)) == [200, status]
+
+
+def test_half_a_head_waits_for_the_answer_before_it(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HttpConnection, "head_seconds", 0.3)
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /sleep HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
+        assert statuses(connection.recv(65536)) == [200]
+        connection.sendall(LAST[20:])
+        assert statuses(read(connection)) == [200]
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /sleep HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
+        assert statuses(read(connection)) == [200]
 
 
 def test_the_service_lives_while_all_reading_threads_are_busy(address: tuple[str, int]) -> None:

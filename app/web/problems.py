@@ -19,15 +19,19 @@ MOST_CHARACTERS_OF_ADVICE = 1_000
 # A client that waits this long meets a database that came back, or a cache that was filled meanwhile.
 RETRY_AFTER_SECONDS = 5
 
-# The phrases of RFC 9110, which "about:blank" asks for. Python 3.11 has an older one for 422.
+# The phrases of RFC 9110, which "about:blank" asks for. Python 3.11 has older ones for 413, 414 and 422.
 TITLES = {
+    400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     406: "Not Acceptable",
     410: "Gone",
+    413: "Content Too Large",
+    414: "URI Too Long",
     422: "Unprocessable Content",
+    431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -59,6 +63,10 @@ class ProblemAnswer(Exception):
         self.headers = dict(headers or {})
         self.members = dict(members or {})
 
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.status) or HTTPStatus(self.status).phrase
+
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         named = {"Content-Type": PROBLEM_MEDIA_TYPE, **self.headers}
         return [(name.lower().encode(), value.encode("latin-1")) for name, value in named.items()]
@@ -66,11 +74,27 @@ class ProblemAnswer(Exception):
     def body(self) -> bytes:
         details = {
             "type": "about:blank",
-            "title": TITLES.get(self.status) or HTTPStatus(self.status).phrase,
+            "title": self.title,
             "status": self.status,
             "detail": self.detail,
         }
         return json.dumps(details | self.members, ensure_ascii=False).encode()
+
+
+def malformed() -> ProblemAnswer:
+    return ProblemAnswer(400, "This is not a request of HTTP/1.1.")
+
+
+def content_too_large() -> ProblemAnswer:
+    return ProblemAnswer(413, "This service is read-only: send requests without a body.")
+
+
+def uri_too_long() -> ProblemAnswer:
+    return ProblemAnswer(414, "The address is too long: a request's head may have 64 kB.")
+
+
+def headers_too_large() -> ProblemAnswer:
+    return ProblemAnswer(431, "The header fields are too large: a request's head may have 64 kB.")
 
 
 def unauthorized(detail: str, error: str | None = None) -> ProblemAnswer:

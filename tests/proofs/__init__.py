@@ -9,6 +9,9 @@
     readers    every answer during imports comes from one revision, none older than the last; a walk over
                cursors meets every article that stayed, once
     memory     an import of 20,000 documents of 27 kB stays below 400 MB
+    connections
+               who sends no whole request head in 10 s is closed; who sends 100 MB of headers, trailers, an
+               address or a body takes no memory, and nobody else waits for an answer
     fuzz       each of our parsers takes a million mutants without an exception that it does not declare
 
 Each is a command, `python -m tests.proofs.kill --help`, which prints a line with its numbers and exits with 1

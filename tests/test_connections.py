@@ -1,0 +1,299 @@
+"""What a connection may take of the service, as it is served: time for a request's head, bytes, its turn."""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from app.web.connections import MAX_PART_BYTES
+from tests.proofs.connections import LAST, LIVE, Address, exchange, is_closed, read, served, statuses
+
+HEAD_SECONDS = 0.5
+# The service answers in a fiftieth of it.
+QUIET_SECONDS = 0.05
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[Address]:
+    with served(HEAD_SECONDS) as (address, _):
+        yield address
+
+
+@pytest.mark.parametrize(
+    ("sent", "drip"),
+    [
+        (b"", b""),
+        (b"", b"\r\n"),
+        (LIVE, b""),
+        (LIVE, b"a: b\r\n"),
+        (LIVE + b"a: ", b"b"),
+        (b"GET /", b"a"),
+        (LIVE + b"\r\n" + LIVE, b"a: b\r\n"),
+        (LIVE + b"Connection: Upgrade\r\nUpgrade: websocket\r\n", b"a: b\r\n"),
+    ],
+)
+def test_who_sends_no_whole_head_is_closed_and_others_are_served(
+    address: Address, sent: bytes, drip: bytes
+) -> None:
+    connections = [socket.create_connection(address) for _ in range(30)]
+    began = time.monotonic()
+    for connection in connections:
+        connection.sendall(sent)
+    waiting = connections
+    while waiting:
+        assert time.monotonic() < began + 10
+        assert statuses(exchange(address, LAST)) == [200]
+        for connection in waiting:
+            try:
+                connection.sendall(drip)
+            except OSError:
+                # It was closed; what it may still say is read below.
+                assert drip
+        time.sleep(0.02)
+        waiting = [connection for connection in waiting if not is_closed(connection)]
+        if len(waiting) < len(connections):
+            assert time.monotonic() > began + HEAD_SECONDS * 0.9
+    for connection in connections:
+        connection.close()
+
+
+def test_who_was_answered_may_be_idle_for_longer_than_a_head_may_take(address: Address) -> None:
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(LIVE + b"\r\n")
+        time.sleep(HEAD_SECONDS * 1.5)
+        connection.sendall(LAST)
+        assert statuses(read(connection)) == [200, 200]
+
+
+def test_a_head_that_comes_byte_by_byte_is_answered(address: Address) -> None:
+    assert statuses(exchange(address, *(bytes([byte]) for byte in LIVE + b"\r\n" + LAST))) == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("begin", "more", "status"),
+    [
+        (LIVE, b"a: " + b"b" * 95 + b"\r\n", 431),
+        (LIVE, b"a:\r\n", 431),
+        (LIVE + b"a: ", b"b", 431),
+        (LIVE, b"b", 431),
+        (b"GET /", b"a", 414),
+        (b"GET /?", b"a=b&", 414),
+        (b"GET ", b" ", 431),
+        (LIVE + b"Connection: Upgrade\r\nUpgrade: websocket\r\n", b"a: b\r\n", 431),
+        (LIVE + b"Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: ", b"a", 431),
+        (LIVE + b"\r\n" + LIVE, b"a: b\r\n", [200, 431]),
+    ],
+)
+def test_a_head_without_end_is_refused_in_a_line_and_closed(
+    address: Address, begin: bytes, more: bytes, status: int | list[int]
+) -> None:
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(begin + more * (2_000_000 // len(more)))
+        said = read(connection)
+        assert statuses(said) == (status if isinstance(status, list) else [status])
+        head, _, body = said.rpartition(b"HTTP/1.1 ")[2].partition(b"\r\n\r\n")
+        for header in (
+            b"connection: close",
+            b"content-type: application/problem+json",
+            b"x-content-type-options: nosniff",
+            b"content-security-policy: default-src 'none'",
+            b"content-length: %d" % len(body),
+        ):
+            assert head.count(b"\r\n" + header) == 1
+        assert b'64 kB."' in body
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            while True:
+                connection.sendall(more)
+                time.sleep(0.01)
+
+
+@pytest.mark.parametrize("before", [b"", LIVE + b"\r\n"])
+@pytest.mark.parametrize("piece", [MAX_PART_BYTES, 1448])
+def test_a_head_may_have_64_kilobytes(address: Address, before: bytes, piece: int) -> None:
+    def head(size: int) -> Iterator[bytes]:
+        text = LAST.removesuffix(b"\r\n") + b"a: "
+        text += b"b" * (size - len(text) - 4) + b"\r\n\r\n"
+        return (text[place : place + piece] for place in range(0, size, piece))
+
+    is_alone = not before
+    with socket.create_connection(address, timeout=10) as connection:
+        if before:
+            connection.sendall(before)
+            assert statuses(connection.recv(65536)) == [200]
+        for text in head(MAX_PART_BYTES):
+            connection.sendall(text)
+        assert statuses(read(connection)) == [200]
+    assert statuses(exchange(address, before, *head(MAX_PART_BYTES + 1))) == [200, 431][is_alone:]
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (CHUNKED + b"0\r\n", b"a: b\r\n"),
+        (CHUNKED + b"0\r\na: ", b"b"),
+        (CHUNKED + b"0\r\n", b"b"),
+        (CHUNKED + b"1;", b"a"),
+        (CHUNKED, b"1;a=b\r\nx\r\n"),
+        (CHUNKED, b"0"),
+        (b"Content-Length: 999999999999\r\n\r\n", b"a"),
+    ],
+)
+def test_what_follows_a_head_without_end_is_closed_after_the_answer(
+    address: Address, begin: bytes, more: bytes
+) -> None:
+    said = exchange(address, LIVE + begin + more * (8_000_000 // len(more)))
+    # It depends on what is faster, the answer or the rest.
+    assert statuses(said) in ([200], [413], [431])
+
+
+def test_trailers_are_not_headers(address: Address) -> None:
+    request = b"GET /articles?published=any HTTP/1.1\r\nHost: x\r\n" + CHUNKED
+    assert statuses(exchange(address, request + b"0\r\nAuthorization: Bearer a-token\r\n\r\n" + LAST)) == [
+        401,
+        200,
+    ]
+
+
+def test_many_requests_at_once_are_answered_in_their_order(address: Address) -> None:
+    requests = [(LIVE + b"\r\n", 200), (SMUGGLED, 404), (b"PUT" + SMUGGLED.removeprefix(b"GET"), 405)] * 100
+    sent = b"".join(request for request, _ in requests)
+    expected = [status for _, status in requests]
+    assert statuses(exchange(address, sent + LAST)) == [*expected, 200]
+    assert statuses(exchange(address, sent + b"nonsense\r\n\r\n")) == [*expected, 400]
+    assert statuses(exchange(address, sent + LIVE + b"a: b\r\n" * 20_000)) == [*expected, 431]
+
+
+def test_an_upgrade_is_not_taken_and_hides_nothing(address: Address) -> None:
+    for protocol in (b"websocket", b"h2c"):
+        upgrade = LIVE + b"Connection: Upgrade\r\nUpgrade: " + protocol + b"\r\n"
+        assert statuses(exchange(address, (upgrade + b"\r\n") * 3 + LAST)) == [200, 200, 200, 200]
+        for body in (
+            b"Content-Length: %d\r\n\r\n%s" % (len(SMUGGLED), SMUGGLED),
+            CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED),
+        ):
+            assert statuses(exchange(address, upgrade + body)) == [200]
+            head, end, rest = (upgrade + body).partition(b"\r\n\r\n")
+            assert statuses(exchange(address, head + end, rest)) == [200]
+
+
+def framings() -> Iterator[bytes]:
+    """Heads that two readers may see end at different places; who sees the earlier one finds a request."""
+    size = b"%d" % len(SMUGGLED)
+    lengths = (
+        b"+" + size,
+        b"-1",
+        b"0x1a",
+        size + b", 0",
+        b"0, " + size,
+        b"1e1",
+        b" ",
+        b"a",
+        b"9" * 30,
+        b"0_0",
+    )
+    yield from (b"Content-Length: " + length for length in lengths)
+    yield b"Content-Length: 0\r\nContent-Length: " + size
+    yield b"Content-Length: " + size + b"\r\nContent-Length: 0"
+    yield b"Content-Length : " + size
+    yield b"Content\x00-Length: " + size
+    yield b" Content-Length: " + size
+    codings = (
+        b"xchunked",
+        b"chunked, identity",
+        b"identity",
+        b"chunked\x0b",
+        b"\x0bchunked",
+        b'"chunked"',
+        b"chunked;a=b",
+        b"chunked, chunked",
+        b"gzip",
+        b"",
+    )
+    yield from (b"Transfer-Encoding: " + coding for coding in codings)
+    yield b"Transfer-Encoding: chunked\r\nContent-Length: " + size
+    yield b"Content-Length: " + size + b"\r\nTransfer-Encoding: chunked"
+    yield b"Transfer-Encoding : chunked\r\nContent-Length: " + size
+    yield b"Transfer-Encoding:\r\n chunked\r\nContent-Length: " + size
+    yield b"Transfer\x00Encoding: chunked\r\nContent-Length: " + size
+    yield b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\nContent-Length: " + size
+    yield b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"
+    yield b"a: b\nContent-Length: " + size
+    yield b"a: b\rContent-Length: " + size
+
+
+def chunks() -> Iterator[bytes]:
+    """What is no chunk, and none that could be meant."""
+    for chunk in (
+        b"0x0",
+        b"-0",
+        b"+0",
+        b" 0",
+        b"0 ",
+        b"0_",
+        b"g",
+        b"",
+        b"0\x00",
+        b"F" * 17,
+        b"0;\n",
+        b"1\r\nxx",
+    ):
+        yield chunk + b"\r\n\r\n"
+    yield b"0\n\n"
+    yield b"0\r\r"
+    yield b"1\r\nx0\r\n\r\n"
+    yield b"1\nx\r\n0\r\n\r\n"
+
+
+def test_a_malformed_framing_hides_no_request(address: Address) -> None:
+    requests = [
+        (LIVE.replace(b"GET", method) + framing + b"\r\n\r\n", SMUGGLED)
+        for framing in framings()
+        for method in (b"GET", b"POST")
+    ]
+    requests += [(LIVE + CHUNKED, chunk + SMUGGLED) for chunk in chunks()]
+    connections = []
+    # All at once, as the rest of a request is waited for; in one packet, and in two.
+    for request in [*requests, *((head + rest, b"") for head, rest in requests)]:
+        connection = socket.create_connection(address)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(request[0])
+        connections.append((connection, request))
+    for connection, (_, rest) in connections:
+        # Where the head was refused it is no matter that the rest is too late.
+        with suppress(ConnectionError):
+            connection.sendall(rest)
+    for connection, request in connections:
+        assert len(read_what_is_there(connection)) == 1, request
+        connection.close()
+
+
+def read_what_is_there(connection: socket.socket) -> list[int]:
+    connection.settimeout(10)
+    said = connection.recv(65536)
+    connection.settimeout(QUIET_SECONDS)
+    with suppress(TimeoutError, ConnectionResetError):
+        said += read(connection)
+    return statuses(said)
+
+
+def test_the_service_stops_at_once_with_half_a_head_in_hand() -> None:
+    with served(HEAD_SECONDS) as (address, process):
+        connections = [socket.create_connection(address) for _ in range(30)]
+        for connection in connections[::2]:
+            connection.sendall(LIVE)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(HEAD_SECONDS + 5) in (0, -signal.SIGTERM)
+        for connection in connections:
+            connection.close()
+
+
+@pytest.mark.parametrize("options", [("--workers", "2"), ("--reload",)])
+def test_every_way_of_serving_counts(options: tuple[str, ...]) -> None:
+    with served(HEAD_SECONDS, *options) as (address, _):
+        for _ in range(4):
+            assert statuses(exchange(address, LIVE + b"a: b\r\n" * 20_000)) == [431]
