@@ -12,10 +12,10 @@ import click
 
 from app.console import print_check, print_import, progress_line
 from app.database import exclusive, writing_engine
-from app.documents.schema import front_matter_schema
+from app.documents.editor_schema import front_matter_schema
 from app.errors import ClippingsError
 from app.importer.check import check_trees
-from app.importer.look import Request
+from app.importer.read import Request
 from app.importer.report import Report
 from app.importer.run import SOURCE_NAME, Options, import_trees
 from app.importer.watch import watch

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import click
 
-from app.documents.problem import Problem, escaped
-from app.importer.look import Progress
+from app.documents.problems import Problem, escaped
+from app.importer.read import Progress
 from app.importer.report import Report
 
 # A line of progress so often is seen to move and costs nothing.

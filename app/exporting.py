@@ -15,7 +15,7 @@ from app.catalog.filters import matching
 from app.catalog.originals import all_documents
 from app.catalog.query import CLAUSES, ArticleQuery
 from app.database import reading_engine, snapshot
-from app.documents.tree import EXTENSIONS
+from app.documents.files import EXTENSIONS
 from app.errors import ExportFailed
 from app.exports.documents import document_text
 from app.exports.rows import csv_rows, ndjson

@@ -1,5 +1,6 @@
 """When two URLs name one page: the key they are compared by. Knows no article and asks no network."""
 
+import hashlib
 import re
 import unicodedata
 from urllib.parse import quote
@@ -7,6 +8,8 @@ from urllib.parse import quote
 # Parameters that say how a reader came and never what is shown. Others are content somewhere and so stay:
 # `ref` (a branch on GitHub), `ocid` (a contract in open contracting), `cmpid` (a company), `source`, `amp`.
 TRACKING_PREFIX = "utm_"
+
+
 TRACKING_PARAMETERS = frozenset(
     [
         *("gclid", "gclsrc", "dclid", "gbraid", "wbraid"),  # Google's advertisements
@@ -17,12 +20,18 @@ TRACKING_PARAMETERS = frozenset(
     ]
 )
 
+
 # Below these a name is somebody's own: m.co.uk and www.co.uk are two sites.
 SHARED_SUFFIX = re.compile(r"(?:ac|co|com|ne|net|or|org)\.[a-z]{2}(?::.*)?")
 
+
 # No host is longer (RFC 1035); the bound also keeps its normalisation, quadratic at worst, in microseconds.
 LONGEST_HOST = 253
+
+
 LONGEST_LABEL = 63
+
+
 # Beyond ASCII, of a host: writing each as punycode takes some 5 µs. No real host has more.
 MOST_LETTERS = 32
 
@@ -64,7 +73,11 @@ def canonical(url: str) -> str:
 
 # Browsers drop these wherever they stand.
 _LINE_ENDS = re.compile(r"[\t\n\r]+")
+
+
 _HTTP_URL = re.compile(r"(?is)(?:https?:)?[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?\Z")
+
+
 _AMP_COPY = re.compile(
     r"(?:(?:[^/]+\.)?cdn\.ampproject\.org/(?:c|v|wp)/(?:s/)?|google\.[a-z]{2,3}(?:\.[a-z]{2})?/amp/s/)"
     r"(?P<host>[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)(?P<path>/.*)?\Z"
@@ -139,8 +152,12 @@ def _escape(text: str) -> str:
 
 # Nearly every URL is plain, and this is thrice as fast as looking for what is not.
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]*")
+
+
 # An escape, a stray %, or a run of characters that must be escaped.
 _ESCAPE_OR_UNSAFE = re.compile(r"%[0-9A-Fa-f]{2}|%|[^%A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]+")
+
+
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 
 
@@ -157,3 +174,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 def _quoted(text: str) -> str:
     return quote(text, safe="", errors="surrogatepass")
+
+
+def url_key(url: str) -> bytes:
+    return hashlib.blake2b(canonical(url).encode(errors="surrogatepass"), digest_size=16).digest()

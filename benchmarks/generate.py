@@ -20,8 +20,8 @@ from app.documents.article import ArticleDocument, Image, RelatedLink
 from app.documents.reading import Reading
 from app.importer.apply import Tree, carry_out
 from app.importer.plan import Seen, plan_changes
-from app.importer.processes import Processes
-from app.importer.shapes import shape_of
+from app.importer.serialise import shape_of
+from app.importer.workers import Processes
 from app.schema import upgrade
 from app.settings import Settings
 from benchmarks.articles import Archive

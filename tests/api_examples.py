@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.database import writing_engine
-from app.importer.look import Request
+from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from tests.databases import sqlite_url
 from tests.services import service_of

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app.importer.look import Request
+from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from tests.services import EDITOR, answer, service_of, walk
 from tests.worlds import World

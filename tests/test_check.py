@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 import yaml
 
-from app.documents.schema import front_matter_schema
+from app.documents.editor_schema import front_matter_schema
 from app.importer.check import check_trees
-from app.importer.look import Request
+from app.importer.read import Request
 from app.importer.watch import watch
 from tests.worlds import write_document
 

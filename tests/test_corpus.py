@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from app.importer.look import Request
+from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from app.urls import canonical
 from tests.corpus import CORPUS, front_matters, needs_corpus

@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.documents import scalars
-from app.documents.findings import Unfit
+from app.documents.problems import Unfit
 from app.documents.reading import read_document
 
 DOCUMENT = b"""---

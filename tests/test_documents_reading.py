@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.documents.article import ArticleDocument, Image
-from app.documents.problem import Problem
+from app.documents.problems import Problem
 from app.documents.reading import Reading, read_document
-from app.documents.repeated import Repeated, read_tree_with_repeated
+from app.documents.repeated_links import Repeated, read_tree_with_repeated
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.documents.yaml_tree import Flaw, read_tree
 

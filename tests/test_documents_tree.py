@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.problem import Problem
-from app.documents.tree import list_files, read_file
+from app.documents.files import list_files, read_file
+from app.documents.problems import Problem
 
 
 def make(root: Path, *paths: str) -> None:

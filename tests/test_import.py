@@ -75,7 +75,7 @@ def test_a_draft_is_kept_and_shown_to_editors_alone(world: World) -> None:
 def test_what_another_version_stored_is_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a draft that a version published which did not know the key."""
     world.write("a.md", "title: A")
-    monkeypatch.setattr("app.importer.look.READER_VERSION", 1)
+    monkeypatch.setattr("app.importer.read.READER_VERSION", 1)
     world.import_()
     before = world.query("SELECT bytes_hash FROM documents")
     monkeypatch.undo()
@@ -206,7 +206,7 @@ def test_more_words_than_fit_into_memory_are_counted_part_by_part(
         ("_ARTICLES_AT_ONCE", 7),
         ("_MOST_KEPT", kept),
     ):
-        monkeypatch.setattr(f"app.importer.words.{limit}", few)
+        monkeypatch.setattr(f"app.catalog.index.words.{limit}", few)
     for edition in (0, 1):
         for number in range(30):
             body = " ".join(f"w{(number * place + edition) % 97} the" for place in range(40))

@@ -16,9 +16,9 @@ from sqlalchemy import text
 from app.catalog.tables import sources
 from app.database import exclusive, insert_tuples, writing_engine
 from app.errors import DatabaseUnavailable
-from app.importer.look import Request, list_tree, look
-from app.importer.processes import Processes
+from app.importer.read import Request, list_tree, look
 from app.importer.report import Report
+from app.importer.workers import Processes
 from app.schema import upgrade
 from tests.databases import drop_postgresql, new_postgresql_url
 from tests.worlds import write_document
@@ -75,7 +75,7 @@ def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path)
 def test_equal_links_that_several_processes_read_are_one_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.importer.look.SECONDS_WORTH_PROCESSES", 0)
+    monkeypatch.setattr("app.importer.read.SECONDS_WORTH_PROCESSES", 0)
     for number in range(500):
         write_document(tmp_path, f"{number}.md", f"title: {number}\nrelated: [{{title: The same}}]")
     request = Request(tmp_path, "news")

@@ -11,13 +11,13 @@ from app.catalog.changes import rows_after
 from app.catalog.facets import first_terms
 from app.catalog.filters import matching
 from app.catalog.index.conditions import Conditions, add_conditions
+from app.catalog.index.search import begins, has_stem, is_word, places_of_phrase, sets_of_words_that
 from app.catalog.index.sets import InRows, InSets, InSetsBetween
 from app.catalog.index.walk import SetPages
-from app.catalog.links import mentions
 from app.catalog.paging import BEGINNING, Listing, Place, page_statement
 from app.catalog.query import ArticleQuery
+from app.catalog.related import mentions
 from app.catalog.rolling import first_beyond
-from app.catalog.search import begins, has_stem, is_word, places_of_phrase, sets_of_words_that
 from app.catalog.tables import articles, related_links
 from app.database import ids_value, reading_engine, snapshot
 from app.web.articles import related_rows

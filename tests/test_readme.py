@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.cli import clippings
 from app.database import writing_engine
-from app.importer.look import Request
+from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from app.settings import Settings
 from tests.databases import sqlite_url

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.importer.look import Request
+from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from tests.corpus import CORPUS, needs_corpus
 from tests.examples import EXAMPLES

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, text
 
 from app.catalog.tables import articles
 from app.database import writing_engine
-from app.importer.look import Request
+from app.importer.read import Request
 from app.importer.report import Report
 from app.importer.run import Options, import_trees
 

@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from app.catalog.audience import Published
 from app.catalog.clauses import Clause, read_clause
-from app.catalog.words import Search, read_search
+from app.catalog.search_language import Search, read_search
 from app.moments import before, moment, rfc3339
 
 Sort = Literal[

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from app.documents import scalars
-from app.documents.findings import Findings, Unfit
-from app.documents.keys import Keys, is_unknown, without_www, wrong_kind
-from app.documents.repeated import Repeated
+from app.documents.fields import Keys, is_unknown, without_www, wrong_kind
+from app.documents.problems import Findings, Unfit
+from app.documents.repeated_links import Repeated
 
 # What YAML may hold once scalars are text: text, None, lists, and mappings with text keys.
 Tree = Any

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.documents.article import ARTICLE_KEYS, ArticleDocument, Tree, read_article
-from app.documents.findings import Finding, Findings, Place, key_path
+from app.documents.fields import is_unknown, says_nothing
 from app.documents.front_matter import FrontMatter, all_front_matter, split
-from app.documents.keys import is_unknown, says_nothing
-from app.documents.problem import Problem, shown
-from app.documents.repeated import read_tree_with_repeated
+from app.documents.problems import Finding, Findings, Place, Problem, key_path, shown
+from app.documents.repeated_links import read_tree_with_repeated
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
 from app.documents.yaml_tree import Flaw, YamlTree, position_of
 

@@ -5,8 +5,7 @@ from math import isfinite
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from app.documents.findings import Unfit
-from app.documents.problem import shown
+from app.documents.problems import Unfit, shown
 from app.documents.yaml_tree import Plain
 from app.moments import moment, rfc3339
 from app.names import fold_of_document

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from app.documents.article import Image, Tree, read_images
-from app.documents.findings import Findings, Unfit
-from app.documents.keys import Keys
+from app.documents.fields import Keys
+from app.documents.problems import Findings, Unfit
 
 TOPIC_KEYS = frozenset({"taxonomy", "_id", "name", "shortname", "parent", "keywords", "hashtags", "images"})
 ORGANIZATION_KEYS = frozenset({"taxonomy", "_id", "name", "domain", "otherNames", "images", "description"})

@@ -9,8 +9,7 @@ import yaml
 from yaml._yaml import CParser
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 
-from app.documents.findings import Place
-from app.documents.problem import shown
+from app.documents.problems import Place, shown
 
 # The largest real document has some 4,000. Each costs 3 µs, and by aliases a few can stand for millions.
 MOST_NODES: Final = 30_000

@@ -5,28 +5,27 @@ from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from app.catalog.index.words import put_into_words, take_out_of_words
 from app.catalog.tables import article_urls, catalogue, documents
 from app.database import in_parts, insert_rows
 from app.documents.article import ArticleDocument
-from app.importer.describe import describe_providers, describe_topics, write_descriptions
-from app.importer.filing import Filing
-from app.importer.grouping import Warned
-from app.importer.links import drop_unmentioned, links_of, retarget, write_links
 from app.importer.plan import Plan, Taken
-from app.importer.processes import Processes
-from app.importer.revise import current_revision, remember, revise
-from app.importer.shapes import as_json, problems_json, url_keys
-from app.importer.words import put_into_words, take_out_of_words
-from app.importer.written import (
-    Written,
+from app.importer.serialise import Written, as_json, problems_json, url_keys
+from app.importer.tables.article_terms import (
     file,
     file_again,
     load_terms,
     take_out_of_sets,
     unfile,
-    write_articles,
     write_filed,
 )
+from app.importer.tables.articles import write_articles
+from app.importer.tables.changes import current_revision, remember, revise
+from app.importer.tables.links import drop_unmentioned, links_of, retarget, write_links
+from app.importer.tables.taxonomy import describe_providers, describe_topics, write_descriptions
+from app.importer.tables.terms import Filing
+from app.importer.topic_groups import Warned
+from app.importer.workers import Processes
 
 
 @dataclass(frozen=True, slots=True)

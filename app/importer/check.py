@@ -4,15 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from app.documents.article import ArticleDocument
-from app.documents.findings import Place, key_path
-from app.documents.problem import Problem
+from app.documents.files import read_file
+from app.documents.problems import Place, Problem, key_path
 from app.documents.reading import locate
 from app.documents.taxonomy import TopicDocument
-from app.documents.tree import read_file
-from app.importer.look import Request, list_tree, look
 from app.importer.plan import Taken, plan_changes
-from app.importer.processes import Processes
+from app.importer.read import Request, list_tree, look
 from app.importer.report import Report
+from app.importer.workers import Processes
 from app.names import fold
 from app.urls import canonical
 

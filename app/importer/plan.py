@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.documents.problem import Problem
+from app.documents.files import Skipped
+from app.documents.problems import Problem
 from app.documents.reading import Reading
-from app.documents.tree import Skipped
 from app.importer.report import Report
-from app.importer.shapes import Document, Shape
+from app.importer.serialise import Document, Shape
 
 
 @dataclass(frozen=True, slots=True)

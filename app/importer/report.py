@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from app.documents.problem import Problem
-from app.documents.tree import Skipped
+from app.documents.files import Skipped
+from app.documents.problems import Problem
 
 
 @dataclass(slots=True)

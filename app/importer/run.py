@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from app.catalog.state import KNOWN_SECONDS
 from app.catalog.tables import articles, catalogue, documents, sources
 from app.database import exclusive
-from app.documents.problem import Problem
+from app.documents.problems import Problem
 from app.errors import ImportRefused
 from app.importer.apply import Tree, carry_out
-from app.importer.look import Progress, Request, list_tree, look
 from app.importer.plan import Plan, Stored, plan_changes
-from app.importer.processes import Processes
+from app.importer.read import Progress, Request, list_tree, look
 from app.importer.report import Report
+from app.importer.workers import Processes
 from app.interrupts import hold_interrupts
 from app.schema import upgrade
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Final, NoReturn
 
-from app.documents.tree import list_files
-from app.importer.look import Request
+from app.documents.files import list_files
+from app.importer.read import Request
 
 # Soon enough for who edits, and seldom enough for a tree that is at rest.
 SECONDS_BETWEEN_LOOKS: Final = 1.0

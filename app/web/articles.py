@@ -14,11 +14,12 @@ from starlette.responses import Response
 
 from app.catalog.cursors import Cursor
 from app.catalog.filters import matching, may_be_index_range
+from app.catalog.highlights import marked, snippet
 from app.catalog.paging import Listing, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.rolling import fixed
+from app.catalog.search_language import without_markup
 from app.catalog.tables import articles, contents, links, related_links
-from app.catalog.words import marked, snippet, without_markup
 from app.statements import prepared
 from app.web.pages import Paged, page_answer, page_of, resumed
 from app.web.problems import EVERYWHERE, not_found, problems

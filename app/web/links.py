@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.filters import matching
-from app.catalog.links import count_of_rows, mentions
 from app.catalog.paging import Listing, read_page
 from app.catalog.query import ArticleQuery
+from app.catalog.related import count_of_rows, mentions
 from app.catalog.tables import articles
 from app.web.pages import MOST_ON_A_PAGE, Paged, page_json, page_of, resumed
 from app.web.problems import EVERYWHERE, problems

@@ -18,14 +18,16 @@ from typing import Any
 
 from app.catalog.clauses import read_clause
 from app.catalog.cursors import Cursor, read_cursor
+from app.catalog.highlights import marked, snippet
 from app.catalog.paging import Place
+from app.catalog.search_language import read_search
 from app.catalog.state import State
-from app.catalog.words import marked, read_search, snippet
-from app.documents import repeated, scalars
-from app.documents.findings import Unfit
-from app.documents.keys import says_nothing
+from app.documents import repeated_links as repeated
+from app.documents import scalars
+from app.documents.fields import says_nothing
+from app.documents.problems import Unfit
 from app.documents.reading import read_document
-from app.documents.repeated import Repeated, read_tree_with_repeated
+from app.documents.repeated_links import Repeated, read_tree_with_repeated
 from app.documents.yaml_tree import NOT_TEXT, Flaw, Plain, read_tree
 from app.moments import before, moment, rfc3339
 from app.urls import canonical

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
+from app.catalog.index.search import Searched
 from app.catalog.index.sets import (
     DAY,
     HEAT,
@@ -20,10 +21,9 @@ from app.catalog.index.sets import (
     has,
 )
 from app.catalog.query import ArticleQuery, Moment
-from app.catalog.search import Searched
+from app.catalog.search_language import Search
 from app.catalog.tables import article_urls, articles
-from app.catalog.url_keys import url_key
-from app.catalog.words import Search
+from app.urls import url_key
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 
 from app.catalog.audience import Published, name_of
 from app.catalog.index.conditions import Conditions
+from app.catalog.index.search import Searched
 from app.catalog.index.sets import (
     DAY,
     AnyOf,
@@ -26,10 +27,9 @@ from app.catalog.index.sets import (
 )
 from app.catalog.index.walk import SetPages
 from app.catalog.orders import IndexOrder
-from app.catalog.search import Searched
 from app.catalog.tables import article_urls, articles, terms, topics
-from app.catalog.url_keys import url_key
 from app.database import position
+from app.urls import url_key
 
 # Outside the index an article set has a length and can be asked whether an id is in it, and no more.
 ArticleSet = BitMap

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from app.documents.problem import Problem
+from app.documents.problems import Problem
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.names import fold, slug, slug_with_digest
 

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
 from app.catalog.tables import articles, link_urls, related_links
-from app.catalog.url_keys import url_key
+from app.urls import url_key
 
 
 def mentions(url: str, published: Published) -> tuple[Select[Any], tuple[ColumnElement[Any], ...]]:

@@ -8,22 +8,29 @@ from functools import partial
 from pathlib import Path
 
 from app.documents.article import ArticleDocument
-from app.documents.problem import Problem
+from app.documents.files import EXTENSIONS, Listing, list_files, read_file
+from app.documents.problems import Problem
 from app.documents.reading import READER_VERSION, Reading, read_document
-from app.documents.repeated import MOST_REMEMBERED
-from app.documents.tree import EXTENSIONS, Listing, list_files, read_file
+from app.documents.repeated_links import MOST_REMEMBERED
 from app.importer.plan import Seen
-from app.importer.processes import PARTS_AHEAD, Processes
 from app.importer.report import Report
-from app.importer.shapes import LinkShape, shape_of
+from app.importer.serialise import LinkShape, shape_of
+from app.importer.workers import PARTS_AHEAD, Processes
 
 # Other processes take some 0.3 s to start, so that as much must be left to do for each.
 SECONDS_WORTH_PROCESSES = 1.0
+
+
 _FILES_AT_ONCE = 100
+
+
 # What one process gets at a time. Neighbours mention the same articles, which each process reads for itself.
 _MOST_FILES_FOR_A_PROCESS = 400
 
+
 File = tuple[str, Collection[bytes]]
+
+
 Progress = Callable[[int, int], None]
 
 

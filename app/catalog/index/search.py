@@ -14,18 +14,23 @@ from typing import Any, Final
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, or_, select
 
-from app.catalog.search_words import Where
+from app.catalog.index.words import Where
+from app.catalog.search_language import Term, stem_of
 from app.catalog.tables import article_words, word_articles
-from app.catalog.words import Term, stem_of
 from app.database import QUERY_SECONDS, ids_value, in_parts, is_one_of, position
 from app.errors import QueryTimedOut, TooManyWords
 from app.statements import prepared
 
 # With more of them, some hundred thousand words have been collected, and a letter more is no great wish.
 _MOST_BEGINNING_SO: Final = 50_000
+
+
 # Of what may have a phrase; some milliseconds, in which nothing else of Python runs.
 _LOOKED_AT_ONCE: Final = 10_000
+
+
 _LAST_CHARACTER: Final = "\U0010ffff"
+
 
 Which = Callable[[], ColumnElement[bool]]
 

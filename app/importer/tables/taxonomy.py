@@ -10,9 +10,9 @@ from app.catalog.tables import documents, providers, sources, terms, topics
 from app.database import insert_rows
 from app.documents.article import Image
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
-from app.importer.filing import ALSO, SHOWN, USED, Filing, Term
-from app.importer.grouping import Described, Topics, Warned, first_of_each_domain, group_topics
-from app.importer.shapes import as_json, image_item
+from app.importer.serialise import as_json, image_item
+from app.importer.tables.terms import ALSO, SHOWN, USED, Filing, Term
+from app.importer.topic_groups import Described, Topics, Warned, first_of_each_domain, group_topics
 from app.names import fold
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-from app.catalog.url_keys import url_key
 from app.documents.article import ArticleDocument, Image, Provider, RelatedLink
-from app.documents.problem import Problem
+from app.documents.problems import Problem
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
+from app.urls import url_key
 
 Document = ArticleDocument | TopicDocument | OrganizationDocument
 
@@ -106,6 +106,8 @@ def item_json(
 
 # By the link's identity, which it keeps while it stands here: hashing them took a sixth of an import.
 _link_shapes: dict[int, tuple[RelatedLink, LinkShape]] = {}
+
+
 # Most links are repeated, side by side in many documents; those of the last few thousand are worth keeping.
 _LINK_SHAPES_KEPT = 20_000
 
@@ -175,3 +177,11 @@ def as_json(value: Any) -> str:
 def digest(*texts: str) -> bytes:
     """16 bytes; a text cannot borrow from its neighbour, since none holds a NUL."""
     return hashlib.blake2b("\0".join(texts).encode(), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    article_id: int
+    source: str
+    document: ArticleDocument
+    links: tuple[LinkShape, ...]

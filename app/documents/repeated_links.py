@@ -14,20 +14,35 @@ from app.documents.yaml_tree import MOST_NODES, Flaw, YamlTree, needs_watching, 
 
 # Some 2 kB each, read. Trees repeat their latest news, so what was not seen for long will not come again.
 MOST_REMEMBERED: Final = 10_000
+
+
 # Fewer are read as quickly in one go.
 _FEWEST: Final = 3
+
+
 # How deep the list lies in a document, for the limit on nesting.
 _DEPTH_OF_LIST: Final = 2
+
+
 # The key `related` and its value, and the one with which the count begins.
 _NODES_OF_LIST: Final = 3
 
+
 _LIST: Final = re.compile(r"^related:[ ]*\n((?:(?:[ ]|-[ ]).*\n|\n)+)", re.MULTILINE)
+
+
 _FIRST: Final = re.compile(r"[ ]*- ")
+
+
 # Another YAML document, a directive, an anchor or alias would tie the pieces together, and a bracket at the
 # margin may go on with what stands before it. A byte order mark is passed over where a piece begins with it.
 # Looked for one by one, which is 16 times as fast as a pattern.
 _TIES: Final = ("&", "*", "\ufeff", "\n---", "\n...", "\n%", "\n{", "\n[")
+
+
 _TIES_AT_THE_BEGINNING: Final = ("---", "...", "%", "{", "[")
+
+
 # Keys further in would be another mapping's, cut off by a comment or wrong.
 _AT_THE_MARGIN: Final = re.compile(r"(?:[ ]*(?:#.*)?\n)*(?:[^ #\n]|\Z)")
 

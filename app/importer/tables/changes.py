@@ -11,7 +11,7 @@ from app.catalog.tables import articles, catalogue, changes, documents, revision
 from app.database import in_parts, insert_tuples
 from app.documents.article import ArticleDocument
 from app.importer.plan import Taken
-from app.importer.shapes import public_id
+from app.importer.serialise import public_id
 
 # Of a million revisions two have the same name once in 37 million times.
 _NAME_BYTES: Final = 8

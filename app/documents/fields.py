@@ -6,13 +6,16 @@ from functools import cache
 from typing import Any, TypeVar
 
 from app.documents import scalars
-from app.documents.findings import Findings, Place, Unfit
+from app.documents.problems import Findings, Place, Unfit
 from app.names import fold_of_document as fold
 
 T = TypeVar("T")
 
+
 # A key of two letters is nearly everything; the longest known one has seventeen letters.
 SHORTEST_NEAR_MISS = 3
+
+
 LONGEST_NEAR_MISS = 20
 
 

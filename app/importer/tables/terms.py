@@ -15,7 +15,10 @@ from app.names import fold_of_document as fold
 # As what a document gives a name: not at all, as one more, or as the one to show.
 USED, ALSO, SHOWN = 0, 1, 2
 
+
 _NAME_UPDATE = ("term_id", "described", "public_count", "editor_count")
+
+
 _TERM_UPDATE = ("described", "public_name", "editor_name", "public_count", "editor_count")
 
 

@@ -1,26 +1,20 @@
-"""The rows of an article: itself, its content, its words and URLs, and what it is filed under."""
+"""Which terms an article is filed under."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from app.catalog.index.sets import sets_containing
-from app.catalog.search_words import Texts, word_texts
-from app.catalog.sort_keys import descending, seconds, sort_keys
-from app.catalog.tables import article_terms, article_urls, article_words, articles, contents
-from app.database import in_parts, insert_rows, insert_tuples
-from app.documents.article import ArticleDocument
-from app.importer.filing import Filing
-from app.importer.grouping import Topics
-from app.importer.processes import Processes
-from app.importer.shapes import LinkShape, as_json, item_json, public_id, url_keys
+from app.catalog.sort_keys import descending, seconds
+from app.catalog.tables import article_terms, articles
+from app.database import in_parts, insert_tuples
+from app.importer.serialise import Written, as_json
+from app.importer.tables.terms import Filing
+from app.importer.topic_groups import Topics
 from app.names import fold_of_document as fold
-
-# Rows of so many articles are in memory at once while they are written.
-_ARTICLES_AT_ONCE = 500
 
 
 class TermValue(NamedTuple):
@@ -59,78 +53,6 @@ class Filed:
 
 
 _ARTICLE_TERMS = ("term_id", *ArticleKey._fields, "name_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    article_id: int
-    source: str
-    document: ArticleDocument
-    links: tuple[LinkShape, ...]
-
-
-def write_articles(
-    connection: Connection,
-    topics: Topics,
-    found: Sequence[Written],
-    filed: Mapping[int, Filed],
-    processes: Processes,
-) -> None:
-    parts = list(in_parts(found, _ARTICLES_AT_ONCE))
-    texts = ([_texts(each) for each in part] for part in parts)
-    # The workers begin anew: the links that they remember would add to the memory that words need.
-    processes.renew()
-    words = processes.map(word_texts, texts)
-    for part, rows in zip(parts, words, strict=True):
-        insert_rows(connection, articles, [_article(topics, each, filed[each.article_id]) for each in part])
-        insert_tuples(
-            connection,
-            contents,
-            ("article_id", "content", "details"),
-            [(each.article_id, each.document.content, as_json(each.document.details)) for each in part],
-        )
-        insert_tuples(connection, article_words, ("article_id", "title", "excerpt", "content"), rows)
-        insert_tuples(
-            connection,
-            article_urls,
-            ("url_key", "article_id"),
-            [(key, each.article_id) for each in part for key in sorted(url_keys(each.document))],
-        )
-
-
-def _texts(written: Written) -> Texts:
-    document = written.document
-    return written.article_id, document.title, document.excerpt, document.content
-
-
-def _article(topics: Topics, written: Written, filed: Filed) -> dict[str, object]:
-    document = written.document
-    # Of one topic only the first name is served, and that stays although its description may change.
-    first = {topics.ids[fold(name)]: name for name in reversed(document.topics)}
-    shown = set(first.values())
-    served = [name for name in document.topics if name in shown]
-    id_ = public_id(written.source, document.path)
-    return {
-        "id": written.article_id,
-        "public_id": id_,
-        "source": written.source,
-        "path": document.path,
-        "published": int(document.published),
-        "quality": document.quality,
-        "heat": document.heat,
-        "image_count": len(document.images),
-        "related_count": len(written.links),
-        "topic_names": None if len(served) == len(document.topics) else as_json(document.topics),
-        "terms": _terms_json(filed),
-        "item": item_json(document, id_, written.source, served, written.links),
-        **sort_keys(
-            document.title,
-            document.published_date_time,
-            document.updated_date_time,
-            document.quality,
-            document.heat,
-        ),
-    }
 
 
 def load_terms(filing: Filing, found: Iterable[Written]) -> None:

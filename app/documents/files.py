@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from app.documents.front_matter import MOST_FILE_BYTES
-from app.documents.problem import Problem, shown
+from app.documents.problems import Problem, shown
 
 EXTENSIONS: Final = (".md", ".markdown", ".txt", ".yaml", ".yml")
+
 
 # A path is half of an article's identity, so it is indexed, and PostgreSQL's index rows hold 2,704 bytes.
 MOST_PATH_BYTES: Final = 1_000
 
+
 # Control characters and line ends: they would forge lines in a report, and databases refuse NUL.
 _NEVER_IN_A_PATH: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+
 
 # A FIFO must not be waited for, a terminal not become ours, and a link be judged before it is followed.
 _OPENING: Final = os.O_RDONLY | sum(

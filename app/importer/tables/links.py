@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, select, upda
 
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links
 from app.database import in_parts, insert_tuples
-from app.importer.shapes import LinkShape
+from app.importer.serialise import LinkShape
 
 # Each mentions some thirty links, and the rows of so many articles are in memory at once.
 _ARTICLES_AT_ONCE = 500

@@ -6,14 +6,21 @@ from app.documents.article import DETAILS, OLDER_NAMES
 
 Schema = dict[str, Any]
 
+
 # Scalars are text until a key says otherwise, so `title: 1.10` is fine; and an empty key is an unknown one.
 _TEXT: Schema = {"type": ["string", "number", "boolean", "null"]}
+
+
 _URL: Schema = {"type": ["string", "null"], "format": "uri-reference"}
+
+
 _DATE: Schema = {
     "type": ["string", "null"],
     "pattern": r"^\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?\s*$",
     "examples": ["2020-06-11", "2020-06-11T00:07:00Z"],
 }
+
+
 _WHOLE: Schema = {
     "anyOf": [
         {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
@@ -21,6 +28,8 @@ _WHOLE: Schema = {
         {"type": "null"},
     ]
 }
+
+
 _YES_OR_NO: Schema = {
     "anyOf": [
         {"type": "boolean"},

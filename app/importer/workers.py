@@ -14,10 +14,14 @@ from typing import Self, TypeVar
 from app.errors import ReadersLost
 
 P = TypeVar("P")
+
+
 R = TypeVar("R")
+
 
 # So many parts wait for each process, and no more: their results are in memory.
 PARTS_AHEAD = 3
+
 
 # An import that ends for want of memory or files leaves them to Python's tracker, which would tell of it
 # below the line that says what happened.

@@ -1,35 +1,72 @@
-"""Puts articles into the sets of their words, and takes them out, in bounded memory whatever they say.
-
-Each set is read and written once for some thousands of articles, and not at all where they had the word
-before. Where these have more different words than fit into memory, their texts are read several times, each
-time for another part of the words.
-"""
+"""The words of articles, in order as imports find them and by article as questions do. Pure, knows no SQL."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from pyroaring import BitMap
 from sqlalchemy import Connection, delete, select
 
 from app.catalog.index.sets import as_bytes
-from app.catalog.search_words import Where, WordTexts
+from app.catalog.search_language import MOST_WORDS, stem_of, words_of_content, words_of_text
 from app.catalog.tables import article_words, word_articles
-from app.catalog.words import stem_of
 from app.database import in_parts, insert_tuples
 
+# Article id, title, excerpt and content. Of these only the content may be HTML.
+Texts = tuple[int, str, str | None, str]
+
+
+# The same, of each text its words, every one between spaces: so a phrase is a part of it.
+WordTexts = tuple[int, str, str, str]
+
+
+class Where(NamedTuple):
+    """Ids of the articles that have something in their title, in their excerpt, in any of their texts.
+
+    Who has it in the title may be missing in `excerpt`.
+    """
+
+    title: BitMap
+    excerpt: BitMap
+    anywhere: BitMap
+
+
+def word_texts(texts: Iterable[Texts]) -> list[WordTexts]:
+    return [_words_of(*text) for text in texts]
+
+
+def _words_of(article_id: int, title: str, excerpt: str | None, content: str) -> WordTexts:
+    of_title = words_of_text(title, MOST_WORDS)
+    of_excerpt = words_of_text(excerpt or "", MOST_WORDS - len(of_title))
+    of_content = words_of_content(content, MOST_WORDS - len(of_title) - len(of_excerpt))
+    return article_id, _spaced(of_title), _spaced(of_excerpt), _spaced(of_content)
+
+
+def _spaced(words: Sequence[str]) -> str:
+    return f" {' '.join(words)} " if words else ""
+
+
 _ARTICLES_AT_ONCE: Final = 20_000
+
+
 # Some 30 MB each.
 _MOST_WORDS: Final = 100_000
+
+
 _MOST_PLACES: Final = 3_000_000
+
+
 # Of no more the texts are kept until others take their place.
 _MOST_KEPT: Final = 1_000
+
 
 # By word, of articles taken out and of those put in: an id times four, and one more where the title has the
 # word, two more where the excerpt has it.
 _Places = Mapping[str, tuple[list[int], list[int]]]
+
+
 _Texts = Callable[[], Iterable[WordTexts]]
 
 
