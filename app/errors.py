@@ -21,6 +21,10 @@ class QueryTimedOut(ClippingsError):
     pass
 
 
+class ReadTooSlowly(ClippingsError):
+    """A client that reads a file so slowly that its snapshot would be held for ever."""
+
+
 class TooManyWords(ClippingsError):
     """A question by the beginning of more words than are put together for it."""
 

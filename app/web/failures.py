@@ -2,7 +2,7 @@
 
 from starlette.exceptions import HTTPException
 
-from app.errors import DatabaseUnavailable, QueryTimedOut, SchemaOutdated, TooManyWords
+from app.errors import DatabaseUnavailable, QueryTimedOut, ReadTooSlowly, SchemaOutdated, TooManyWords
 from app.web.problems import (
     ParameterError,
     ProblemAnswer,
@@ -24,6 +24,8 @@ def problem_of(error: Exception) -> ProblemAnswer:
             problem = ProblemAnswer(error.status_code, error.detail, headers=error.headers)
         case QueryTimedOut():
             problem = unavailable("The answer took too long. Ask for less, or try again later.")
+        case ReadTooSlowly():
+            problem = unavailable(str(error))
         case TooManyWords():
             problem = unprocessable(ParameterError("q", None, str(error)))
         case DatabaseUnavailable() | SchemaOutdated():
