@@ -2,7 +2,15 @@
 
 from starlette.exceptions import HTTPException
 
-from app.errors import DatabaseUnavailable, QueryTimedOut, ReadTooSlowly, SchemaOutdated, TooManyWords
+from app.errors import (
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    NoCatalogue,
+    QueryTimedOut,
+    ReadTooSlowly,
+    SchemaOutdated,
+    TooManyWords,
+)
 from app.web.problems import (
     ParameterError,
     ProblemAnswer,
@@ -28,7 +36,9 @@ def problem_of(error: Exception) -> ProblemAnswer:
             problem = unavailable(str(error))
         case TooManyWords():
             problem = unprocessable(ParameterError("q", None, str(error)))
-        case DatabaseUnavailable() | SchemaOutdated():
+        case NoCatalogue():
+            problem = unavailable(f"{error} This server answers as soon as it is there.")
+        case DatabaseUnavailable() | DatabaseUnusable() | SchemaOutdated():
             problem = unavailable("The catalogue is not available at the moment. Try again later.")
         case _:
             problem = internal_error()

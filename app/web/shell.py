@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.catalog.state import State
-from app.errors import ClippingsError, DatabaseUnavailable, SchemaOutdated
+from app.errors import ClippingsError, DatabaseUnavailable, DatabaseUnusable, NoCatalogue, SchemaOutdated
 from app.settings import Settings
 from app.web import memory
 from app.web.answering import Answering, Asked, Enough
@@ -27,6 +27,9 @@ from app.web.problems import ProblemAnswer, method_not_allowed, not_found, shown
 log = logging.getLogger(__name__)
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
+
+# What says how to use the service, and that it lives.
+WITHOUT_CATALOGUE = frozenset(("/docs", "/openapi.json", "/health/live"))
 
 # All of a request's that an answer depends on.
 _HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization"))
@@ -90,7 +93,7 @@ class Shell:
         """
         request = scope["method"], shown(scope["path"])
         match error:
-            case DatabaseUnavailable() | SchemaOutdated():
+            case DatabaseUnavailable() | DatabaseUnusable() | NoCatalogue() | SchemaOutdated():
                 self.outage.failed(str(error))
             case ClippingsError() | ProblemAnswer():
                 log.warning("%s %s: %s", *request, error)
@@ -110,7 +113,12 @@ class Shell:
         if len(path) > MOST_CHARACTERS_OF_A_PATH or _CONTROL_CHARACTERS.search(path):
             raise not_found()
         asked = memory.Asked(path, scope["query_string"], asker, answering.asked.encoding)
-        state = await self.freshness.state()
+        try:
+            state = await self.freshness.state()
+        except NoCatalogue:
+            if not self._needs_no_catalogue(path):
+                raise
+            state = None
         if state:
             self.outage.worked()
         if state and (remembered := self.memory.recall(state, asked)):
@@ -122,6 +130,10 @@ class Shell:
         await self.app({**scope, "method": "GET", "state": request_state}, receive, answering.send)
         if state and answering.whole and not request_state.get("depends_on_clock"):
             self._remember(state, asked, answering.whole)
+
+    def _needs_no_catalogue(self, path: str) -> bool:
+        path = path.removeprefix(self.settings.public_path)
+        return path in WITHOUT_CATALOGUE or path.startswith("/docs/")
 
     def _remember(self, state: State, asked: memory.Asked, answer: Answer) -> None:
         """Under the revision that the answer itself names, if it is one of the catalogue's."""
