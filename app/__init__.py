@@ -11,8 +11,8 @@ The folders are the stations on the data's way:
 
 Arrows, and no others: importer -> documents, catalog; feeds, exports -> catalog; web -> catalog, feeds,
 exports. Everyone may use what stands beside the folders and knows none of them: names and urls (when two are
-one), moments, errors, interrupts, database, statements, schema, settings. `cli`, `console`, `exporting`,
-`main` and `serving` put it all together. A test checks the arrows.
+one), moments, errors, interrupts, opening, database, statements, schema, settings. `cli`, `console`,
+`exporting`, `main` and `serving` put it all together. A test checks the arrows.
 
 One document through an import: cli -> importer.run -> documents.tree -> documents.reading -> importer.plan ->
 importer.apply. One `GET /articles?topic=AI`: web.shell -> web.routing -> web.articles -> catalog.filters ->

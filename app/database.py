@@ -29,9 +29,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import DatabaseUnavailable, ImportRefused, QueryTimedOut
+from app.opening import look_first
 
 T = TypeVar("T")
 
@@ -64,20 +65,25 @@ _READ_SESSION = (
 )
 
 
-def writing_engine(url: str) -> Engine:
+def writing_engine(url: str, wait_seconds: float = IMPORT_WAIT_SECONDS) -> Engine:
+    """For `exclusive`, which waits so long for another import."""
+    options = {"wait_seconds": wait_seconds}
     if make_url(url).get_backend_name() == "sqlite":
-        engine = _sqlite_engine(url, _WRITING_CACHE_KIB)
+        engine = _sqlite_engine(url, _WRITING_CACHE_KIB, wait_seconds, execution_options=options)
+        event.listen(engine, "connect", _log_ahead)
         event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    # What the driver logs of a lost connection is raised too; on a terminal it would be said twice.
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())
-    return create_engine(url, connect_args={"connect_timeout": 10})
+    else:
+        # What the driver logs of a lost connection is raised too; on a terminal it would be said twice.
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())
+        engine = create_engine(url, connect_args={"connect_timeout": 10}, execution_options=options)
+    look_first(engine, makes_file=True)
+    return engine
 
 
 def reading_engine(url: str) -> Engine:
     """For `snapshot`, which begins and ends transactions by itself; no statement runs over QUERY_SECONDS."""
     if make_url(url).get_backend_name() == "sqlite":
-        engine = _sqlite_engine(url, _READING_CACHE_KIB, isolation_level="AUTOCOMMIT")
+        engine = _sqlite_engine(url, _READING_CACHE_KIB, QUERY_SECONDS, isolation_level="AUTOCOMMIT")
     else:
         engine = create_engine(
             url,
@@ -87,6 +93,7 @@ def reading_engine(url: str) -> Engine:
             pool_timeout=QUERY_SECONDS,
             connect_args={"connect_timeout": 5, "options": _READ_SESSION},
         )
+    look_first(engine, makes_file=False)
     event.listen(engine, "engine_disposed", _close_idle)
     return engine
 
@@ -99,7 +106,7 @@ _idle: WeakKeyDictionary[Engine, list[Connection]] = WeakKeyDictionary()
 def snapshot(engine: Engine) -> Iterator[Connection]:
     """All that is read within comes from one state of the database.
 
-    Raises DatabaseUnavailable or QueryTimedOut.
+    Raises DatabaseUnavailable, DatabaseUnusable, NoCatalogue or QueryTimedOut.
     """
     connection = None
     try:
@@ -108,7 +115,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         if _ran_out_of_time(error.orig if isinstance(error, DBAPIError) else error):
             raise QueryTimedOut("The question took too long to answer.") from error
-        raise DatabaseUnavailable("The database cannot be read.") from error
+        raise DatabaseUnavailable(f"The database cannot be read: {_first_line(error)}") from error
     except TimeoutError as error:
         raise DatabaseUnavailable("All connections to the database are busy.") from error
     finally:
@@ -173,8 +180,10 @@ def _drop(connection: Connection) -> None:
 def exclusive(engine: Engine) -> Iterator[Connection]:
     """One transaction beside which nobody else writes; readers go on reading the state before it.
 
-    Waits IMPORT_WAIT_SECONDS for another one. Raises ImportRefused or DatabaseUnavailable.
+    Waits as long for another one as its engine says. Raises ImportRefused, DatabaseUnavailable or
+    DatabaseUnusable.
     """
+    wait_seconds = engine.get_execution_options()["wait_seconds"]
     try:
         # SQLite's lock on writing is taken at once: at the first write it would be too late to wait.
         with (
@@ -182,17 +191,19 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
             connection.begin(),
         ):
             if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{IMPORT_WAIT_SECONDS}s'"))
+                connection.execute(text(f"SET LOCAL lock_timeout = '{wait_seconds * 1000:.0f}ms'"))
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_IMPORT_LOCK})"))
             yield connection
-    except OperationalError as error:
-        if _is_locked(error.orig):
+    # What begins a transaction, and whatever is asked of the driver itself, raises the driver's own.
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if _is_locked(original):
             raise ImportRefused(
-                f"Another import is under way for over {IMPORT_WAIT_SECONDS} s; try again when it is done."
+                f"Another import is under way for over {wait_seconds:g} s; try again when it is done."
             ) from error
-        raise DatabaseUnavailable(f"The database cannot be written: {_first_line(error.orig)}") from error
-    except DBAPIError as error:
-        raise DatabaseUnavailable(f"The database refused: {_first_line(error.orig)}") from error
+        written = isinstance(original, engine.dialect.loaded_dbapi.OperationalError)
+        words = "The database cannot be written" if written else "The database refused"
+        raise DatabaseUnavailable(f"{words}: {_first_line(original)}") from error
 
 
 def insert_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -253,26 +264,30 @@ def in_parts(values: Sequence[T], at_once: int = _VALUES_IN_A_STATEMENT) -> Iter
         yield values[start : start + at_once]
 
 
-def _sqlite_engine(url: str, cache_kib: int, **options: Any) -> Engine:
+def _sqlite_engine(url: str, cache_kib: int, wait_seconds: float, **options: Any) -> Engine:
     engine = create_engine(
         url, pool_size=READ_CONNECTIONS, max_overflow=0, pool_timeout=QUERY_SECONDS, **options
     )
-    event.listen(engine, "connect", partial(_prepare_sqlite, cache_kib))
+    event.listen(engine, "connect", partial(_prepare_sqlite, cache_kib, wait_seconds))
     return engine
 
 
-def _prepare_sqlite(cache_kib: int, connection: sqlite3.Connection, _: object) -> None:
+def _prepare_sqlite(cache_kib: int, wait_seconds: float, connection: sqlite3.Connection, _: object) -> None:
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     # Python's own transactions begin late and never for a SELECT; ours begin when they say so.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {IMPORT_WAIT_SECONDS * 1000}")
+    connection.execute(f"PRAGMA busy_timeout = {wait_seconds * 1000:.0f}")
     # A new catalogue gets these pages; it counts before the first write alone.
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        connection.execute("PRAGMA journal_mode = WAL")
     # What an import reported as done must outlive a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _log_ahead(connection: sqlite3.Connection, _: object) -> None:
+    """So that readers go on beside an import. The file keeps it: readers need not write for it."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -304,4 +319,4 @@ def _is_locked(error: BaseException | None) -> bool:
 
 
 def _first_line(error: BaseException | None) -> str:
-    return str(error).strip().split("\n", 1)[0]
+    return str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n", 1)[0]

@@ -13,12 +13,27 @@ class DatabaseUnavailable(ClippingsError):
     """Not reachable, full, locked for too long or broken; nothing was written."""
 
 
+class DatabaseUnusable(ClippingsError):
+    """There, and none for us: of another encoding, another program's, a newer version's."""
+
+
+class NoCatalogue(ClippingsError):
+    """No import has made one yet."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no catalogue yet: `clippings import PATH...` makes one.")
+
+
 class SchemaOutdated(ClippingsError):
     pass
 
 
 class QueryTimedOut(ClippingsError):
     pass
+
+
+class ReadTooSlowly(ClippingsError):
+    """A client that reads a file so slowly that its snapshot would be held for ever."""
 
 
 class TooManyWords(ClippingsError):

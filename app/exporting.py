@@ -19,6 +19,7 @@ from app.documents.files import EXTENSIONS
 from app.errors import ExportFailed
 from app.exports.documents import document_text
 from app.exports.rows import csv_rows, ndjson
+from app.schema import require_current
 from app.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,6 +68,7 @@ def export(*, format_: str, to: Path | None, **filters: Any) -> None:
     engine = reading_engine(Settings.read().database_url)
     try:
         with snapshot(engine) as connection:
+            require_current(connection)
             if format_ == "documents" and to:
                 _write_documents(connection, query, to)
             else:

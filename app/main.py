@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from threading import BoundedSemaphore
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -72,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine = reading_engine(settings.database_url)
     app.state.is_local = app.state.engine.dialect.name == "sqlite"
     app.state.reader = StateReader(app.state.engine)
-    app.state.exports = BoundedSemaphore(exports.MOST_AT_ONCE)
+    app.state.exports = exports.Places()
     app.state.ready = partial(_answer_a_question, app.state.engine)
     for router in ROUTERS:
         app.include_router(router)
@@ -112,6 +111,7 @@ class Service(FastAPI):
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.threads.shutdown()
+    app.state.exports.shutdown()
     app.state.reader.close()
     app.state.engine.dispose()
 

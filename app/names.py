@@ -3,7 +3,6 @@
 import hashlib
 import re
 import unicodedata
-from functools import lru_cache
 
 from app.unicode_forms import normalized
 
@@ -20,9 +19,20 @@ def fold(name: str) -> str:
     return " ".join(normalized("NFKC", folded).split())
 
 
-# An import asks for each name of a document five times, and for what it folds to twice; a document has at
-# most 30,000 names. Not for questions, which anybody may ask.
-fold_of_document = lru_cache(maxsize=60_000)(fold)
+_folded: dict[str, str] = {}
+# Two of each name of a document, which has at most 30,000.
+_MOST_FOLDED = 60_000
+
+
+def fold_of_document(name: str) -> str:
+    """As fold, which an import asks for each name five times; not for questions, which anybody may ask."""
+    folded = _folded.get(name)
+    if folded is None:
+        if len(_folded) >= _MOST_FOLDED:
+            _folded.clear()
+        folded = _folded[name] = fold(name)
+        _folded[folded] = folded
+    return folded
 
 
 def slug(name: str) -> str:

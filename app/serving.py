@@ -5,11 +5,14 @@ import sys
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import Engine, func, make_url, select
 
-from app.database import exclusive, reading_engine, snapshot, writing_engine
-from app.errors import DatabaseUnavailable, SchemaOutdated
+from app.catalog.state import read_state
+from app.catalog.tables import articles
+from app.database import exclusive, reading_engine, renew_deadline, snapshot, writing_engine
+from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated
 from app.main import create_app
-from app.schema import is_current, upgrade
+from app.schema import require_current, upgrade
 from app.settings import PREFIX, Settings
 from app.web.connections import HttpConnection
 
@@ -48,21 +51,47 @@ def app_from_environment() -> FastAPI:
 
 
 def _ready_database(settings: Settings) -> None:
-    if settings.database_url.startswith("sqlite"):
-        with exclusive(writing_engine(settings.database_url)) as connection:
-            upgrade(connection)
-        return
+    """Says what there is to serve. Raises what makes serving impossible."""
+    url = settings.database_url
+    engine = reading_engine(url)
     try:
-        with snapshot(reading_engine(settings.database_url)) as connection:
-            current = is_current(connection)
+        there_is = _what_there_is(engine)
+    except NoCatalogue as error:
+        there_is = f"no catalogue yet, so that all is answered 503. {error}"
+    except SchemaOutdated:
+        if not url.startswith("sqlite"):
+            raise
+        writing = writing_engine(url)
+        with exclusive(writing) as connection:
+            upgrade(connection)
+        writing.dispose()
+        there_is = _what_there_is(engine)
     except DatabaseUnavailable as error:
-        # It may come up after us; until then every answer says 503.
-        sys.stderr.write(f"clippings: {error}\n")
-        return
-    if not current:
-        raise SchemaOutdated(
-            "the database's schema is not this version's: run `clippings migrate`, then serve"
-        )
+        if url.startswith("sqlite"):
+            raise
+        # It may come up after us.
+        there_is = f"nothing that can be read, so that all is answered 503 until it can. {error}"
+    finally:
+        engine.dispose()
+    sys.stderr.write(f"clippings: {_without_secrets(url)} has {there_is}\n")
+
+
+def _what_there_is(engine: Engine) -> str:
+    with snapshot(engine) as connection:
+        require_current(connection)
+        revision = read_state(connection).revision
+        renew_deadline(connection)
+        count = connection.scalars(select(func.count()).select_from(articles)).one()
+    return f"{count:,} articles at revision {revision}"
+
+
+def _without_secrets(url: str) -> str:
+    """No password, and nothing behind the `?`, where there may be another."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        return f"sqlite:///{parts.database}"
+    shown = parts.set(drivername="postgresql", password=None, query={})
+    return shown.render_as_string()
 
 
 def _reachable(host: str) -> str:

@@ -1,5 +1,6 @@
 """Every setting, its default, its meaning. They come from the environment alone."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SAWarning
 
 from app.errors import SettingsError
 
@@ -66,21 +67,32 @@ class Settings(BaseSettings):
     def _a_database_we_know(cls, url: str) -> str:
         scheme, _, rest = url.strip().partition("://")
         if scheme in _POSTGRESQL_SCHEMES:
+            if not rest.strip("/"):
+                raise ValueError("must name a database, as in postgresql://USER:PASSWORD@HOST/NAME")
             url = f"postgresql+psycopg://{rest}"
         elif scheme == "sqlite":
             # Without a file every connection would have an empty database of its own.
             if rest.partition("?")[0] in ("", "/", "/:memory:"):
                 raise ValueError("must name a file, as in sqlite:///clippings.db")
+            if not rest.startswith("/"):
+                raise ValueError("must have three slashes before the file, as in sqlite:///clippings.db")
             url = f"sqlite://{rest}"
         else:
             raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
         try:
-            make_url(url)
-        except (ArgumentError, ValueError):
+            parts = make_url(url)
+            with warnings.catch_warnings():
+                # What the driver would pass over, or refuse at the first connection in its own words.
+                warnings.simplefilter("error", SAWarning)
+                parts.get_dialect()().create_connect_args(parts)
+            understood = "@" not in (parts.host or "") and (parts.port or 1) in range(1, 65_536)
+        except (ArgumentError, SAWarning, ValueError):
+            understood = False
+        if not understood:
             # The library's own words repeat parts of the URL, the password among them.
             raise ValueError(
                 "is not a database URL; in a user or password write @ as %40, : as %3A and / as %2F"
-            ) from None
+            )
         return url
 
     @field_validator("editor_token")

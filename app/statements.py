@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, SelectBase
 from sqlalchemy.exc import DBAPIError
 
+from app.errors import DatabaseUnusable, NoCatalogue
+from app.opening import lacks_a_table
+
 # Some 12 kB each; all shapes that a site's own queries have are few, those of a crawler may be many.
 MOST_PREPARED = 500
 
@@ -65,7 +68,10 @@ class RowReader:
         self._connection: PoolProxiedConnection | None = None
 
     def read(self) -> tuple[Any, ...] | None:
-        """As quickly as the driver can; None where the database cannot be asked."""
+        """As quickly as the driver can; None where the database cannot be asked.
+
+        Raises NoCatalogue where it has no such table, or is not there at all.
+        """
         try:
             if self._connection is None:
                 self._connection = self._engine.raw_connection()
@@ -73,8 +79,12 @@ class RowReader:
             if self._engine.dialect.name == "postgresql" and not driver.autocommit:
                 driver.autocommit = True
             row: tuple[Any, ...] | None = driver.execute(self._statement).fetchone()
-        except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error):
+        except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error) as error:
             self.close()
+            if lacks_a_table(error):
+                raise NoCatalogue from error
+            return None
+        except DatabaseUnusable:
             return None
         return row
 

@@ -53,7 +53,7 @@ class StateReader:
         self._row = RowReader(engine, str(_STATE))
 
     def read(self) -> State | None:
-        """None while the database is away, or has no catalogue."""
+        """None while the database is away. Raises NoCatalogue where there is none."""
         row = self._row.read()
         return State(*row) if row else None
 

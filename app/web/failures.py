@@ -2,7 +2,15 @@
 
 from starlette.exceptions import HTTPException
 
-from app.errors import DatabaseUnavailable, QueryTimedOut, SchemaOutdated, TooManyWords
+from app.errors import (
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    NoCatalogue,
+    QueryTimedOut,
+    ReadTooSlowly,
+    SchemaOutdated,
+    TooManyWords,
+)
 from app.web.problems import (
     ParameterError,
     ProblemAnswer,
@@ -24,9 +32,13 @@ def problem_of(error: Exception) -> ProblemAnswer:
             problem = ProblemAnswer(error.status_code, error.detail, headers=error.headers)
         case QueryTimedOut():
             problem = unavailable("The answer took too long. Ask for less, or try again later.")
+        case ReadTooSlowly():
+            problem = unavailable(str(error))
         case TooManyWords():
             problem = unprocessable(ParameterError("q", None, str(error)))
-        case DatabaseUnavailable() | SchemaOutdated():
+        case NoCatalogue():
+            problem = unavailable(f"{error} This server answers as soon as it is there.")
+        case DatabaseUnavailable() | DatabaseUnusable() | SchemaOutdated():
             problem = unavailable("The catalogue is not available at the moment. Try again later.")
         case _:
             problem = internal_error()

@@ -31,7 +31,10 @@ class Freshness:
         return self._state if time.monotonic() < self._until else None
 
     async def state(self) -> State | None:
-        """None while nobody knows, so that the question goes to the database and its failure is seen."""
+        """None while nobody knows, so that the question goes to the database and its failure is seen.
+
+        Raises NoCatalogue where there is none, as often as it is asked: an import may make one any time.
+        """
         now = time.monotonic()
         if now >= self._until:
             if self._is_local:
@@ -61,7 +64,8 @@ class Freshness:
 
     def _answered(self, since: float, asked: asyncio.Future[State | None]) -> None:
         self._asking = None
-        if not asked.cancelled():
+        # Who waits is told of an error.
+        if not asked.cancelled() and not asked.exception():
             self._learn(asked.result(), since)
 
     def _learn(self, state: State | None, since: float) -> None:

@@ -4,6 +4,7 @@ It stands in place of the framework's own layers, of which the outermost answers
 any of the headers that inner ones add.
 """
 
+import asyncio
 import logging
 import re
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.catalog.state import State
+from app.errors import ClippingsError, DatabaseUnavailable, DatabaseUnusable, NoCatalogue, SchemaOutdated
 from app.settings import Settings
 from app.web import memory
 from app.web.answering import Answering, Asked, Enough
@@ -19,11 +21,15 @@ from app.web.answers import Answer
 from app.web.audience import asker_by_header
 from app.web.failures import problem_of
 from app.web.freshness import Freshness
-from app.web.problems import method_not_allowed, not_found, shown
+from app.web.outage import Outage
+from app.web.problems import ProblemAnswer, method_not_allowed, not_found, shown
 
 log = logging.getLogger(__name__)
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
+
+# What says how to use the service, and that it lives.
+WITHOUT_CATALOGUE = frozenset(("/docs", "/openapi.json", "/health/live"))
 
 # All of a request's that an answer depends on.
 _HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization"))
@@ -49,6 +55,7 @@ class Shell:
         self.settings = settings
         self.freshness = freshness
         self.memory = memory.Memory(settings.remembered_bytes)
+        self.outage = Outage()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,14 +72,33 @@ class Shell:
             await self._answer(scope, receive, answering, sent)
         except (Enough, ClientDisconnect):
             pass
+        except asyncio.CancelledError:
+            # The server does so to what still runs when its time to stop is over, and would log a traceback.
+            if not answering.has_begun:
+                raise
         except Exception as error:
-            if answering.has_begun:
-                raise  # Only the server can cut the connection under half an answer; it logs the reason.
             problem = problem_of(error)
+            if answering.has_begun and problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise  # The server logs it, and cuts the connection under half an answer.
             if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                # Without the query, which may hold what somebody searched for.
-                log.error("%s %s failed", scope["method"], shown(scope["path"]), exc_info=error)
-            await answering.deliver_problem(problem)
+                self._log(scope, error)
+            # Under half an answer the server cuts the connection when we just return.
+            if not answering.has_begun:
+                await answering.deliver_problem(problem)
+
+    def _log(self, scope: Scope, error: Exception) -> None:
+        """A line for a state of the world, a traceback for a fault of ours, without the query in either.
+
+        The query may hold what somebody searched for.
+        """
+        request = scope["method"], shown(scope["path"])
+        match error:
+            case DatabaseUnavailable() | DatabaseUnusable() | NoCatalogue() | SchemaOutdated():
+                self.outage.failed(str(error))
+            case ClippingsError() | ProblemAnswer():
+                log.warning("%s %s: %s", *request, error)
+            case _:
+                log.error("%s %s failed", *request, exc_info=error)
 
     async def _answer(self, scope: Scope, receive: Receive, answering: Answering, sent: memory.Sent) -> None:
         asker = asker_by_header(answering.asked.authorization, self.settings)
@@ -87,7 +113,14 @@ class Shell:
         if len(path) > MOST_CHARACTERS_OF_A_PATH or _CONTROL_CHARACTERS.search(path):
             raise not_found()
         asked = memory.Asked(path, scope["query_string"], asker, answering.asked.encoding)
-        state = await self.freshness.state()
+        try:
+            state = await self.freshness.state()
+        except NoCatalogue:
+            if not self._needs_no_catalogue(path):
+                raise
+            state = None
+        if state:
+            self.outage.worked()
         if state and (remembered := self.memory.recall(state, asked)):
             self.memory.keep_ready(asked, sent, answering.messages(remembered))
             await answering.deliver(remembered)
@@ -99,6 +132,10 @@ class Shell:
             self.freshness.seen(read)
             if answering.whole and not request_state.get("depends_on_clock"):
                 self._remember(read, asked, answering.whole)
+
+    def _needs_no_catalogue(self, path: str) -> bool:
+        path = path.removeprefix(self.settings.public_path)
+        return path in WITHOUT_CATALOGUE or path.startswith("/docs/")
 
     def _remember(self, read: State, asked: memory.Asked, answer: Answer) -> None:
         """Under the state that the answer's own transaction read, if that is the catalogue's still."""
