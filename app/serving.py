@@ -5,11 +5,11 @@ import sys
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import Engine, func, make_url, select
+from sqlalchemy import func, make_url, select
 
 from app.catalog.state import read_state
 from app.catalog.tables import articles
-from app.database import exclusive, reading_engine, renew_deadline, snapshot, writing_engine
+from app.database import Reader, exclusive, renew_deadline, writing_engine
 from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated
 from app.main import create_app
 from app.schema import require_current, upgrade
@@ -53,31 +53,29 @@ def app_from_environment() -> FastAPI:
 def _ready_database(settings: Settings) -> None:
     """Says what there is to serve. Raises what makes serving impossible."""
     url = settings.database_url
-    engine = reading_engine(url)
-    try:
-        there_is = _what_there_is(engine)
-    except NoCatalogue as error:
-        there_is = f"no catalogue yet, so that all is answered 503. {error}"
-    except SchemaOutdated:
-        if not url.startswith("sqlite"):
-            raise
-        writing = writing_engine(url)
-        with exclusive(writing) as connection:
-            upgrade(connection)
-        writing.dispose()
-        there_is = _what_there_is(engine)
-    except DatabaseUnavailable as error:
-        if url.startswith("sqlite"):
-            raise
-        # It may come up after us.
-        there_is = f"nothing that can be read, so that all is answered 503 until it can. {error}"
-    finally:
-        engine.dispose()
-    sys.stderr.write(f"clippings: {_without_secrets(url)} has {there_is}\n")
+    with Reader(url) as reader:
+        try:
+            contents = _contents_of(reader)
+        except NoCatalogue as error:
+            contents = f"no catalogue yet, so that all is answered 503. {error}"
+        except SchemaOutdated:
+            if not url.startswith("sqlite"):
+                raise
+            writing = writing_engine(url)
+            with exclusive(writing) as connection:
+                upgrade(connection)
+            writing.dispose()
+            contents = _contents_of(reader)
+        except DatabaseUnavailable as error:
+            if url.startswith("sqlite"):
+                raise
+            # It may come up after us.
+            contents = f"nothing that can be read, so that all is answered 503 until it can. {error}"
+    sys.stderr.write(f"clippings: {_without_secrets(url)} has {contents}\n")
 
 
-def _what_there_is(engine: Engine) -> str:
-    with snapshot(engine) as connection:
+def _contents_of(reader: Reader) -> str:
+    with reader.snapshot() as connection:
         require_current(connection)
         revision = read_state(connection).revision
         renew_deadline(connection)

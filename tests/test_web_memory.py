@@ -7,11 +7,10 @@ from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS, State
-from app.database import snapshot
+from app.database import Reader
 from app.web.answers import Answer
 from app.web.audience import Asker
 from app.web.memory import Asked, Memory, Sent
@@ -20,15 +19,17 @@ from tests.services import EDITOR, answer, service_of
 from tests.worlds import World
 
 
-class Snapshots(list[Engine]):
+class Snapshots(list[Reader]):
     """The snapshots of the database that were opened."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        def counted(engine: Engine) -> Any:
-            self.append(engine)
-            return snapshot(engine)
+        snapshot = Reader.snapshot
 
-        patch.setattr("app.web.reading.snapshot", counted)
+        def counted(reader: Reader) -> Any:
+            self.append(reader)
+            return snapshot(reader)
+
+        patch.setattr(Reader, "snapshot", counted)
 
 
 @pytest.fixture
@@ -95,8 +96,8 @@ def test_what_depends_on_more_than_the_catalogue_is_asked_anew(
 def test_while_the_database_is_away_nothing_is_remembered(world: World, client: TestClient) -> None:
     assert client.get("/articles").status_code == 200
     state = cast(FastAPI, client.app).state
+    state.state_reader.close()
     state.reader.close()
-    state.engine.dispose()
     world.engine.dispose()
     if world.engine.dialect.name == "sqlite":
         file = Path(str(world.engine.url.database))

@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery
-from app.database import snapshot
 from app.errors import ReadTooSlowly
 from app.exports.rows import csv_rows, ndjson
 from app.web.audience import asker_of, require_editor
@@ -172,7 +171,7 @@ async def _disconnected(receive: Receive) -> None:
 
 def _chunks(request: Request, query: ArticleQuery, rows: Rows) -> Generator[bytes]:
     """The revision first. The snapshot is open from then until the end, or until the generator is closed."""
-    with snapshot(request.app.state.engine) as connection:
+    with request.app.state.reader.snapshot() as connection:
         yield str(state_of_answer(request, connection).revision).encode()
         written = rows(matching(connection, query).every_item())
         while chunk := _chunk(written):
