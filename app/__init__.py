@@ -2,6 +2,7 @@
 
 The folders are the stations on the data's way:
 
+    database    what SQLite and PostgreSQL do differently: engines, snapshots, rows. Knows no table.
     documents   files -> validated documents and problems. Knows no database.
     importer    documents -> database, all or nothing: look, plan, apply, report.
     catalog     what is stored, and every question one may ask of it. Knows no HTTP.
@@ -11,7 +12,7 @@ The folders are the stations on the data's way:
 
 Arrows, and no others: importer -> documents, catalog; feeds, exports -> catalog; web -> catalog, feeds,
 exports. Everyone may use what stands beside the folders and knows none of them: names and urls (when two are
-one), moments, errors, interrupts, opening, database, statements, schema, settings. `cli`, `console`,
+one), moments, errors, interrupts, database, migrate, settings. `cli`, `console`,
 `exporting`, `main` and `serving` put it all together. A test checks the arrows.
 
 One document through an import: cli -> importer.run -> documents.tree -> documents.reading -> importer.plan ->

@@ -12,7 +12,7 @@ import click
 from sqlalchemy import Engine
 
 from app.console import print_check, print_import, progress_line
-from app.database import exclusive, writing_engine
+from app.database.engines import exclusive, writing_engine
 from app.documents.editor_schema import front_matter_schema
 from app.errors import ClippingsError
 from app.importer.check import check_trees
@@ -21,7 +21,7 @@ from app.importer.report import Report
 from app.importer.run import SOURCE_NAME, Options, import_trees
 from app.importer.watch import watch
 from app.interrupts import end_interrupted, hold_interrupts, leave_signals, release_interrupts
-from app.schema import upgrade
+from app.migrate import upgrade
 from app.settings import Settings, unknown_names
 
 # Exit statuses beside 0, done, 2, wrong usage, and that of an interrupt.

@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 from app.catalog.filters import matching
 from app.catalog.originals import all_documents
 from app.catalog.query import CLAUSES, ArticleQuery
-from app.database import Reader
+from app.database.snapshots import Reader
 from app.documents.files import EXTENSIONS
 from app.errors import ExportFailed
 from app.exports.documents import document_text
 from app.exports.rows import csv_rows, ndjson
-from app.schema import require_current
+from app.migrate import require_current
 from app.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])

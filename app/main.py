@@ -11,15 +11,14 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.catalog.state import KNOWN_SECONDS, StateReader, read_state
-from app.database import Reader
+from app.database.snapshots import Reader
 from app.errors import SchemaOutdated
-from app.schema import is_head
+from app.migrate import is_head
 from app.settings import Settings
 from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
-from app.web.freshness import Freshness
-from app.web.paths import Paths
-from app.web.routing import QueryRoute, new_threads
-from app.web.shell import Shell
+from app.web.http.cache import RevisionClock
+from app.web.http.routes import Paths, QueryRoute, new_threads
+from app.web.http.shell import Shell
 
 DESCRIPTION = """\
 Curated article metadata, read-only. Lists come in pages with `total`, `next` and `prev`, and one set of
@@ -98,7 +97,7 @@ class Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings
-        freshness = Freshness(
+        freshness = RevisionClock(
             self.state.state_reader.read,
             KNOWN_SECONDS[self.state.reader.dialect],
             is_local=self.state.is_local,

@@ -9,12 +9,13 @@ from sqlalchemy import func, make_url, select
 
 from app.catalog.state import read_state
 from app.catalog.tables import articles
-from app.database import Reader, exclusive, renew_deadline, writing_engine
+from app.database.engines import exclusive, writing_engine
+from app.database.snapshots import Reader, renew_deadline
 from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated
 from app.main import create_app
-from app.schema import require_current, upgrade
+from app.migrate import require_current, upgrade
 from app.settings import PREFIX, Settings
-from app.web.connections import HttpConnection
+from app.web.http.connections import HttpConnection
 
 # So long a thread that reads may keep the interpreter from the event loop, several times for an answer.
 _SWITCH_SECONDS = 0.0005

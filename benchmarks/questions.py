@@ -11,7 +11,7 @@ from app.catalog.filters import matching
 from app.catalog.orders import range_rows
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
-from app.database import Reader
+from app.database.snapshots import Reader
 from app.names import slug
 from benchmarks.articles import Archive
 from benchmarks.generate import SEED

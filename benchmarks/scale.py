@@ -17,7 +17,7 @@ from app.catalog.paging import BEGINNING, Place, read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.catalog.timeline import count_timeline
-from app.database import Reader, renew_deadline
+from app.database.snapshots import Reader, renew_deadline
 from app.errors import QueryTimedOut
 from app.web.counts import FacetField
 from benchmarks.memory import peak_mb

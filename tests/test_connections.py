@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from app.web.connections import MAX_PART_BYTES
+from app.web.http.connections import MAX_PART_BYTES
 from tests.proofs.connections import LAST, LIVE, Address, exchange, is_closed, read, served, statuses
 
 HEAD_SECONDS = 0.5

@@ -19,7 +19,8 @@ from app.catalog.query import ArticleQuery
 from app.catalog.related import mentions
 from app.catalog.rolling import first_beyond
 from app.catalog.tables import articles, related_links
-from app.database import Reader, ids_value
+from app.database.rows import ids_value
+from app.database.snapshots import Reader
 from app.web.articles import related_rows
 from tests.worlds import World
 

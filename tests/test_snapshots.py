@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.catalog.state import read_state
-from app.database import Reader
+from app.database.snapshots import Reader
 from app.errors import DatabaseUnavailable
 from tests.worlds import World
 

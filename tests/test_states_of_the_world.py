@@ -17,9 +17,9 @@ from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS
 from app.cli import main
-from app.database import exclusive, writing_engine
+from app.database.engines import exclusive, writing_engine
 from app.errors import ImportRefused
-from app.web.outage import QUIET_SECONDS
+from app.web.http.outage import QUIET_SECONDS
 from tests.databases import drop_postgresql, new_postgresql_url
 from tests.services import service_of
 from tests.worlds import World, write_document

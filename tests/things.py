@@ -15,14 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.database import exclusive, writing_engine
+from app.database.engines import exclusive, writing_engine
 from app.errors import DatabaseUnavailable, QueryTimedOut
 from app.main import create_app
-from app.schema import upgrade
+from app.migrate import upgrade
 from app.settings import Settings
-from app.web.audience import asker_of, require_editor
-from app.web.problems import EVERYWHERE, gone, problems
-from app.web.routing import QueryRoute
+from app.web.http.audience import asker_of, require_editor
+from app.web.http.problems import EVERYWHERE, gone, problems
+from app.web.http.routes import QueryRoute
 from tests.databases import sqlite_url
 
 TOKEN = "a-token"

@@ -15,10 +15,10 @@ from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery
 from app.errors import ReadTooSlowly
 from app.exports.rows import csv_rows, ndjson
-from app.web.audience import asker_of, require_editor
-from app.web.problems import EVERYWHERE, problems, unavailable
-from app.web.reading import state_of_answer
-from app.web.routing import QueryRoute
+from app.web.http.audience import asker_of, require_editor
+from app.web.http.problems import EVERYWHERE, problems, unavailable
+from app.web.http.routes import QueryRoute
+from app.web.view import state_of_answer
 
 router = APIRouter(route_class=QueryRoute, tags=["exports"], responses=EVERYWHERE)
 

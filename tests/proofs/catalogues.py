@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection, Engine, event, inspect, make_url, select
 
 from app.catalog.tables import articles, catalogue, metadata, revisions
 from app.cli import main
-from app.database import reading_engine, writing_engine
+from app.database.engines import reading_engine, writing_engine
 from app.importer.read import Request
 from app.importer.report import Report
 from app.importer.run import Options, import_trees

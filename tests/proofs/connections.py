@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.database import exclusive, writing_engine
-from app.schema import upgrade
-from app.web.connections import HEAD_SECONDS
+from app.database.engines import exclusive, writing_engine
+from app.migrate import upgrade
+from app.web.http.connections import HEAD_SECONDS
 from tests.databases import sqlite_url
 from tests.proofs.catalogues import REPOSITORY
 from tests.proofs.outcome import Outcome, conclude
@@ -41,7 +41,7 @@ REQUESTS = 5_000
 
 # The command itself, but for how long it waits.
 _SERVE = """
-from app.web.connections import HttpConnection
+from app.web.http.connections import HttpConnection
 HttpConnection.head_seconds, HttpConnection.linger_seconds = {head_seconds}, {linger_seconds}
 from app.cli import main
 main()

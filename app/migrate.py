@@ -10,6 +10,7 @@ from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated
 if TYPE_CHECKING:
     from alembic.config import Config
 
+
 # The newest revision in migrations/; a test compares. Reading the history would be half of an import's start.
 HEAD = "0006"
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.catalog.state import State, read_state
 from app.settings import Settings
-from app.web.audience import Asker, asker_of, require_editor
+from app.web.http.audience import Asker, asker_of, require_editor
 
 
 @dataclass(frozen=True, slots=True)
