@@ -9,7 +9,6 @@ from urllib.parse import quote
 # `ref` (a branch on GitHub), `ocid` (a contract in open contracting), `cmpid` (a company), `source`, `amp`.
 TRACKING_PREFIX = "utm_"
 
-
 TRACKING_PARAMETERS = frozenset(
     [
         *("gclid", "gclsrc", "dclid", "gbraid", "wbraid"),  # Google's advertisements
@@ -20,20 +19,16 @@ TRACKING_PARAMETERS = frozenset(
     ]
 )
 
-
 # Below these a name is somebody's own: m.co.uk and www.co.uk are two sites.
 SHARED_SUFFIX = re.compile(r"(?:ac|co|com|ne|net|or|org)\.[a-z]{2}(?::.*)?")
 
-
 # No host is longer (RFC 1035); the bound also keeps its normalisation, quadratic at worst, in microseconds.
-LONGEST_HOST = 253
+MAX_HOST_LENGTH = 253
 
-
-LONGEST_LABEL = 63
-
+MAX_LABEL_LENGTH = 63
 
 # Beyond ASCII, of a host: writing each as punycode takes some 5 µs. No real host has more.
-MOST_LETTERS = 32
+MAX_LETTERS_TO_ENCODE = 32
 
 
 def canonical(url: str) -> str:
@@ -57,7 +52,7 @@ def canonical(url: str) -> str:
         return text
     authority, path, query, fragment = parts.groups()
     user, _, host = authority.rpartition("@")
-    if len(host) > LONGEST_HOST:
+    if len(host) > MAX_HOST_LENGTH:
         return text
     host = _canonical_host(host)
     if not host:
@@ -74,9 +69,7 @@ def canonical(url: str) -> str:
 # Browsers drop these wherever they stand.
 _LINE_ENDS = re.compile(r"[\t\n\r]+")
 
-
 _HTTP_URL = re.compile(r"(?is)(?:https?:)?[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?\Z")
-
 
 _AMP_COPY = re.compile(
     r"(?:(?:[^/]+\.)?cdn\.ampproject\.org/(?:c|v|wp)/(?:s/)?|google\.[a-z]{2,3}(?:\.[a-z]{2})?/amp/s/)"
@@ -105,7 +98,7 @@ def _punycode(host: str) -> str:
     folded = unicodedata.normalize("NFKC", host).lower().replace("。", ".")
     if _NOT_IN_A_HOST.search(folded):  # "℀" would become "a/c", and half the host a path
         folded = host.lower()
-    if len(folded) > LONGEST_HOST or sum(letter > "\x7f" for letter in folded) > MOST_LETTERS:
+    if len(folded) > MAX_HOST_LENGTH or sum(letter > "\x7f" for letter in folded) > MAX_LETTERS_TO_ENCODE:
         return _quoted(folded)
     return ".".join(map(_punycode_label, folded.split(".")))
 
@@ -116,7 +109,7 @@ _NOT_IN_A_HOST = re.compile(r"[\s/\\?#@%:\[\]]")
 def _punycode_label(label: str) -> str:
     if label.isascii():
         return label
-    if len(label) > LONGEST_LABEL:
+    if len(label) > MAX_LABEL_LENGTH:
         return _quoted(label)
     return "xn--" + label.encode("punycode").decode("ascii")
 
@@ -153,10 +146,8 @@ def _escape(text: str) -> str:
 # Nearly every URL is plain, and this is thrice as fast as looking for what is not.
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]*")
 
-
 # An escape, a stray %, or a run of characters that must be escaped.
 _ESCAPE_OR_UNSAFE = re.compile(r"%[0-9A-Fa-f]{2}|%|[^%A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]+")
-
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 

@@ -17,7 +17,7 @@ _NO_TEXT: Final = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n"
 _LINE: Final = r"[^\s\ufeff][^\n\t\u2028\u2029\ufeff]*(?<!\s)"
 _BLOCK: Final = re.compile(rf"(?:{_LINE}\n+)+{_LINE}")
 # A longer key must be announced; YAML's own limit is 1,024.
-_MOST_CHARACTERS_OF_A_KEY: Final = 1_000
+_MAX_KEY_CHARACTERS: Final = 1_000
 # JSON is YAML, but for what YAML 1.1 takes for a line end or a byte order mark.
 _NOT_AS_IN_JSON: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
@@ -30,7 +30,7 @@ def yaml_text(mapping: dict[str, Any]) -> str:
 def _mapping(mapping: dict[str, Any], indent: str) -> Iterator[str]:
     for key, value in mapping.items():
         name = _text(key)
-        opening = f"{name}:" if len(name) <= _MOST_CHARACTERS_OF_A_KEY else f"? {name}\n{indent}:"
+        opening = f"{name}:" if len(name) <= _MAX_KEY_CHARACTERS else f"? {name}\n{indent}:"
         yield from _after(indent + opening, value, indent)
 
 
