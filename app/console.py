@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 import click
 
-from app.documents.problems import Problem, escaped
+from app.documents.problems import Problem
 from app.importer.read import Progress
 from app.importer.report import Report
+from app.printable import escaped
 
 # A line of progress so often is seen to move and costs nothing.
 _FILES_BETWEEN_LINES = 100

@@ -1,8 +1,8 @@
-"""What can go wrong that a caller may act on. Knows neither HTTP nor exit statuses."""
+"""Errors that a caller can act on. Knows neither HTTP nor exit statuses."""
 
 
 class ClippingsError(Exception):
-    """Its text is for the person who called: one line, without a path of the server, SQL or a secret."""
+    """Its text is one line for the person who called, without a path of the server, SQL or a secret."""
 
 
 class SettingsError(ClippingsError):
@@ -10,7 +10,7 @@ class SettingsError(ClippingsError):
 
 
 class DatabaseUnavailable(ClippingsError):
-    """Not reachable, full, locked for too long or broken; nothing was written."""
+    """The database is not reachable, full, locked for too long or broken; nothing was written."""
 
 
 class DatabaseUnusable(ClippingsError):
@@ -37,16 +37,16 @@ class ReadTooSlowly(ClippingsError):
 
 
 class TooManyWords(ClippingsError):
-    """A question by the beginning of more words than are put together for it."""
+    """A word with `*` begins more words than a search puts together."""
 
 
 class ImportRefused(ClippingsError):
-    """Another import is under way, or this one would remove more than it may; nothing was written."""
+    """Another import is running, or this one would remove more than it may; nothing was written."""
 
 
 class ExportFailed(ClippingsError):
-    """A file could not be written; those before it stand."""
+    """A file could not be written; the files before it are complete."""
 
 
 class ReadersLost(ClippingsError):
-    """The system ended a process that was reading documents; nothing was written."""
+    """The system ended a worker that was reading documents; nothing was written."""

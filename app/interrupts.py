@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM, which end a command: soon, or when it has said what it did. Knows no command."""
+"""SIGINT and SIGTERM: they end a command soon, or after its report if it has committed. Knows no command."""
 
 import os
 import signal
@@ -10,9 +10,9 @@ from threading import Thread
 from types import FrameType
 from typing import Final, NoReturn
 
-# What shells say of a program that SIGINT ended.
+# Shells report this status for a program that SIGINT ended.
 INTERRUPTED: Final = 130
-# Rolling back takes milliseconds, and docker kills ten seconds after it asked.
+# Rolling back takes milliseconds; docker kills a process ten seconds after SIGTERM.
 SECONDS_TO_END: Final = 1.0
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -31,24 +31,24 @@ _interrupt = _Interrupt()
 
 
 def raise_on_signals() -> None:
-    """From here on both raise KeyboardInterrupt.
+    """Makes both signals raise KeyboardInterrupt from here on.
 
-    A process that is number 1, as in a container, gets no SIGTERM that it has no handler for.
+    Process number 1, as in a container, needs the handler: without one the kernel drops its SIGTERM.
     """
     for number in _SIGNALS:
-        # Whoever started the command by nohup or in a script's background had them ignored, and meant it.
+        # nohup and a script's background jobs start a command with these signals ignored, on purpose.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _handle)
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    # Where memory does not suffice for a thread, the command says so by itself, or has no need of more.
+    # If memory does not suffice for a thread, the command reports that itself, or needs no more memory.
     with suppress(RuntimeError):
         Thread(target=_end_in_time, args=(reader,), daemon=True).start()
 
 
 def leave_signals() -> None:
-    """As they were, for a server that handles them by itself."""
+    """Restores the signals for a server that handles them itself."""
     signal.set_wakeup_fd(-1)
     if signal.getsignal(signal.SIGINT) == _handle:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -57,21 +57,21 @@ def leave_signals() -> None:
 
 
 def hold_interrupts() -> None:
-    """Before a commit: whoever interrupts it would be told that nothing was written, when it was."""
+    """Call it before a commit: an interrupt in it would report that nothing was written, when it was."""
     _interrupt.must_wait = True
 
 
 def release_interrupts() -> None:
-    """After the report: raises KeyboardInterrupt if a signal has waited."""
+    """Call it after the report. Raises KeyboardInterrupt if a signal has waited."""
     _interrupt.must_wait = False
     if _interrupt.has_come:
         raise KeyboardInterrupt
 
 
 def end_interrupted(reason: str = "") -> NoReturn:
-    """Other processes end with this one; Python would wait for what they are reading, and clean up aloud."""
+    """Ends at once, and the workers with it: Python would wait for their files, and print tracebacks."""
     _interrupt.is_said = True
-    # A terminal shows ^C at the beginning of the line.
+    # A terminal shows ^C at the beginning of the line, so ours begins on the next one.
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
     sys.stderr.write(f"clippings: {reason or _NOTHING_WRITTEN}\n")
     for stream in (sys.stderr, sys.stdout):
@@ -82,21 +82,21 @@ def end_interrupted(reason: str = "") -> NoReturn:
 
 def _handle(number: int, frame: FrameType | None) -> None:
     came_before, _interrupt.has_come = _interrupt.has_come, True
-    # Another one would break into what the first has begun: it is for `_end_in_time`.
+    # A second signal would interrupt what the first one began; `_end_in_time` sees it.
     if not came_before and not _interrupt.must_wait:
         raise KeyboardInterrupt
 
 
 def _end_in_time(reader: int) -> None:
-    """A handler waits for the end of a call in C: SQLite waits for another import, or indexes for minutes."""
+    """Ends the process where Python's handler cannot run: a call in C (SQLite, an index) may take minutes."""
     os.read(reader, 1)
-    # Whoever asks again does not wait for anything.
+    # A second signal ends the wait, even for a commit.
     is_asked_again = False
     while not is_asked_again:
         is_asked_again = bool(select([reader], [], [], SECONDS_TO_END)[0])
         if not _interrupt.must_wait:
             break
-    # The database rolls back by itself, and processes that read end with this one.
+    # The database rolls back by itself, and the workers end with this process.
     if not _interrupt.is_said:
         reason = _COMMITTING if _interrupt.must_wait else _NOTHING_WRITTEN
         os.write(sys.stderr.fileno(), f"clippings: {reason}\n".encode())

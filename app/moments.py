@@ -18,7 +18,8 @@ _MONTHS_OF_A_YEAR: Final = 12
 def moment(text: str) -> datetime | None:
     """`2020-06-11`, or that, `T` or a space, `hh:mm[:ss[.f]]`, and nothing (UTC), `Z` or `±hh:mm`.
 
-    In UTC, to the second. None where the text is of another form; ValueError where there is no such moment.
+    The moment is in UTC, to the second. None if the text has another form; ValueError if there is no such
+    moment.
     """
     if not _DATE_TIME.fullmatch(text):
         return None
@@ -34,16 +35,16 @@ def moment(text: str) -> datetime | None:
 def before(now: datetime, duration: str) -> datetime | None:
     """`now` less an ISO 8601 duration such as `P7D`, `P1Y6M`, `P2W` or `PT36H`. Months are calendar months.
 
-    None where the text is no duration; ValueError where it leads out of the years 1 to 9999.
+    None if the text is no duration; ValueError if it leads out of the years 1 to 9999.
     """
-    found = _DURATION.fullmatch(duration)
-    if not found:
+    match = _DURATION.fullmatch(duration)
+    if not match:
         return None
-    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     month = now.year * _MONTHS_OF_A_YEAR + now.month - 1 - years * _MONTHS_OF_A_YEAR - months
     try:
         first = now.replace(year=month // _MONTHS_OF_A_YEAR, month=month % _MONTHS_OF_A_YEAR + 1, day=1)
-        # A month before the 31st of March is the last day of February.
+        # One month before the 31st of March is the last day of February.
         next_month = (first + timedelta(days=31)).replace(day=1)
         day = min(now.day, (next_month - timedelta(days=1)).day)
         return first.replace(day=day) - timedelta(

@@ -1,4 +1,4 @@
-"""When two names are one: the folding that topics, providers and every other clause share."""
+"""When two names are one: topics, providers and all other clauses fold names in the same way."""
 
 import hashlib
 import re
@@ -19,20 +19,9 @@ def fold(name: str) -> str:
     return " ".join(normalized("NFKC", folded).split())
 
 
-_folded: dict[str, str] = {}
-# Two of each name of a document, which has at most 30,000.
-_MOST_FOLDED = 60_000
-
-
-def fold_of_document(name: str) -> str:
-    """As fold, which an import asks for each name five times; not for questions, which anybody may ask."""
-    folded = _folded.get(name)
-    if folded is None:
-        if len(_folded) >= _MOST_FOLDED:
-            _folded.clear()
-        folded = _folded[name] = fold(name)
-        _folded[folded] = folded
-    return folded
+# An import folds each name of a document five times, and the folded name twice; a document has at most 30,000
+# names. Requests use `fold`: whoever asks for many names must not fill a cache.
+fold_of_document = lru_cache(maxsize=60_000)(fold)
 
 
 def slug(name: str) -> str:
@@ -41,5 +30,5 @@ def slug(name: str) -> str:
 
 
 def slug_with_digest(name: str) -> str:
-    """The slug and six hex digits of SHA-256 of the folded name: for where the slug is empty or taken."""
+    """The slug and six hex digits of the folded name's SHA-256, for a slug that is empty or taken."""
     return f"{slug(name)}-{hashlib.sha256(fold(name).encode()).hexdigest()[:6]}"

@@ -1,4 +1,4 @@
-"""Every setting, its default, its meaning. They come from the environment alone."""
+"""Every setting, its default and its meaning. Settings come from the environment alone."""
 
 import warnings
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from app.errors import SettingsError
 
 PREFIX = "CLIPPINGS_"
 
-# PostgreSQL is written in two ways in the wild and in a third for SQLAlchemy; all mean psycopg 3 here.
+# People write PostgreSQL's scheme in two ways and SQLAlchemy in a third; all mean psycopg 3 here.
 _POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 
 
@@ -33,28 +33,33 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="sqlite:///clippings.db",
         validation_alias=AliasChoices(f"{PREFIX}DATABASE_URL", "DATABASE_URL"),
-        description="Where the catalogue is: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+        description="The database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
         repr=False,
     )
     editor_token: SecretStr | None = Field(
-        default=None, description="Whoever sends it as a Bearer token also sees what is not published"
+        default=None,
+        description="Whoever sends this Bearer token may also see articles that are not published",
     )
-    show_unpublished: bool = Field(default=False, description="Everybody sees what is not published")
+    show_unpublished: bool = Field(
+        default=False, description="Everybody may also see articles that are not published"
+    )
     public_url: str | None = Field(
-        default=None, description="Where clients reach the service, path prefix included"
+        default=None, description="The URL under which clients reach the service, with its path prefix"
     )
     remembered_bytes: int = Field(
-        default=32_000_000, ge=0, description="So much memory for answers that are given again; 0 for none"
+        default=32_000_000,
+        ge=0,
+        description="Bytes of memory in each worker for answers that it gives again; 0 turns this off",
     )
 
     @classmethod
-    def read(cls, **given: Any) -> Self:
-        """From the environment; what is given here, by a command's options, goes first."""
+    def read(cls, **options: Any) -> Self:
+        """Settings from the environment; a command's options win over it."""
         try:
-            return cls(**given)
+            return cls(**options)
         except ValidationError as error:
             raise SettingsError(
-                "\n".join(f"{_environment_name(each['loc'])}: {_reason(each)}" for each in error.errors())
+                "\n".join(f"{_environment_name(cause['loc'])}: {_reason(cause)}" for cause in error.errors())
             ) from None
 
     @property
@@ -64,19 +69,19 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _a_database_we_know(cls, url: str) -> str:
-        scheme, _, rest = url.strip().partition("://")
+    def _check_database_url(cls, url: str) -> str:
+        scheme, _, location = url.strip().partition("://")
         if scheme in _POSTGRESQL_SCHEMES:
-            if not rest.strip("/"):
+            if not location.strip("/"):
                 raise ValueError("must name a database, as in postgresql://USER:PASSWORD@HOST/NAME")
-            url = f"postgresql+psycopg://{rest}"
+            url = f"postgresql+psycopg://{location}"
         elif scheme == "sqlite":
-            # Without a file every connection would have an empty database of its own.
-            if rest.partition("?")[0] in ("", "/", "/:memory:"):
+            # Without a file each connection would open an empty database of its own.
+            if location.partition("?")[0] in ("", "/", "/:memory:"):
                 raise ValueError("must name a file, as in sqlite:///clippings.db")
-            if not rest.startswith("/"):
+            if not location.startswith("/"):
                 raise ValueError("must have three slashes before the file, as in sqlite:///clippings.db")
-            url = f"sqlite://{rest}"
+            url = f"sqlite://{location}"
         else:
             raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
         try:
@@ -97,7 +102,7 @@ class Settings(BaseSettings):
 
     @field_validator("editor_token")
     @classmethod
-    def _blank_is_none(cls, token: SecretStr | None) -> SecretStr | None:
+    def _check_editor_token(cls, token: SecretStr | None) -> SecretStr | None:
         text = token.get_secret_value().strip() if token else ""
         if not text.isascii() or any(
             character.isspace() or not character.isprintable() for character in text
@@ -107,19 +112,19 @@ class Settings(BaseSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _an_absolute_web_url(cls, url: str | None) -> str | None:
+    def _check_public_url(cls, url: str | None) -> str | None:
         if url is None or not url.strip():
             return None
         url = url.strip().rstrip("/")
         try:
             parts = urlsplit(url)
-            whole = (
+            is_absolute = bool(
                 parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)
             )
         except ValueError:  # a port that is no number, half an IPv6 address
-            whole = False
+            is_absolute = False
         if (
-            not whole
+            not is_absolute
             or "@" in parts.netloc
             or not url.isascii()
             or not url.isprintable()
@@ -132,7 +137,7 @@ class Settings(BaseSettings):
 
 
 def unknown_names(environment: Iterable[str]) -> list[str]:
-    """Names that look like settings and are none; a misspelt one would be ignored in silence."""
+    """Names in the environment that look like settings and are none: nothing else would tell of a typo."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     return sorted(
         name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known

@@ -3,43 +3,42 @@
 import hashlib
 import re
 import unicodedata
+from operator import itemgetter
 from urllib.parse import quote
 
-# Parameters that say how a reader came and never what is shown. Others are content somewhere and so stay:
-# `ref` (a branch on GitHub), `ocid` (a contract in open contracting), `cmpid` (a company), `source`, `amp`.
+# Tracking parameters say how a reader came, never what is shown. Other parameters are content somewhere and
+# stay: `ref` (a branch on GitHub), `ocid` (a contract in open contracting), `cmpid` (a company), `source`,
+# `amp`.
 TRACKING_PREFIX = "utm_"
 
-
+_GOOGLE_ADVERTISEMENTS = "gclid gclsrc dclid gbraid wbraid"
+_OTHER_ADVERTISEMENTS = "fbclid igshid msclkid yclid twclid ttclid li_fat_id"
+_NEWSLETTERS_AND_CAMPAIGNS = "mc_cid mc_eid _hsenc _hsmi mkt_tok wt.mc_id"
+# Twitter and Yahoo add the page that the reader came from.
+_REFERRERS = "ref_src guce_referrer guce_referrer_sig"
+_AMP_VIEWER = "amp_js_v amp_gsa usqp"
 TRACKING_PARAMETERS = frozenset(
-    [
-        *("gclid", "gclsrc", "dclid", "gbraid", "wbraid"),  # Google's advertisements
-        *("fbclid", "igshid", "msclkid", "yclid", "twclid", "ttclid", "li_fat_id"),  # those of other networks
-        *("mc_cid", "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "wt.mc_id"),  # newsletters and campaigns
-        *("ref_src", "guce_referrer", "guce_referrer_sig"),  # the page before, as told by Twitter and Yahoo
-        *("amp_js_v", "amp_gsa", "usqp"),  # what Google's AMP viewer tells itself
-    ]
+    f"""
+    {_GOOGLE_ADVERTISEMENTS} {_OTHER_ADVERTISEMENTS} {_NEWSLETTERS_AND_CAMPAIGNS} {_REFERRERS} {_AMP_VIEWER}
+    """.split()
 )
 
-
-# Below these a name is somebody's own: m.co.uk and www.co.uk are two sites.
+# A name below one of these belongs to somebody: m.co.uk and www.co.uk are two sites.
 SHARED_SUFFIX = re.compile(r"(?:ac|co|com|ne|net|or|org)\.[a-z]{2}(?::.*)?")
 
+# No host is longer (RFC 1035). The limit also keeps normalisation, quadratic at worst, within microseconds.
+MAX_HOST_LENGTH = 253
 
-# No host is longer (RFC 1035); the bound also keeps its normalisation, quadratic at worst, in microseconds.
-LONGEST_HOST = 253
+MAX_LABEL_LENGTH = 63
 
-
-LONGEST_LABEL = 63
-
-
-# Beyond ASCII, of a host: writing each as punycode takes some 5 µs. No real host has more.
-MOST_LETTERS = 32
+# No real host has more letters beyond ASCII. Writing one as punycode takes some 5 µs.
+MAX_LETTERS_TO_ENCODE = 32
 
 
 def canonical(url: str) -> str:
     """The key under which URLs are compared: equal keys, one page. Takes any text, and a key is its own key.
 
-    Read as one are
+    These are the same page:
     - http, https and `//`; hosts in any case, as Unicode or punycode, with `www.` or `m.` before them, with a
       default port or a dot after them;
     - an empty path and `/`, `/a/` and `/a`, `/a/./b/../c` and `/a/c`;
@@ -48,8 +47,9 @@ def canonical(url: str) -> str:
     - all fragments and none, but for `#!…`, which names a page;
     - what an AMP cache copied and the copy: …cdn.ampproject.org/c/s/HOST/PATH, google.com/amp/s/HOST/PATH.
 
-    All else keeps pages apart: user names, other ports, the path with its case and its `/amp`, every other
-    parameter, `+` and `%20`. What is no http URL is compared as written, less the white space around it.
+    Everything else keeps pages apart: user names, other ports, the path with its case and its `/amp`, every
+    other parameter, `+` and `%20`. A text that is no http URL is compared as written, less the white space
+    around it.
     """
     text = (url if url.isprintable() else _LINE_ENDS.sub("", url)).strip()
     parts = _HTTP_URL.match(text)
@@ -57,26 +57,24 @@ def canonical(url: str) -> str:
         return text
     authority, path, query, fragment = parts.groups()
     user, _, host = authority.rpartition("@")
-    if len(host) > LONGEST_HOST:
+    if len(host) > MAX_HOST_LENGTH:
         return text
     host = _canonical_host(host)
     if not host:
         return text
     path = _canonical_path(path)
-    while copied := _AMP_COPY.match(host + path):
-        host, path = _canonical_host(copied["host"]), copied["path"] or "/"
+    while amp_copy := _AMP_COPY.match(host + path):
+        host, path = _canonical_host(amp_copy["host"]), amp_copy["path"] or "/"
     user = _escape(user) + "@" if user else ""
     query = _canonical_query(query) if query else ""
     fragment = "#" + _escape(fragment) if fragment and fragment.startswith("!") else ""
     return f"https://{user}{host}{path}{query}{fragment}"
 
 
-# Browsers drop these wherever they stand.
+# Browsers drop tabs and line ends wherever they stand.
 _LINE_ENDS = re.compile(r"[\t\n\r]+")
 
-
 _HTTP_URL = re.compile(r"(?is)(?:https?:)?[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?\Z")
-
 
 _AMP_COPY = re.compile(
     r"(?:(?:[^/]+\.)?cdn\.ampproject\.org/(?:c|v|wp)/(?:s/)?|google\.[a-z]{2,3}(?:\.[a-z]{2})?/amp/s/)"
@@ -89,23 +87,24 @@ def _canonical_host(host: str) -> str:
     if host.endswith((".", ":", ":80", ":443")):
         host = _DEFAULT_PORTS.sub("", host)
     while host.startswith(("www.", "m.")):
-        rest = host[host.index(".") + 1 :]
-        if "." not in rest or SHARED_SUFFIX.fullmatch(rest):
+        parent = host[host.index(".") + 1 :]
+        if "." not in parent or SHARED_SUFFIX.fullmatch(parent):
             break
-        host = rest
+        host = parent
     return host
 
 
-# Since http and https are one, so are their ports.
+# http and https are one, and so are their default ports.
 _DEFAULT_PORTS = re.compile(r"(?:\.|:(?:80|443)?)+\Z")
 
 
 def _punycode(host: str) -> str:
-    """As browsers write it: `ß` stays, where the standard library's "idna" makes `ss` of it, another host."""
+    """The host as browsers write it: `ß` stays. Python's "idna" codec makes `ss` of it, another host."""
     folded = unicodedata.normalize("NFKC", host).lower().replace("。", ".")
-    if _NOT_IN_A_HOST.search(folded):  # "℀" would become "a/c", and half the host a path
+    # "℀" would become "a/c", and half of the host a path.
+    if _NOT_IN_A_HOST.search(folded):
         folded = host.lower()
-    if len(folded) > LONGEST_HOST or sum(letter > "\x7f" for letter in folded) > MOST_LETTERS:
+    if len(folded) > MAX_HOST_LENGTH or sum(letter > "\x7f" for letter in folded) > MAX_LETTERS_TO_ENCODE:
         return _quoted(folded)
     return ".".join(map(_punycode_label, folded.split(".")))
 
@@ -116,7 +115,7 @@ _NOT_IN_A_HOST = re.compile(r"[\s/\\?#@%:\[\]]")
 def _punycode_label(label: str) -> str:
     if label.isascii():
         return label
-    if len(label) > LONGEST_LABEL:
+    if len(label) > MAX_LABEL_LENGTH:
         return _quoted(label)
     return "xn--" + label.encode("punycode").decode("ascii")
 
@@ -124,21 +123,23 @@ def _punycode_label(label: str) -> str:
 def _canonical_path(path: str) -> str:
     path = _escape(path.replace("\\", "/"))
     if "/." in path:
-        kept: list[str] = []
+        segments: list[str] = []
         for segment in path.split("/")[1:]:
             if segment == "..":
-                del kept[-1:]
+                del segments[-1:]
             elif segment != ".":
-                kept.append(segment)
-        path = "/" + "/".join(kept)
+                segments.append(segment)
+        path = "/" + "/".join(segments)
     return path.rstrip("/") or "/"
 
 
 def _canonical_query(query: str) -> str:
-    named = [(parameter.partition("=")[0], parameter) for parameter in _escape(query).split("&") if parameter]
-    kept = [(name, parameter) for name, parameter in named if not _is_tracking(name.lower())]
-    kept.sort(key=lambda named: named[0])
-    return "?" + "&".join(parameter for _, parameter in kept) if kept else ""
+    by_name = [
+        (parameter.partition("=")[0], parameter) for parameter in _escape(query).split("&") if parameter
+    ]
+    content = [(name, parameter) for name, parameter in by_name if not _is_tracking(name.lower())]
+    content.sort(key=itemgetter(0))
+    return "?" + "&".join(parameter for _, parameter in content) if content else ""
 
 
 def _is_tracking(name: str) -> bool:
@@ -146,30 +147,28 @@ def _is_tracking(name: str) -> bool:
 
 
 def _escape(text: str) -> str:
-    """One spelling of every character but the reserved: `/` and `%2F` may mean two things."""
+    """Gives each character one spelling, but for reserved ones: `/` and `%2F` may mean two things."""
     return text if _PLAIN.fullmatch(text) else _ESCAPE_OR_UNSAFE.sub(_escaped, text)
 
 
-# Nearly every URL is plain, and this is thrice as fast as looking for what is not.
+# Nearly every URL is plain, and matching it is three times as fast as a search for characters that are not.
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]*")
 
-
-# An escape, a stray %, or a run of characters that must be escaped.
+# The pattern matches an escape, a stray %, or a run of characters that must be escaped.
 _ESCAPE_OR_UNSAFE = re.compile(r"%[0-9A-Fa-f]{2}|%|[^%A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]+")
-
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 
 
 def _escaped(match: re.Match[str]) -> str:
-    found = match.group()
-    if found[0] != "%":
-        return _quoted(found)
-    if len(found) == 1:
-        # Left alone, it could make an escape of what is decoded after it:  %%341 -> %41 -> A
+    text = match.group()
+    if text[0] != "%":
+        return _quoted(text)
+    if len(text) == 1:
+        # A stray % must not become part of an escape by what is decoded after it:  %%341 -> %41 -> A
         return "%25"
-    character = chr(int(found[1:], 16))
-    return character if _UNRESERVED.match(character) else found.upper()
+    character = chr(int(text[1:], 16))
+    return character if _UNRESERVED.match(character) else text.upper()
 
 
 def _quoted(text: str) -> str:
@@ -177,4 +176,5 @@ def _quoted(text: str) -> str:
 
 
 def url_key(url: str) -> bytes:
+    """Sixteen bytes of the canonical URL, which indexes can hold; equal keys, one page."""
     return hashlib.blake2b(canonical(url).encode(errors="surrogatepass"), digest_size=16).digest()

@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.documents import scalars
-from app.documents.problems import Unfit
+from app.documents.problems import WrongValue
 from app.documents.reading import read_document
 
 DOCUMENT = b"""---
@@ -60,9 +60,9 @@ def test_any_mutant_of_a_document_is_read_skipped_or_refused(mutations: list[tup
 @given(st.text(max_size=40) | MOMENTS)
 def test_what_a_scalar_became_it_stays(text: str) -> None:
     moment = scalars.date_time(text)
-    assert isinstance(moment, Unfit) or scalars.date_time(moment) == moment
+    assert isinstance(moment, WrongValue) or scalars.date_time(moment) == moment
     absolute = scalars.url(text, "https://a.example/b/")
-    assert isinstance(absolute, Unfit) or scalars.url(absolute, None) == absolute
+    assert isinstance(absolute, WrongValue) or scalars.url(absolute, None) == absolute
     image = scalars.image_url(text, None)
-    assert isinstance(image, Unfit) or scalars.image_url(image, None) == image
-    assert isinstance(scalars.integer(text), int | Unfit)
+    assert isinstance(image, WrongValue) or scalars.image_url(image, None) == image
+    assert isinstance(scalars.integer(text), int | WrongValue)

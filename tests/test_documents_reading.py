@@ -8,9 +8,9 @@ import pytest
 from app.documents.article import ArticleDocument, Image
 from app.documents.problems import Problem
 from app.documents.reading import Reading, read_document
-from app.documents.repeated_links import Repeated, read_tree_with_repeated
+from app.documents.repeated_links import RepeatedLink, read_tree_with_repeated_links
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
-from app.documents.yaml_tree import Flaw, read_tree
+from app.documents.yaml_tree import SyntaxProblem, read_tree
 
 BASE = "https://site.example/blog/"
 SECONDS_FOR_A_HOSTILE_DOCUMENT = 0.5  # 0.05 and less where nothing else runs
@@ -250,11 +250,14 @@ LINKS = "related:\n" + "- title: x\n  provider: {name: y}\n" * 3
      LINKS + "- title: z\n\ufeff  webUrl: w\n"],
 )  # fmt: skip
 def test_links_read_one_by_one_are_those_read_as_a_whole(front_matter: str) -> None:
-    whole, by_pieces = read_tree(front_matter), read_tree_with_repeated(front_matter, lambda value: not value)
-    if isinstance(whole, Flaw) or isinstance(by_pieces, Flaw):
+    whole, by_pieces = (
+        read_tree(front_matter),
+        read_tree_with_repeated_links(front_matter, lambda value: not value),
+    )
+    if isinstance(whole, SyntaxProblem) or isinstance(by_pieces, SyntaxProblem):
         assert whole == by_pieces
         return
-    links = [each.take() if isinstance(each, Repeated) else each for each in by_pieces.value["related"]]
+    links = [each.take() if isinstance(each, RepeatedLink) else each for each in by_pieces.value["related"]]
     assert by_pieces.value | {"related": links} == whole.value
 
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from app.documents import scalars
-from app.documents.fields import Keys, is_unknown, without_www, wrong_kind
-from app.documents.problems import Findings, Unfit
-from app.documents.repeated_links import Repeated
+from app.documents.fields import FieldReader, is_unknown, without_www, wrong_kind
+from app.documents.problems import Findings, WrongValue
+from app.documents.repeated_links import RepeatedLink
 
-# What YAML may hold once scalars are text: text, None, lists, and mappings with text keys.
-Tree = Any
+# A value of a document is a text, None, a list, or a mapping with text keys. Scalars stay texts until a key
+# of ours converts them.
+YamlValue = Any
 
 # Keys of any shape, served as JSON with a single article.
 DETAILS = (
@@ -26,7 +27,7 @@ DETAILS = (
     "website",
     "authors",
 )
-# Older names are read as today's.
+# Documents written for older sites use these names; each is read as the one beside it.
 OLDER_NAMES = {
     "abstract": "excerpt",
     "sourceUrl": "webUrl",
@@ -36,18 +37,18 @@ OLDER_NAMES = {
 }
 OLDER_NAMES_OF_RELATED = {"url": "webUrl"} | OLDER_NAMES
 RELATED_KEYS = frozenset(
-    {
-        *("title", "excerpt", "type", "quality", "heat", "publishedDateTime", "updatedDateTime", "webUrl"),
-        *("originalUrl", "ampWebUrl", "cdnAmpWebUrl", "provider", "images", *OLDER_NAMES_OF_RELATED),
-    }
+    """
+    title excerpt type quality heat publishedDateTime updatedDateTime
+    webUrl originalUrl ampWebUrl cdnAmpWebUrl provider images
+    """.split()
+) | frozenset(OLDER_NAMES_OF_RELATED)
+ARTICLE_KEYS = (
+    (RELATED_KEYS - {"url"})
+    | frozenset("taxonomy category locale published draft removed topics tags related secured".split())
+    | frozenset(DETAILS)
 )
-ARTICLE_KEYS = (RELATED_KEYS - {"url"}) | {
-    *("taxonomy", "category", "locale", "published", "draft", "removed"),
-    *("topics", "tags", "related", "secured"),
-    *DETAILS,
-}
-PROVIDER_KEYS = frozenset({"name", "domain", "images", "authors"})
-IMAGE_KEYS = frozenset({"url", "width", "height", "title", "attribution", "isCached"})
+PROVIDER_KEYS = frozenset("name domain images authors".split())
+IMAGE_KEYS = frozenset("url width height title attribution isCached".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,175 +123,181 @@ class ArticleDocument:
     images: tuple[Image, ...]
     related: tuple[RelatedLink, ...]
     secured: str | None
-    details: dict[str, Tree]
-    extra: dict[str, Tree]
+    details: dict[str, YamlValue]
+    extra: dict[str, YamlValue]
     content: str
 
 
 def read_article(
-    path: str, tree: dict[str, Tree], content: str, base_url: str | None, findings: Findings
+    path: str, tree: dict[str, YamlValue], content: str, base_url: str | None, findings: Findings
 ) -> ArticleDocument | None:
     """The article, or None where `findings` has problems. The tree is used up."""
-    keys = Keys(tree, (), findings, base_url).rename(OLDER_NAMES)
-    title = keys.line("title")
+    fields = FieldReader(tree, (), findings, base_url).rename(OLDER_NAMES)
+    title = fields.line("title")
     if title is None and not findings.problems:
-        findings.problem(("title",), Unfit("is missing", "Give the article a title."))
-    web_url, original_url = keys.url("webUrl"), keys.url("originalUrl")
-    provider_keys = keys.mapping("provider")
-    details = _details(keys, provider_keys)
-    provider, extra_provider = _provider(provider_keys, web_url or original_url)
-    images, extra_images = read_images(keys)
-    related, extra_related = _related(keys)
-    keys.take("taxonomy")
+        findings.problem(("title",), WrongValue("is missing", "Give the article a title."))
+    web_url, original_url = fields.url("webUrl"), fields.url("originalUrl")
+    provider_fields = fields.mapping("provider")
+    details = _details(fields, provider_fields)
+    provider, extra_provider = _provider(provider_fields, web_url or original_url)
+    images, extra_images = read_images(fields)
+    related, extra_related = _related(fields)
+    fields.take("taxonomy")
     document = ArticleDocument(
         path=path,
         title=title or "",
-        excerpt=keys.shown_text("excerpt"),
-        type=keys.label("type"),
-        category=keys.label("category"),
-        locale=keys.label("locale"),
+        excerpt=fields.shown_text("excerpt"),
+        type=fields.label("type"),
+        category=fields.label("category"),
+        locale=fields.label("locale"),
         web_url=web_url or original_url,
         original_url=original_url,
-        amp_web_url=keys.url("ampWebUrl"),
-        cdn_amp_web_url=keys.url("cdnAmpWebUrl"),
-        published_date_time=keys.converted(scalars.date_time, "publishedDateTime"),
-        updated_date_time=keys.converted(scalars.date_time, "updatedDateTime"),
-        published=_is_published(keys),
-        removed=keys.converted(scalars.boolean, "removed") or False,
-        quality=keys.converted(scalars.integer, "quality"),
-        heat=keys.converted(scalars.integer, "heat"),
+        amp_web_url=fields.url("ampWebUrl"),
+        cdn_amp_web_url=fields.url("cdnAmpWebUrl"),
+        published_date_time=fields.converted(scalars.date_time, "publishedDateTime"),
+        updated_date_time=fields.converted(scalars.date_time, "updatedDateTime"),
+        published=_is_published(fields),
+        removed=fields.converted(scalars.boolean, "removed") or False,
+        quality=fields.converted(scalars.integer, "quality"),
+        heat=fields.converted(scalars.integer, "heat"),
         provider=provider,
-        topics=keys.names("topics"),
-        tags=keys.names("tags"),
+        topics=fields.names("topics"),
+        tags=fields.names("tags"),
         images=images,
         related=related,
-        secured=keys.text("secured"),
+        secured=fields.text("secured"),
         details=details,
-        extra=keys.rest(ARTICLE_KEYS) | extra_provider | extra_images | extra_related,
+        extra=fields.leftovers(ARTICLE_KEYS) | extra_provider | extra_images | extra_related,
         content=content.strip(),
     )
     return None if findings.problems else document
 
 
-def read_images(keys: Keys) -> tuple[tuple[Image, ...], dict[str, Tree]]:
-    """The images, and what else their mappings say:  {"images": {"0": {"focus": "left"}}}, or {}."""
+def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlValue]]:
+    """The images, and the other keys of their mappings:  {"images": {"0": {"focus": "left"}}}, or {}."""
     images: list[Image] = []
-    extra: dict[str, Tree] = {}
-    for index, element in keys.elements("images"):
+    extra: dict[str, YamlValue] = {}
+    for index, element in fields.elements("images"):
         if not isinstance(element, str | dict):
-            keys.problem(wrong_kind(element, "a mapping with a url, or a URL"), "images", index)
+            fields.problem(wrong_kind(element, "a mapping with a url, or a URL"), "images", index)
             continue
         mapping = {"url": element} if isinstance(element, str) else element
-        image_keys = Keys(mapping, (*keys.place, "images", index), keys.findings, keys.base_url)
-        found_before = len(keys.findings.problems)
-        url = image_keys.converted(scalars.image_url, "url", keys.base_url)
+        image_fields = FieldReader(
+            mapping, (*fields.key_path, "images", index), fields.findings, fields.base_url
+        )
+        problems_before = len(fields.findings.problems)
+        url = image_fields.converted(scalars.image_url, "url", fields.base_url)
         image = Image(
             url=url or "",
-            width=image_keys.converted(scalars.integer, "width"),
-            height=image_keys.converted(scalars.integer, "height"),
-            title=image_keys.line("title"),
-            attribution=image_keys.shown_text("attribution"),
-            is_cached=image_keys.converted(scalars.boolean, "isCached"),
+            width=image_fields.converted(scalars.integer, "width"),
+            height=image_fields.converted(scalars.integer, "height"),
+            title=image_fields.line("title"),
+            attribution=image_fields.shown_text("attribution"),
+            is_cached=image_fields.converted(scalars.boolean, "isCached"),
         )
-        if url is None and len(keys.findings.problems) == found_before:
-            keys.drop("images", index, "has no url and is left out")
+        if url is None and len(fields.findings.problems) == problems_before:
+            fields.drop("images", index, "has no url and is left out")
             continue
-        rest = image_keys.rest(IMAGE_KEYS)
-        if rest:
-            extra[str(len(images))] = rest
+        leftovers = image_fields.leftovers(IMAGE_KEYS)
+        if leftovers:
+            extra[str(len(images))] = leftovers
         images.append(image)
     return tuple(images), {"images": extra} if extra else {}
 
 
-def _related(keys: Keys) -> tuple[tuple[RelatedLink, ...], dict[str, Tree]]:
+def _related(fields: FieldReader) -> tuple[tuple[RelatedLink, ...], dict[str, YamlValue]]:
     links: list[RelatedLink] = []
-    extra: dict[str, Tree] = {}
-    for index, element in keys.elements("related"):
-        found_before = len(keys.findings.problems)
-        if isinstance(element, Repeated):
-            link, rest = _repeated_link(element, index, keys)
+    extra: dict[str, YamlValue] = {}
+    for index, element in fields.elements("related"):
+        problems_before = len(fields.findings.problems)
+        if isinstance(element, RepeatedLink):
+            link, leftovers = _repeated_link(element, index, fields)
         elif isinstance(element, dict):
-            link, rest = _related_link(element, index, keys)
+            link, leftovers = _related_link(element, index, fields)
         else:
-            keys.problem(wrong_kind(element, "a mapping with a title or a webUrl"), "related", index)
+            fields.problem(wrong_kind(element, "a mapping with a title or a webUrl"), "related", index)
             continue
-        if link.title is None and link.web_url is None and len(keys.findings.problems) == found_before:
-            keys.drop("related", index, "has neither title nor webUrl and is left out")
+        if link.title is None and link.web_url is None and len(fields.findings.problems) == problems_before:
+            fields.drop("related", index, "has neither title nor webUrl and is left out")
             continue
-        if rest:
-            extra[str(len(links))] = rest
+        if leftovers:
+            extra[str(len(links))] = leftovers
         links.append(link)
     return tuple(links), {"related": extra} if extra else {}
 
 
-def _repeated_link(repeated: Repeated, index: int, keys: Keys) -> tuple[RelatedLink, dict[str, Tree]]:
-    if keys.base_url in repeated.readings:
-        return cast(tuple[RelatedLink, dict[str, Tree]], repeated.readings[keys.base_url])
-    told_before = keys.findings.told
-    reading = _related_link(repeated.take(), index, keys)
-    # What there is to tell of it must be told of every document that has it.
-    if keys.findings.told == told_before:
-        repeated.readings[keys.base_url] = reading
+def _repeated_link(
+    repeated: RepeatedLink, index: int, fields: FieldReader
+) -> tuple[RelatedLink, dict[str, YamlValue]]:
+    if fields.base_url in repeated.readings:
+        return cast(tuple[RelatedLink, dict[str, YamlValue]], repeated.readings[fields.base_url])
+    count_before = fields.findings.count
+    reading = _related_link(repeated.take(), index, fields)
+    # A reading with findings is not kept: each document that has the link must report them.
+    if fields.findings.count == count_before:
+        repeated.readings[fields.base_url] = reading
     return reading
 
 
-def _related_link(mapping: dict[str, Tree], index: int, article: Keys) -> tuple[RelatedLink, dict[str, Tree]]:
-    keys = Keys(mapping, ("related", index), article.findings, article.base_url)
-    keys.rename(OLDER_NAMES_OF_RELATED)
-    web_url, original_url = keys.url("webUrl"), keys.url("originalUrl")
-    provider, extra_provider = _provider(keys.mapping("provider"), web_url or original_url)
-    images, extra_images = read_images(keys)
+def _related_link(
+    mapping: dict[str, YamlValue], index: int, article: FieldReader
+) -> tuple[RelatedLink, dict[str, YamlValue]]:
+    fields = FieldReader(mapping, ("related", index), article.findings, article.base_url)
+    fields.rename(OLDER_NAMES_OF_RELATED)
+    web_url, original_url = fields.url("webUrl"), fields.url("originalUrl")
+    provider, extra_provider = _provider(fields.mapping("provider"), web_url or original_url)
+    images, extra_images = read_images(fields)
     link = RelatedLink(
-        title=keys.line("title"),
-        excerpt=keys.shown_text("excerpt"),
-        type=keys.label("type"),
-        quality=keys.converted(scalars.integer, "quality"),
-        heat=keys.converted(scalars.integer, "heat"),
-        published_date_time=keys.converted(scalars.date_time, "publishedDateTime"),
-        updated_date_time=keys.converted(scalars.date_time, "updatedDateTime"),
+        title=fields.line("title"),
+        excerpt=fields.shown_text("excerpt"),
+        type=fields.label("type"),
+        quality=fields.converted(scalars.integer, "quality"),
+        heat=fields.converted(scalars.integer, "heat"),
+        published_date_time=fields.converted(scalars.date_time, "publishedDateTime"),
+        updated_date_time=fields.converted(scalars.date_time, "updatedDateTime"),
         web_url=web_url or original_url,
         original_url=original_url,
-        amp_web_url=keys.url("ampWebUrl"),
-        cdn_amp_web_url=keys.url("cdnAmpWebUrl"),
+        amp_web_url=fields.url("ampWebUrl"),
+        cdn_amp_web_url=fields.url("cdnAmpWebUrl"),
         provider=provider,
         images=images,
     )
-    return link, keys.rest(RELATED_KEYS) | extra_provider | extra_images
+    return link, fields.leftovers(RELATED_KEYS) | extra_provider | extra_images
 
 
-def _provider(keys: Keys, web_url: str | None) -> tuple[Provider, dict[str, Tree]]:
-    images, extra_images = read_images(keys)
-    name, domain = keys.name("name"), keys.domain("domain")
+def _provider(fields: FieldReader, web_url: str | None) -> tuple[Provider, dict[str, YamlValue]]:
+    images, extra_images = read_images(fields)
+    name, domain = fields.name("name"), fields.domain("domain")
     if domain is None and web_url is not None:
         domain = without_www(scalars.host(web_url) or "") or None
-    extra = keys.rest(PROVIDER_KEYS) | extra_images
+    extra = fields.leftovers(PROVIDER_KEYS) | extra_images
     return Provider(name, domain, images), {"provider": extra} if extra else {}
 
 
-def _details(keys: Keys, provider_keys: Keys) -> dict[str, Tree]:
-    found = {key: keys.take(key) for key in DETAILS if key in keys.values}
-    found["provider.authors"] = provider_keys.take("authors")
-    return {key: scalars.json_value(value) for key, value in found.items() if value is not None}
+def _details(fields: FieldReader, provider_fields: FieldReader) -> dict[str, YamlValue]:
+    details = {key: fields.take(key) for key in DETAILS if key in fields.values}
+    details["provider.authors"] = provider_fields.take("authors")
+    return {key: scalars.json_value(value) for key, value in details.items() if value is not None}
 
 
-def _is_published(keys: Keys) -> bool:
-    """Only a clear yes publishes, and the curator who left the key out has said yes; a draft never is."""
-    is_draft = _is_draft(keys)
-    return _says_published(keys) and not is_draft
+def _is_published(fields: FieldReader) -> bool:
+    """True without the key, or with a clear yes in it. A draft is not published, whatever the key says."""
+    is_draft = _is_draft(fields)
+    return _says_published(fields) and not is_draft
 
 
-def _is_draft(keys: Keys) -> bool:
-    """The key stays for the export: the site's generator that it was written for goes on reading it."""
-    if "draft" not in keys.values:
+def _is_draft(fields: FieldReader) -> bool:
+    """Leaves the key in place, for the export: the site generator that it was written for still reads it."""
+    if "draft" not in fields.values:
         return False
-    copy = Keys({"draft": keys.values["draft"]}, keys.place, keys.findings, keys.base_url)
+    copy = FieldReader({"draft": fields.values["draft"]}, fields.key_path, fields.findings, fields.base_url)
     return copy.converted(scalars.boolean, "draft") or False
 
 
-def _says_published(keys: Keys) -> bool:
-    if "published" not in keys.values:
+def _says_published(fields: FieldReader) -> bool:
+    if "published" not in fields.values:
         return True
-    if is_unknown(keys.values["published"]):
+    if is_unknown(fields.values["published"]):
         reason = "is empty, so the article is not published"
-        keys.findings.warning(("published",), reason, "Write true or false.")
-    return keys.converted(scalars.boolean, "published") or False
+        fields.findings.warning(("published",), reason, "Write true or false.")
+    return fields.converted(scalars.boolean, "published") or False

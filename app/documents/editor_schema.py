@@ -1,4 +1,4 @@
-"""JSON Schema of an article's front matter, for editors to complete and check from."""
+"""JSON Schema of an article's front matter, for editors that complete and check."""
 
 from typing import Any
 
@@ -6,13 +6,11 @@ from app.documents.article import DETAILS, OLDER_NAMES
 
 Schema = dict[str, Any]
 
-
-# Scalars are text until a key says otherwise, so `title: 1.10` is fine; and an empty key is an unknown one.
+# Scalars are texts until a key says otherwise, so `title: 1.10` is fine. An empty key counts as an absent
+# one.
 _TEXT: Schema = {"type": ["string", "number", "boolean", "null"]}
 
-
 _URL: Schema = {"type": ["string", "null"], "format": "uri-reference"}
-
 
 _DATE: Schema = {
     "type": ["string", "null"],
@@ -20,15 +18,13 @@ _DATE: Schema = {
     "examples": ["2020-06-11", "2020-06-11T00:07:00Z"],
 }
 
-
-_WHOLE: Schema = {
+_WHOLE_NUMBER: Schema = {
     "anyOf": [
         {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
         {"type": "string", "pattern": r"^\s*[+-]?\d*\s*$"},
         {"type": "null"},
     ]
 }
-
 
 _YES_OR_NO: Schema = {
     "anyOf": [
@@ -47,30 +43,30 @@ def front_matter_schema() -> Schema:
         "type": "object",
         "required": ["title"],
         "properties": {
-            "title": _said(
+            "title": _described(
                 "What the article is called", {"type": ["string", "number", "boolean"], "minLength": 1}
             ),
-            "excerpt": _said("A sentence or two of what it says", _TEXT),
-            "type": _said("article, video, course, collection …", _TEXT),
-            "category": _said("news …", _TEXT),
-            "locale": _said("en-us …", _TEXT),
+            "excerpt": _described("A sentence or two of what it says", _TEXT),
+            "type": _described("article, video, course, collection …", _TEXT),
+            "category": _described("news …", _TEXT),
+            "locale": _described("en-us …", _TEXT),
             **_urls(),
             **_dates(),
-            "published": _said("Whether it is shown; absent means true, empty means false", _YES_OR_NO),
-            "draft": _said("true keeps it unpublished, whatever published says", _YES_OR_NO),
-            "removed": _said("true takes it down for good", _YES_OR_NO),
-            "quality": _said("How good it is", _WHOLE),
-            "heat": _said("How much it is talked about", _WHOLE),
-            "provider": _said("Who published it", {"$ref": "#/$defs/provider"}),
-            "topics": _said("What it is filed under, the first topic first", {"$ref": "#/$defs/texts"}),
-            "tags": _said("Words it may be found by", {"$ref": "#/$defs/texts"}),
-            "images": _said("Its pictures, the first one first", {"$ref": "#/$defs/images"}),
-            "related": _said("Articles it mentions", {"$ref": "#/$defs/related"}),
-            "secured": _said("Kept for the export of documents, and shown nowhere", _TEXT),
-            **{key: _said("Served with the single article", {}) for key in DETAILS},
+            "published": _described("Whether it is shown; absent means true, empty means false", _YES_OR_NO),
+            "draft": _described("true keeps it unpublished, whatever published says", _YES_OR_NO),
+            "removed": _described("true takes it down for good", _YES_OR_NO),
+            "quality": _described("How good it is", _WHOLE_NUMBER),
+            "heat": _described("How much it is talked about", _WHOLE_NUMBER),
+            "provider": _described("Who published it", {"$ref": "#/$defs/provider"}),
+            "topics": _described("What it is filed under, the first topic first", {"$ref": "#/$defs/texts"}),
+            "tags": _described("Words it may be found by", {"$ref": "#/$defs/texts"}),
+            "images": _described("Its pictures, the first one first", {"$ref": "#/$defs/images"}),
+            "related": _described("Articles it mentions", {"$ref": "#/$defs/related"}),
+            "secured": _described("Kept for the export of documents, and shown nowhere", _TEXT),
+            **{key: _described("Served with the single article", {}) for key in DETAILS},
             **{
-                old: {"description": f"Older name of {key}", "deprecated": True}
-                for old, key in OLDER_NAMES.items()
+                older_name: {"description": f"Older name of {key}", "deprecated": True}
+                for older_name, key in OLDER_NAMES.items()
             },
         },
         "$defs": {
@@ -89,8 +85,8 @@ def front_matter_schema() -> Schema:
                     "type": ["object", "string", "null"],
                     "properties": {
                         "url": _URL,
-                        "width": _WHOLE,
-                        "height": _WHOLE,
+                        "width": _WHOLE_NUMBER,
+                        "height": _WHOLE_NUMBER,
                         "title": _TEXT,
                         "attribution": _TEXT,
                         "isCached": _YES_OR_NO,
@@ -105,8 +101,8 @@ def front_matter_schema() -> Schema:
                         "url": {"description": "Older name of webUrl", "deprecated": True},
                         **_urls(),
                         **_dates(),
-                        "quality": _WHOLE,
-                        "heat": _WHOLE,
+                        "quality": _WHOLE_NUMBER,
+                        "heat": _WHOLE_NUMBER,
                         "provider": {"$ref": "#/$defs/provider"},
                         "images": {"$ref": "#/$defs/images"},
                     },
@@ -118,17 +114,17 @@ def front_matter_schema() -> Schema:
 
 def _urls() -> Schema:
     return {
-        "webUrl": _said("Where it is", _URL),
-        "originalUrl": _said("Where it was found", _URL),
-        "ampWebUrl": _said("Its AMP page", _URL),
-        "cdnAmpWebUrl": _said("Its AMP page on a cache", _URL),
+        "webUrl": _described("Where it is", _URL),
+        "originalUrl": _described("Where it was found", _URL),
+        "ampWebUrl": _described("Its AMP page", _URL),
+        "cdnAmpWebUrl": _described("Its AMP page on a cache", _URL),
     }
 
 
 def _dates() -> Schema:
     return {
-        "publishedDateTime": _said("When it was published; without an offset in UTC", _DATE),
-        "updatedDateTime": _said("When it was last updated", _DATE),
+        "publishedDateTime": _described("When it was published; without an offset in UTC", _DATE),
+        "updatedDateTime": _described("When it was last updated", _DATE),
     }
 
 
@@ -136,5 +132,5 @@ def _list_of(element: Schema) -> Schema:
     return {"anyOf": [{"type": "array", "items": element}, {"type": "null"}, {"const": ""}]}
 
 
-def _said(description: str, schema: Schema) -> Schema:
+def _described(description: str, schema: Schema) -> Schema:
     return {"description": description, **schema}

@@ -9,22 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from app.documents.front_matter import MOST_FILE_BYTES
+from app.documents.front_matter import MAX_FILE_BYTES
 from app.documents.problems import Problem, shown
 
 EXTENSIONS: Final = (".md", ".markdown", ".txt", ".yaml", ".yml")
 
+# A path is half of an article's identity and stands in an index, whose rows hold 2,704 bytes on PostgreSQL.
+MAX_PATH_BYTES: Final = 1_000
 
-# A path is half of an article's identity, so it is indexed, and PostgreSQL's index rows hold 2,704 bytes.
-MOST_PATH_BYTES: Final = 1_000
+# Control characters and line ends would forge lines in a report, and databases refuse NUL.
+_FORBIDDEN_IN_A_PATH: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
-
-# Control characters and line ends: they would forge lines in a report, and databases refuse NUL.
-_NEVER_IN_A_PATH: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
-
-
-# A FIFO must not be waited for, a terminal not become ours, and a link be judged before it is followed.
-_OPENING: Final = os.O_RDONLY | sum(
+# The flags keep us from waiting for a FIFO, from taking over a terminal, and from following a link unjudged.
+_OPEN_FLAGS: Final = os.O_RDONLY | sum(
     getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_NOCTTY", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
 )
 
@@ -36,12 +33,12 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class TreeFiles:
     """`files` are paths from the root with `/` between folders, in the order of their UTF-8 bytes.
 
-    `skipped` holds links to folders that were not followed; they are no files. `rejected` are files that
-    cannot be documents, and folders that could not be listed: with one of those the listing is `incomplete`,
-    and what is not in it may be there all the same.
+    `skipped` has the links to folders that were not followed; they are no files. `rejected` has the files
+    that cannot be documents, and the folders that could not be listed. `incomplete` is True if there is such
+    a folder: a file that is not in `files` may exist all the same.
     """
 
     files: tuple[str, ...]
@@ -50,16 +47,16 @@ class Listing:
     incomplete: bool
 
 
-def list_files(root: Path, only: Sequence[Path] | None = None) -> Listing:
-    """The files with a document's extension below `root`, or below the parts of it in `only`.
+def list_files(root: Path, only: Sequence[Path] | None = None) -> TreeFiles:
+    """Lists the files with a document's extension below `root`, or below the parts of it in `only`.
 
-    A file in `only` is listed whatever its name. A part that is not below the root is a ValueError.
+    A file in `only` is listed whatever its name. A part that is not below the root raises ValueError.
     """
-    walk = _Walk(os.path.realpath(root))
+    walk = _TreeWalk(os.path.realpath(root))
     for part in [root] if only is None else only:
         walk.add(_path_below(root, part))
-    # Python orders by code points, which is the order of UTF-8's bytes.
-    return Listing(
+    # Python sorts by code points, and UTF-8 keeps that order in its bytes.
+    return TreeFiles(
         tuple(sorted(walk.files)),
         tuple(walk.skipped[path] for path in sorted(walk.skipped)),
         tuple(walk.rejected[path] for path in sorted(walk.rejected)),
@@ -68,9 +65,9 @@ def list_files(root: Path, only: Sequence[Path] | None = None) -> Listing:
 
 
 def read_file(root: Path, path: str) -> bytes | Problem:
-    """The bytes of a listed file, or why not. Waits for nothing, and stops at what is too large."""
+    """The bytes of a listed file, or why it cannot be read. Never waits; stops reading at the limit."""
     try:
-        descriptor = _opened(root, path)
+        descriptor = _open(root, path)
     except OSError as error:
         return _unreadable(path, error)
     if descriptor is None:
@@ -83,17 +80,17 @@ def read_file(root: Path, path: str) -> bytes | Problem:
         os.close(descriptor)
 
 
-def _opened(root: Path, path: str) -> int | None:
-    """A descriptor; None for a link that leaves the tree, which it may not have when it was listed."""
-    # As text, which is a third of the time that joining and printing a Path takes.
-    full = f"{root}/{path}"
+def _open(root: Path, path: str) -> int | None:
+    """A descriptor; None for a link that leaves the tree now, whatever it did when it was listed."""
+    # Joining texts takes a third of the time that joining and printing a Path takes.
+    full_path = f"{root}/{path}"
     try:
-        return os.open(full, _OPENING)
+        return os.open(full_path, _OPEN_FLAGS)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
-    target = os.path.realpath(full, strict=True)
-    return os.open(target, _OPENING) if _is_inside(os.path.realpath(root), target) else None
+    target = os.path.realpath(full_path, strict=True)
+    return os.open(target, _OPEN_FLAGS) if _is_inside(os.path.realpath(root), target) else None
 
 
 def _content(descriptor: int, path: str) -> bytes | Problem:
@@ -102,18 +99,18 @@ def _content(descriptor: int, path: str) -> bytes | Problem:
         return _problem(path, "is not a regular file", "Replace it by a file, or remove it.")
     chunks: list[bytes] = []
     size = 0
-    # Read to the end and not to the size: the file may be growing, and /proc says 0 of all of its files.
-    while size <= MOST_FILE_BYTES and status.st_size <= MOST_FILE_BYTES:
+    # We read to the end, not to the size: the file may grow, and every file in /proc has the size 0.
+    while size <= MAX_FILE_BYTES and status.st_size <= MAX_FILE_BYTES:
         chunk = os.read(descriptor, max(status.st_size - size, 0) + 1)
         if not chunk:
             return b"".join(chunks)
         chunks.append(chunk)
         size += len(chunk)
-    return _problem(path, f"has more than {MOST_FILE_BYTES // 1_000_000} MB", "Split it.")
+    return _problem(path, f"has more than {MAX_FILE_BYTES // 1_000_000} MB", "Split it.")
 
 
 @dataclass(slots=True)
-class _Walk:
+class _TreeWalk:
     real_root: str
     files: set[str] = field(default_factory=set)
     skipped: dict[str, Skipped] = field(default_factory=dict)
@@ -121,7 +118,7 @@ class _Walk:
     incomplete: bool = False
 
     def add(self, path: str) -> None:
-        """A part that was asked for: listed whatever its name; a link, while it stays inside the tree."""
+        """Adds a part that a person named: a file whatever its name, a link if it stays inside the tree."""
         if not _is_inside(self.real_root, os.path.realpath(self._full(path))):
             self.rejected[path] = _outside(path)
         elif not path or Path(self._full(path)).is_dir():
@@ -134,10 +131,10 @@ class _Walk:
         while folders:
             folder = folders.pop()
             try:
-                with os.scandir(self._full(folder)) as found:
+                with os.scandir(self._full(folder)) as scan:
                     entries = [
                         (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
-                        for entry in found
+                        for entry in scan
                     ]
             except OSError as error:
                 self.incomplete = True
@@ -147,11 +144,11 @@ class _Walk:
                 path = f"{folder}/{name}" if folder else name
                 if name.startswith("."):
                     continue
-                if is_folder and len(os.fsencode(path)) <= MOST_PATH_BYTES:
+                if is_folder and len(os.fsencode(path)) <= MAX_PATH_BYTES:
                     folders.append(path)
                 elif is_link:
                     self._link(path, through_a_link)
-                # All paths in a folder whose own is too long are so: the folder is reported in their place.
+                # If a folder's path is too long, so are all in it: the folder is reported in their place.
                 elif is_folder or name.lower().endswith(EXTENSIONS):
                     self._file(path)
 
@@ -166,12 +163,14 @@ class _Walk:
             return
         is_inside = _is_inside(self.real_root, target)
         if is_folder:
-            link_stands_in = os.path.realpath(Path(self._full(path)).parent)
+            folder_of_link = os.path.realpath(Path(self._full(path)).parent)
             if not is_inside:
-                self.skipped[path] = Skipped(_printable(path), "a link to a folder outside the tree")
-            # Links in linked folders would multiply them, and those to a folder around them never end.
-            elif through_a_link or _is_inside(target, link_stands_in):
-                self.skipped[path] = Skipped(_printable(path), "a link to a folder that is read elsewhere")
+                self.skipped[path] = Skipped(_printable_path(path), "a link to a folder outside the tree")
+            # Links in linked folders would multiply files, and a link to a folder around it never ends.
+            elif through_a_link or _is_inside(target, folder_of_link):
+                self.skipped[path] = Skipped(
+                    _printable_path(path), "a link to a folder that is read elsewhere"
+                )
             else:
                 self._folder(path, through_a_link=True)
         elif is_document and is_inside:
@@ -180,18 +179,18 @@ class _Walk:
             self.rejected[path] = _outside(path)
 
     def _file(self, path: str) -> None:
-        flaw = _flaw_of_path(path)
-        if flaw is None:
+        reason_and_advice = _wrong_path(path)
+        if reason_and_advice is None:
             self.files.add(path)
         else:
-            self.rejected[path] = _problem(path, *flaw)
+            self.rejected[path] = _problem(path, *reason_and_advice)
 
     def _full(self, path: str) -> str:
         return f"{self.real_root}/{path}" if path else self.real_root
 
 
 def _path_below(root: Path, part: Path) -> str:
-    """From the root to a part of it, links in the part's own path left as they are."""
+    """The path from the root to a part of it. Links in the part's own path are not followed."""
     path = Path(os.path.abspath(part))  # noqa: PTH100 — resolve() would follow the links
     for base in (os.path.abspath(root), os.path.realpath(root)):  # noqa: PTH100
         if path.is_relative_to(base):
@@ -204,14 +203,14 @@ def _is_inside(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _flaw_of_path(path: str) -> tuple[str, str] | None:
+def _wrong_path(path: str) -> tuple[str, str] | None:
     try:
         size = len(path.encode())
     except UnicodeEncodeError:
         return "has a name that is not UTF-8", "Rename it."
-    if size > MOST_PATH_BYTES:
-        return f"has a path of more than {MOST_PATH_BYTES} bytes", "Shorten its name, or move it up."
-    if _NEVER_IN_A_PATH.search(path):
+    if size > MAX_PATH_BYTES:
+        return f"has a path of more than {MAX_PATH_BYTES} bytes", "Shorten its name, or move it up."
+    if _FORBIDDEN_IN_A_PATH.search(path):
         return "has a control character or a line end in its name", "Rename it."
     return None
 
@@ -221,13 +220,15 @@ def _outside(path: str) -> Problem:
 
 
 def _unreadable(path: str, error: OSError) -> Problem:
-    # Not str(error), which holds the whole path on this machine.
-    return _problem(path, f"cannot be read: {error.strerror}", "See to it that it is there and may be read.")
+    # str(error) would hold the whole path on this machine.
+    return _problem(
+        path, f"cannot be read: {error.strerror}", "Check that it exists and that you may read it."
+    )
 
 
 def _problem(path: str, reason: str, advice: str) -> Problem:
-    return Problem(path=_printable(path), line=None, column=None, key=None, reason=reason, advice=advice)
+    return Problem(path=_printable_path(path), line=None, column=None, key=None, reason=reason, advice=advice)
 
 
-def _printable(path: str) -> str:
-    return path if _flaw_of_path(path) is None else shown(path)
+def _printable_path(path: str) -> str:
+    return path if _wrong_path(path) is None else shown(path)

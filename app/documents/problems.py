@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass, field
 
-# Enough to recognise the value; a report line must stay a line.
-MOST_CHARACTERS_SHOWN = 80
+from app.printable import printable
+
+# A value of 80 characters can be recognised, and its line in a report stays a line.
+MAX_CHARACTERS_SHOWN = 80
+# A list of 10,000 bad images is one mistake; the report must stay readable and small.
+MAX_FINDINGS = 20
+
+# Where a value stands in a document:  ("related", 2, "quality") is `related[2].quality`.
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,32 +25,8 @@ class Problem:
     advice: str
 
 
-def shown(text: str) -> str:
-    r"""The text as a report may print it: cut, and with `\x1b` for what a terminal would obey."""
-    if len(text) > MOST_CHARACTERS_SHOWN:
-        text = text[: MOST_CHARACTERS_SHOWN - 1] + "…"
-    return escaped(text)
-
-
-def escaped(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-# Where a value stands:  ("related", 2, "quality") is `related[2].quality`.
-Place = tuple[str | int, ...]
-
-
-# A list of 10,000 bad images is one mistake; the report must stay readable and small.
-MOST_FINDINGS = 20
-
-
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class WrongValue:
     """Why a value cannot be what its key says; the reason reads on after the key and repeats no secret."""
 
     reason: str
@@ -52,33 +35,43 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    place: Place
+    """A wrong value, or a warning, and the key it was found at."""
+
+    key_path: KeyPath
     reason: str
     advice: str
 
 
 @dataclass(slots=True)
 class Findings:
+    """`count` is the number of all findings, those above MAX_FINDINGS included, which are not kept."""
+
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
-    told: int = 0  # of both, those left out included
+    count: int = 0
 
-    def problem(self, place: Place, unfit: Unfit) -> None:
-        self.told += 1
-        if len(self.problems) < MOST_FINDINGS:
-            self.problems.append(Finding(place, unfit.reason, unfit.advice))
+    def problem(self, key_path: KeyPath, wrong_value: WrongValue) -> None:
+        self.count += 1
+        if len(self.problems) < MAX_FINDINGS:
+            self.problems.append(Finding(key_path, wrong_value.reason, wrong_value.advice))
 
-    def warning(self, place: Place, reason: str, advice: str) -> None:
-        self.told += 1
-        if len(self.warnings) < MOST_FINDINGS:
-            self.warnings.append(Finding(place, reason, advice))
+    def warning(self, key_path: KeyPath, reason: str, advice: str) -> None:
+        self.count += 1
+        if len(self.warnings) < MAX_FINDINGS:
+            self.warnings.append(Finding(key_path, reason, advice))
 
 
-def key_path(place: Place) -> str:
-    path = ""
-    for part in place:
+def key_text(key_path: KeyPath) -> str:
+    """The path as curators write it:  `related[2].quality`."""
+    text = ""
+    for part in key_path:
         if isinstance(part, int):
-            path += f"[{part}]"
+            text += f"[{part}]"
         else:
-            path += f".{shown(part)}" if path else shown(part)
-    return path
+            text += f".{shown(part)}" if text else shown(part)
+    return text
+
+
+def shown(text: str) -> str:
+    """A text of a document as a report repeats it."""
+    return printable(text, MAX_CHARACTERS_SHOWN)

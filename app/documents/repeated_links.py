@@ -1,8 +1,8 @@
-"""Related links that stand word for word in many documents are read once. Knows no key but `related`.
+"""Reads related links once that stand word for word in many documents. Knows no key but `related`.
 
-In one real tree 161,223 related links are 4,172 different ones. A front matter is cut at its list of them.
-Each piece must be YAML by itself, or the whole is read as one: a quotation or a bracket that reaches over a
-cut is closed on neither side of it.
+In one real tree 161,223 related links are 4,172 different ones. A front matter is cut at its list of related
+links. Each piece must be YAML by itself, or the whole is read in one go: a quotation or a bracket that
+reaches over a cut is closed on neither side of it.
 """
 
 import re
@@ -10,103 +10,91 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.documents.yaml_tree import MOST_NODES, Flaw, YamlTree, needs_watching, read_tree
+from app.documents.yaml_tree import MAX_NODES, SyntaxProblem, YamlTree, might_exceed_limits, read_tree
 
-# Some 2 kB each, read. Trees repeat their latest news, so what was not seen for long will not come again.
-MOST_REMEMBERED: Final = 10_000
-
-
-# Fewer are read as quickly in one go.
-_FEWEST: Final = 3
-
-
-# How deep the list lies in a document, for the limit on nesting.
+# A link takes some 2 kB in memory. Trees repeat their latest news, so a link that was not seen for long will
+# not come again.
+MAX_CACHED_LINKS: Final = 10_000
+# Below three links splitting does not pay.
+_MIN_LINKS: Final = 3
+# The list lies this deep in a document; the limit on nesting counts from there.
 _DEPTH_OF_LIST: Final = 2
-
-
-# The key `related` and its value, and the one with which the count begins.
+# Three nodes count besides the links: the document's mapping, the key `related`, its list.
 _NODES_OF_LIST: Final = 3
 
-
 _LIST: Final = re.compile(r"^related:[ ]*\n((?:(?:[ ]|-[ ]).*\n|\n)+)", re.MULTILINE)
-
-
 _FIRST: Final = re.compile(r"[ ]*- ")
-
-
-# Another YAML document, a directive, an anchor or alias would tie the pieces together, and a bracket at the
-# margin may go on with what stands before it. A byte order mark is passed over where a piece begins with it.
-# Looked for one by one, which is 16 times as fast as a pattern.
-_TIES: Final = ("&", "*", "\ufeff", "\n---", "\n...", "\n%", "\n{", "\n[")
-
-
-_TIES_AT_THE_BEGINNING: Final = ("---", "...", "%", "{", "[")
-
-
-# Keys further in would be another mapping's, cut off by a comment or wrong.
+# A text with one of these may mean something else without the rest of its document: another YAML document, a
+# directive, an anchor and an alias reach over a cut, and a bracket at the margin may go on with what stands
+# before it. libyaml skips a byte order mark where a text begins with it. Looking for one mark after the other
+# is 16 times as fast as a pattern.
+_CONTEXT_MARKS: Final = ("&", "*", "\ufeff", "\n---", "\n...", "\n%", "\n{", "\n[")
+_CONTEXT_MARKS_AT_START: Final = ("---", "...", "%", "{", "[")
+# A key that is indented after the list would belong to another mapping: a comment cut it off, or it is wrong.
 _AT_THE_MARGIN: Final = re.compile(r"(?:[ ]*(?:#.*)?\n)*(?:[^ #\n]|\Z)")
 
 
 @dataclass(slots=True)
-class Repeated:
-    """One mapping of the list. `readings` holds what was made of it, by base URL."""
+class RepeatedLink:
+    """One mapping of the list. `readings` holds what was read from it, by base URL."""
 
     text: str
     _mapping: dict[str, Any] | None
     readings: dict[str | None, Any] = field(default_factory=dict)
 
     def take(self) -> dict[str, Any]:
-        """The mapping, for its reader to use up. Few are read twice; those are parsed again."""
+        """Returns the mapping, which its reader uses up. Few links are read twice; those are parsed again."""
         mapping, self._mapping = self._mapping or _only_mapping(_parsed(self.text, _DEPTH_OF_LIST)), None
         return mapping or {}
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """`nodes` is what it counts for in the limit on those of a document."""
+    """`nodes` counts for the limit on the nodes of a document."""
 
     value: Any
     nodes: int
 
 
-_remembered: dict[str, _Piece] = {}
+_cache: dict[str, _Piece] = {}
 
 
-def read_tree_with_repeated(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | Flaw:
-    """As read_tree, but mappings in `related` may stand there as Repeated, unless they say nothing."""
-    return _by_pieces(text, says_nothing) or read_tree(text)
+def read_tree_with_repeated_links(text: str, is_blank: Callable[[Any], bool]) -> YamlTree | SyntaxProblem:
+    """Like read_tree, but mappings in `related` that are not blank may be RepeatedLinks."""
+    return _read_in_pieces(text, is_blank) or read_tree(text)
 
 
-def _by_pieces(text: str, says_nothing: Callable[[Any], bool]) -> YamlTree | None:
-    found = _LIST.search(text)
-    first = _FIRST.match(found[1]) if found else None
-    # The list would end before a last line without an end, whose keys would become the document's own.
-    if not found or not first or not text.endswith("\n"):
+def _read_in_pieces(text: str, is_blank: Callable[[Any], bool]) -> YamlTree | None:
+    link_list = _LIST.search(text)
+    first_dash = _FIRST.match(link_list[1]) if link_list else None
+    # The list's pattern ends before a last line without a line end, whose keys would become the document's
+    # own.
+    if not link_list or not first_dash or not text.endswith("\n"):
         return None
-    # Lines that begin as the first does begin an item; the others go on with one.
-    begin = first.group()
-    texts = [begin + item for item in ("\n" + found[1]).split("\n" + begin)[1:]]
-    if len(texts) < _FEWEST:
+    # A line that begins like the first one begins a link; every other line goes on with one.
+    dash = first_dash.group()
+    texts = [dash + link for link in ("\n" + link_list[1]).split("\n" + dash)[1:]]
+    if len(texts) < _MIN_LINKS:
         return None
-    head, tail = (_mapping(part) for part in (text[: found.start()], text[found.end() :]))
+    head, tail = (_mapping(part) for part in (text[: link_list.start()], text[link_list.end() :]))
     if head is None or tail is None:
         return None
     if not head.value.keys().isdisjoint(tail.value) or "related" in (*head.value, *tail.value):
         return None
-    items = []
+    links = []
     nodes = head.nodes + tail.nodes + _NODES_OF_LIST
-    for item in texts:
-        piece = _remembered.get(item) or _item(item, says_nothing)
-        nodes += piece.nodes if piece else MOST_NODES
-        # What follows need not be read twice.
-        if piece is None or nodes >= MOST_NODES:
+    for link_text in texts:
+        piece = _cache.get(link_text) or _link(link_text, is_blank)
+        nodes += piece.nodes if piece else MAX_NODES
+        # The whole is read in one go now, so the pieces after this one need not be read.
+        if piece is None or nodes >= MAX_NODES:
             return None
-        items.append(piece.value)
-    return YamlTree({**head.value, "related": items, **tail.value}, text)
+        links.append(piece.value)
+    return YamlTree({**head.value, "related": links, **tail.value}, text)
 
 
-def _is_tied(text: str) -> bool:
-    return text.startswith(_TIES_AT_THE_BEGINNING) or any(tie in text for tie in _TIES)
+def _depends_on_context(text: str) -> bool:
+    return text.startswith(_CONTEXT_MARKS_AT_START) or any(mark in text for mark in _CONTEXT_MARKS)
 
 
 def _mapping(text: str) -> _Piece | None:
@@ -115,29 +103,30 @@ def _mapping(text: str) -> _Piece | None:
     if tree is None:
         return None
     if tree.value is None:
-        # A `null` on a line of its own is no end of a mapping.
+        # An empty text has no root. A `null` on a line of its own has one, and cannot follow a mapping's
+        # keys.
         return _Piece({}, 0) if tree.root is None else None
     return _Piece(tree.value, tree.nodes) if isinstance(tree.value, dict) else None
 
 
-def _item(text: str, says_nothing: Callable[[Any], bool]) -> _Piece | None:
+def _link(text: str, is_blank: Callable[[Any], bool]) -> _Piece | None:
     tree = _parsed(text, _DEPTH_OF_LIST)
     mapping = _only_mapping(tree)
     if tree is None or mapping is None:
         return None
-    if len(_remembered) >= MOST_REMEMBERED:
-        _remembered.clear()
-    value = mapping if says_nothing(mapping) else Repeated(text, mapping)
-    _remembered[text] = piece = _Piece(value, tree.nodes)
+    if len(_cache) >= MAX_CACHED_LINKS:
+        _cache.clear()
+    value = mapping if is_blank(mapping) else RepeatedLink(text, mapping)
+    _cache[text] = piece = _Piece(value, tree.nodes)
     return piece
 
 
 def _parsed(text: str, depth: int) -> YamlTree | None:
-    """A piece that is YAML by itself, and tied to no other; None for any other one."""
-    if _is_tied(text) or needs_watching(text):
+    """The tree of a piece that is YAML by itself and means the same anywhere; else None."""
+    if _depends_on_context(text) or might_exceed_limits(text):
         return None
-    tree = read_tree(text, depth, watched=True)
-    return None if isinstance(tree, Flaw) else tree
+    tree = read_tree(text, depth, is_checked=True)
+    return None if isinstance(tree, SyntaxProblem) else tree
 
 
 def _only_mapping(tree: YamlTree | None) -> dict[str, Any] | None:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from app.documents.article import Image, Tree, read_images
-from app.documents.fields import Keys
-from app.documents.problems import Findings, Unfit
+from app.documents.article import Image, YamlValue, read_images
+from app.documents.fields import FieldReader
+from app.documents.problems import Findings, WrongValue
 
-TOPIC_KEYS = frozenset({"taxonomy", "_id", "name", "shortname", "parent", "keywords", "hashtags", "images"})
-ORGANIZATION_KEYS = frozenset({"taxonomy", "_id", "name", "domain", "otherNames", "images", "description"})
+TOPIC_KEYS = frozenset("taxonomy _id name shortname parent keywords hashtags images".split())
+ORGANIZATION_KEYS = frozenset("taxonomy _id name domain otherNames images description".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class TopicDocument:
     keywords: tuple[str, ...]
     hashtags: tuple[str, ...]
     images: tuple[Image, ...]
-    extra: dict[str, Tree]
+    extra: dict[str, YamlValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,49 +36,56 @@ class OrganizationDocument:
     other_names: tuple[str, ...]
     images: tuple[Image, ...]
     description: str | None
-    extra: dict[str, Tree]
+    extra: dict[str, YamlValue]
 
 
 def read_topic(
-    path: str, tree: dict[str, Tree], base_url: str | None, findings: Findings
+    path: str, tree: dict[str, YamlValue], base_url: str | None, findings: Findings
 ) -> TopicDocument | None:
-    keys = Keys(tree, (), findings, base_url)
-    topic_id, name = keys.name("_id"), keys.name("name")
-    if topic_id is None and name is None:
-        findings.problem(("name",), Unfit("is missing", "Give the topic a name, an _id, or both."))
-    images, extra_images = read_images(keys)
-    keys.take("taxonomy")
+    """The topic, or None where `findings` has problems. The tree is used up."""
+    fields = FieldReader(tree, (), findings, base_url)
+    topic_id, name = fields.name("_id"), fields.name("name")
+    images, extra_images = _shared_fields(fields, (topic_id, name), "Give the topic a name, an _id, or both.")
     document = TopicDocument(
         path=path,
         topic_id=topic_id,
         name=name,
-        shortname=keys.name("shortname"),
-        parent=keys.name("parent"),
-        keywords=keys.texts("keywords"),
-        hashtags=keys.texts("hashtags"),
+        shortname=fields.name("shortname"),
+        parent=fields.name("parent"),
+        keywords=fields.texts("keywords"),
+        hashtags=fields.texts("hashtags"),
         images=images,
-        extra=keys.rest(TOPIC_KEYS) | extra_images,
+        extra=fields.leftovers(TOPIC_KEYS) | extra_images,
     )
     return None if findings.problems else document
 
 
 def read_organization(
-    path: str, tree: dict[str, Tree], base_url: str | None, findings: Findings
+    path: str, tree: dict[str, YamlValue], base_url: str | None, findings: Findings
 ) -> OrganizationDocument | None:
-    keys = Keys(tree, (), findings, base_url)
-    name, domain = keys.name("name"), keys.domain("domain")
-    if name is None and domain is None:
-        findings.problem(("name",), Unfit("is missing", "Give the organization a name, a domain, or both."))
-    images, extra_images = read_images(keys)
-    keys.take("taxonomy")
+    """The organization, or None where `findings` has problems. The tree is used up."""
+    fields = FieldReader(tree, (), findings, base_url)
+    name, domain = fields.name("name"), fields.domain("domain")
+    advice = "Give the organization a name, a domain, or both."
+    images, extra_images = _shared_fields(fields, (name, domain), advice)
     document = OrganizationDocument(
         path=path,
-        organization_id=keys.name("_id"),
+        organization_id=fields.name("_id"),
         name=name,
         domain=domain,
-        other_names=keys.names("otherNames"),
+        other_names=fields.names("otherNames"),
         images=images,
-        description=keys.shown_text("description"),
-        extra=keys.rest(ORGANIZATION_KEYS) | extra_images,
+        description=fields.shown_text("description"),
+        extra=fields.leftovers(ORGANIZATION_KEYS) | extra_images,
     )
     return None if findings.problems else document
+
+
+def _shared_fields(
+    fields: FieldReader, names: tuple[str | None, str | None], advice: str
+) -> tuple[tuple[Image, ...], dict[str, YamlValue]]:
+    """The images, after a look whether there is any name to file the description under."""
+    if names == (None, None):
+        fields.findings.problem(("name",), WrongValue("is missing", advice))
+    fields.take("taxonomy")
+    return read_images(fields)

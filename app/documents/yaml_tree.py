@@ -9,40 +9,38 @@ import yaml
 from yaml._yaml import CParser
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 
-from app.documents.problems import Place, shown
+from app.documents.problems import KeyPath, shown
 
-# The largest real document has some 4,000. Each costs 3 µs, and by aliases a few can stand for millions.
-MOST_NODES: Final = 30_000
+# The largest real document has some 4,000 nodes. A node costs 3 µs, and a few aliases can stand for millions.
+MAX_NODES: Final = 30_000
 # Real documents nest 7 deep. libyaml's composer recurses in C, where no `except` helps: 32,000 brackets end
 # the process.
-MOST_NESTED: Final = 30
-# No real document has any; ten lists of ten aliases of each other are 10,000,000,000 values.
-MOST_ALIASES: Final = 20
+MAX_DEPTH: Final = 30
+# No real document has an alias; ten lists of ten aliases of each other are 10,000,000,000 values.
+MAX_ALIASES: Final = 20
+# The composer's stack bears a hundred times as many brackets, so these need no check before it runs.
+MAX_BRACKETS_UNCHECKED: Final = 40
 
-# What the composer may be given unwatched: a hundred times shallower than its stack can bear.
-MOST_BRACKETS_UNWATCHED: Final = 40
 _DEEP_START: Final = re.compile(r"[ \t?:-]{41}")
 _DEEP_LINE: Final = re.compile("\n" + _DEEP_START.pattern)
-
-_STR, _SEQ, _MAP, _MERGE = ("tag:yaml.org,2002:" + name for name in ("str", "seq", "map", "merge"))
+_STR, _SEQ, _MAP, _MERGE = ("tag:yaml.org,2002:" + name for name in "str seq map merge".split())
 _SCALAR: Any = yaml.ScalarNode
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-# YAML 1.2's other plain scalars that are not text (true, 1, -.5, .inf) begin with one of these.
-_MAY_BE_PLAIN: Final = frozenset("tTfF+-.0123456789")
-
-# PostgreSQL takes no NUL, XML none of these; a surrogate is no character at all.
+# YAML 1.2's plain scalars that are neither text nor null (true, 1, -.5, .inf) begin with one of these.
+_FIRST_OF_OTHER_SCALARS: Final = frozenset("tTfF+-.0123456789")
+# PostgreSQL stores no NUL, XML has no way to write the other controls, and a surrogate is no character.
 NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class Plain(str):
-    """A text that stood without quotes and begins as a boolean or number may; all others are `str`."""
+class PlainScalar(str):
+    """A text without quotes that begins as a boolean or a number may; every other text is a `str`."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
-    """Why a text cannot be read; `line` and `column` count from 1."""
+class SyntaxProblem:
+    """Why a file cannot be read as front matter or as YAML; `line` and `column` count from 1."""
 
     line: int | None
     column: int | None
@@ -50,15 +48,21 @@ class Flaw:
     advice: str
 
 
-class _Refused(Exception):
+class _Rejection(Exception):
+    """Carries a SyntaxProblem out of the depth of a tree; `read_tree` returns it."""
+
     def __init__(self, node: Any, reason: str, advice: str) -> None:
         super().__init__(reason)
         mark = node.start_mark
-        self.flaw = Flaw(mark.line + 1, mark.column + 1, reason, advice)
+        self.problem = SyntaxProblem(mark.line + 1, mark.column + 1, reason, advice)
 
 
 class _Nodes(CParser):
-    """libyaml's node graph with nothing resolved: a node's tag is the one that was written, or None."""
+    """libyaml's node graph without resolved tags: a node's tag is the one that stands in the text, or None.
+
+    CParser is private to PyYAML. No public class leaves tags alone, and with its resolver composing takes 1.6
+    times as long. tests/test_pyyaml.py fails if a new PyYAML changes what is used here.
+    """
 
     def resolve(self, kind: object, value: object, implicit: object) -> None: ...
 
@@ -69,10 +73,7 @@ class _Nodes(CParser):
 
 @dataclass(frozen=True)
 class YamlTree:
-    """`value` is None for an empty text; `text` is what it was read from, which knows its lines.
-
-    `nodes` are those inside of it, keys and values.
-    """
+    """`value` is what `text` says, None for an empty one; `nodes` counts its keys and values."""
 
     value: Any
     text: str
@@ -80,110 +81,115 @@ class YamlTree:
 
     @cached_property
     def root(self) -> Any:
-        """Composed again where it is asked for: few documents have anything to be told of."""
+        """The node graph, which knows lines. Composed again when asked for: few documents have findings."""
         return _Nodes(self.text).get_single_node()
 
 
-def read_tree(text: str, depth: int = 1, *, watched: bool = False) -> YamlTree | Flaw:
-    """`depth` is where the text stands in a document that it is a piece of; that may have been `watched`."""
+def read_tree(text: str, depth: int = 1, *, is_checked: bool = False) -> YamlTree | SyntaxProblem:
+    """`depth` is how deep the text stands in the document it is a piece of.
+
+    `is_checked` says that `might_exceed_limits` was asked before, and answered no.
+    """
     try:
-        if not watched and needs_watching(text):
-            _watch(text)
+        if not is_checked and might_exceed_limits(text):
+            _check_limits(text)
         root = _Nodes(text).get_single_node()
-        builder = _Builder(may_escape="\\" in text)
+        builder = _Builder(has_escapes="\\" in text)
         value = None if root is None else builder.build(root, depth)
         return YamlTree(value, text, builder.nodes)
-    except _Refused as refused:
-        return refused.flaw
+    except _Rejection as rejection:
+        return rejection.problem
     except yaml.MarkedYAMLError as error:
-        return _syntax_flaw(error)
+        return _not_yaml(error)
 
 
-def position_of(tree: YamlTree, place: Place) -> tuple[int, int] | None:
-    """Line and column of a key or an element, from 1, else of the innermost part on the way to it."""
+def position_of(tree: YamlTree, key_path: KeyPath) -> tuple[int, int] | None:
+    """Line and column, from 1, of a key or an element; if it is absent, of the innermost part above it."""
     node, position = tree.root, None
-    for part in place:
-        found = _child(node, part)
-        if found is None:
+    for part in key_path:
+        child = _child(node, part)
+        if child is None:
             break
-        at, node = found
-        position = at.start_mark.line + 1, at.start_mark.column + 1
+        beginning, node = child
+        position = beginning.start_mark.line + 1, beginning.start_mark.column + 1
     return position
 
 
-def needs_watching(text: str) -> bool:
-    """Whether a text could break a limit, judged from above by a look at some of its characters.
+def might_exceed_limits(text: str) -> bool:
+    """False only for a text that certainly keeps the limits, judged by counting some of its characters.
 
-    A collection is opened by a bracket, or at a column that only indentation and `-?:` precede. A node needs
-    one of `-?:,[{` before it, and none of them brings more than two.
+    A collection begins with a bracket, or at a column that only indentation and `-?:` precede. A node needs
+    one of `-?:,[{` before it, and none of them brings more than two nodes. Nearly all documents pass, and so
+    need no second pass over their events, which takes a third of a parse.
     """
     return (
-        text.count("[") + text.count("{") > MOST_BRACKETS_UNWATCHED
-        or (2 * len(text) >= MOST_NODES and 2 * sum(map(text.count, "-?:,[{")) >= MOST_NODES)
-        or (text.count("*") > MOST_ALIASES and "&" in text)
+        text.count("[") + text.count("{") > MAX_BRACKETS_UNCHECKED
+        or (2 * len(text) >= MAX_NODES and 2 * sum(map(text.count, "-?:,[{")) >= MAX_NODES)
+        or (text.count("*") > MAX_ALIASES and "&" in text)
         or _DEEP_LINE.search(text) is not None
         or _DEEP_START.match(text) is not None
-        or "\u2028" in text  # ends a line in YAML 1.1, as the next one does
+        # Both end a line in YAML 1.1, where the patterns above do not look for one.
+        or "\u2028" in text
         or "\u2029" in text
     )
 
 
-def _watch(text: str) -> None:
-    """Refuses what breaks a limit by libyaml's events, which do not recurse."""
+def _check_limits(text: str) -> None:
+    """Raises for a text that breaks a limit. It reads libyaml's events, which do not recurse."""
     depth = nodes = aliases = 0
     events = _Nodes(text)
     while (event := events.get_event()) is not None:
         if isinstance(event, NodeEvent):
             nodes += 1
-            if nodes >= MOST_NODES:
-                raise _too_many(event)
+            if nodes >= MAX_NODES:
+                raise _too_many_nodes(event)
             if isinstance(event, CollectionStartEvent):
                 depth += 1
-                if depth >= MOST_NESTED:
-                    raise _too_deep(event)
+                if depth >= MAX_DEPTH:
+                    raise _nested_too_deep(event)
             elif isinstance(event, AliasEvent):
                 aliases += 1
-                if aliases > MOST_ALIASES:
-                    raise _Refused(event, f"has more than {MOST_ALIASES} aliases", "Write the values out.")
+                if aliases > MAX_ALIASES:
+                    raise _Rejection(event, f"has more than {MAX_ALIASES} aliases", "Write the values out.")
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
 
 
-def _too_many(at: Any) -> _Refused:
-    return _Refused(at, f"has {MOST_NODES} values or more, aliases written out", "Split the document.")
+def _too_many_nodes(node: Any) -> _Rejection:
+    return _Rejection(node, f"has {MAX_NODES} values or more, aliases written out", "Split the document.")
 
 
-def _too_deep(at: Any) -> _Refused:
-    reason = f"nests {MOST_NESTED} deep or more, or an alias holds itself"
-    return _Refused(at, reason, "Flatten it, or write the alias out.")
+def _nested_too_deep(node: Any) -> _Rejection:
+    reason = f"nests {MAX_DEPTH} deep or more, or an alias holds itself"
+    return _Rejection(node, reason, "Flatten it, or write the alias out.")
 
 
 class _Builder:
-    """Node graph -> tree. Aliased parts are built again at each place, so that they count there."""
+    """Builds values from a node graph. An alias is built again at each place, so that it counts there."""
 
-    __slots__ = ("may_escape", "nodes")
+    __slots__ = ("has_escapes", "nodes")
 
-    def __init__(self, *, may_escape: bool) -> None:
-        self.may_escape = may_escape
+    def __init__(self, *, has_escapes: bool) -> None:
+        self.has_escapes = has_escapes
         self.nodes = 0
 
     def build(self, node: Any, depth: int) -> Any:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
-        if depth >= MOST_NESTED:
-            raise _too_deep(node)
+        if depth >= MAX_DEPTH:
+            raise _nested_too_deep(node)
         self.nodes += len(node.value)
-        if self.nodes + 1 >= MOST_NODES:
-            raise _too_many(node)
+        if self.nodes + 1 >= MAX_NODES:
+            raise _too_many_nodes(node)
         if isinstance(node, yaml.SequenceNode):
             if node.tag is not None and node.tag != _SEQ:
-                raise _tagged(node)
+                raise _unknown_tag(node)
             return [
                 self._scalar(item) if item.__class__ is _SCALAR else self.build(item, depth + 1)
                 for item in node.value
             ]
         if node.tag is not None and node.tag != _MAP:
-            raise _tagged(node)
+            raise _unknown_tag(node)
         return self._mapping(node, depth)
 
     def _mapping(self, node: Any, depth: int) -> dict[str, Any]:
@@ -191,15 +197,15 @@ class _Builder:
         mapping: dict[str, Any] = {}
         merged = None
         for key_node, value_node in node.value:
-            # Nearly every key: the call would cost more than the rest of this loop.
-            ordinary = key_node.__class__ is _SCALAR and key_node.tag is None and not self.may_escape
-            key: str = key_node.value if ordinary else self._key(key_node)
+            # Nearly every key is ordinary, and a call for it would cost more than the rest of this loop.
+            is_ordinary = key_node.__class__ is _SCALAR and key_node.tag is None and not self.has_escapes
+            key: str = key_node.value if is_ordinary else self._key(key_node)
             if key == "<<" and not key_node.style and key_node.tag in (None, _MERGE):
                 if merged is not None:
-                    raise _duplicate(key_node, key)
+                    raise _duplicate_key(key_node, key)
                 merged = value_node
             elif key in mapping:
-                raise _duplicate(key_node, key)
+                raise _duplicate_key(key_node, key)
             elif value_node.__class__ is _SCALAR:
                 mapping[key] = self._scalar(value_node)
             else:
@@ -210,60 +216,61 @@ class _Builder:
 
     def _merge(self, mapping: dict[str, Any], merged: Any, depth: int) -> None:
         """YAML 1.1's `<<`: a key of the mapping's own wins, then the first merged mapping to have it."""
-        others = merged.value if isinstance(merged, yaml.SequenceNode) else [merged]
-        for other in others:
-            if not isinstance(other, yaml.MappingNode):
-                raise _Refused(merged, "merges by << what is no mapping", "Name one, or a list of them.")
-            for key, value in self.build(other, depth + 1).items():
+        mapping_nodes = merged.value if isinstance(merged, yaml.SequenceNode) else [merged]
+        for node in mapping_nodes:
+            if not isinstance(node, yaml.MappingNode):
+                reason = "merges by << what is no mapping"
+                raise _Rejection(merged, reason, "Write the alias of a mapping after <<, or a list of them.")
+            for key, value in self.build(node, depth + 1).items():
                 mapping.setdefault(key, value)
 
     def _key(self, node: Any) -> str:
         if node.__class__ is not _SCALAR:
-            raise _Refused(node, "has a list or a mapping as a key", "Write each key as a text.")
+            raise _Rejection(node, "has a list or a mapping as a key", "Write each key as a text.")
         if node.tag is not None and node.tag not in (_STR, _MERGE):
-            raise _tagged(node)
-        return self._text(node) if self.may_escape else str(node.value)
+            raise _unknown_tag(node)
+        return self._text(node) if self.has_escapes else str(node.value)
 
     def _scalar(self, node: Any) -> str | None:
         if node.tag is not None:
             if node.tag != _STR:
-                raise _tagged(node)
+                raise _unknown_tag(node)
         elif not node.style:
             value: str = node.value
             if value in _NULLS:
                 return None
-            return Plain(value) if value[0] in _MAY_BE_PLAIN else value
-        return self._text(node) if self.may_escape else str(node.value)
+            return PlainScalar(value) if value[0] in _FIRST_OF_OTHER_SCALARS else value
+        return self._text(node) if self.has_escapes else str(node.value)
 
     def _text(self, node: Any) -> str:
         value: str = node.value
         if node.style == '"':
-            found = NOT_TEXT.search(value)
-            if found:
-                reason = f"holds {named(found.group())}, which is not text"
-                raise _Refused(node, reason, "Remove the character.")
+            match = NOT_TEXT.search(value)
+            if match:
+                reason = f"holds {character_name(match.group())}, which is not text"
+                raise _Rejection(node, reason, "Remove the character.")
             value = value.replace("\r\n", "\n").replace("\r", "\n")
         return value
 
 
-def named(character: str) -> str:
+def character_name(character: str) -> str:
     return f"the character U+{ord(character):04X}"
 
 
-def _tagged(node: Any) -> _Refused:
+def _unknown_tag(node: Any) -> _Rejection:
     tag = "!!" + node.tag.removeprefix("tag:yaml.org,2002:") if node.tag.startswith("tag:") else node.tag
     reason = f"has the tag {shown(tag)}, which is not read here"
-    return _Refused(node, reason, "Remove it; only !!str, !!map and !!seq may stay.")
+    return _Rejection(node, reason, "Remove it; only !!str, !!map and !!seq may stay.")
 
 
-def _duplicate(node: Any, key: str) -> _Refused:
-    return _Refused(node, f"has the key {shown(key)} twice", "Keep one of them.")
+def _duplicate_key(node: Any, key: str) -> _Rejection:
+    return _Rejection(node, f"has the key {shown(key)} twice", "Keep one of them.")
 
 
-def _syntax_flaw(error: yaml.MarkedYAMLError) -> Flaw:
+def _not_yaml(error: yaml.MarkedYAMLError) -> SyntaxProblem:
     mark = error.problem_mark or error.context_mark
     reason = ", ".join(str(part) for part in (error.context, error.problem) if part)
-    return Flaw(
+    return SyntaxProblem(
         mark.line + 1 if mark else None,
         mark.column + 1 if mark else None,
         f"is not YAML: {reason}",
@@ -272,7 +279,7 @@ def _syntax_flaw(error: yaml.MarkedYAMLError) -> Flaw:
 
 
 def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
-    """Where a part begins, and the node that it is."""
+    """The node that a part of a key path begins with, and the node of its value."""
     if isinstance(part, int):
         return (node.value[part], node.value[part]) if isinstance(node, yaml.SequenceNode) else None
     if not isinstance(node, yaml.MappingNode):
@@ -282,9 +289,9 @@ def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
             return key, value
     for key, value in node.value:
         if key.value == "<<":
-            others = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            for other in others:
-                found = _child(other, part)
-                if found:
-                    return found
+            mapping_nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for mapping_node in mapping_nodes:
+                child = _child(mapping_node, part)
+                if child:
+                    return child
     return None

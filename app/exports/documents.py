@@ -1,6 +1,7 @@
 """A stored document -> the text of a file that an import reads as the same document. Pure.
 
-Written as briefly as the contract allows, so that what was within the limits on size and nodes stays so.
+The text is as brief as the contract allows, so that a document within the limits on size and nodes stays
+within.
 """
 
 from collections.abc import Mapping
@@ -15,15 +16,13 @@ from app.exports.yaml_text import yaml_text
 Values = dict[str, Any]
 
 _YAML: Final = (".yaml", ".yml")
-# Of an item, what is not the document's own, or is written in its own way.
-_NOT_WRITTEN: Final = frozenset(
-    {"id", "source", "path", "relatedCount", "position", "articleId", "published"}
-)
+# A document does not hold these keys of an item, or `_article` writes them in another way.
+_NOT_COPIED: Final = frozenset("id source path relatedCount position articleId published".split())
 _TAXONOMY_KEYS: Final = {"topic_id": "_id", "organization_id": "_id"}
 
 
 def document_text(stored: StoredDocument) -> str:
-    """The whole file, LF at the ends of its lines. Raises nothing that the import let in."""
+    """The text of the whole file, with LF as line ends. Every document that was imported can be written."""
     values, body = _article(stored) if stored.kind == "article" else (_taxonomy(stored), "")
     front_matter = yaml_text(values)
     if stored.path.lower().endswith(_YAML):
@@ -37,14 +36,14 @@ def _article(stored: StoredDocument) -> tuple[Values, str]:
         item, details, content = stored.article.item, stored.article.details, stored.article.content
         item["topics"], related = stored.article.topics, stored.article.related
     else:
-        # A take-down: nothing of it stands anywhere but in its own row.
-        kept = data["document"]
-        details, content = kept.pop("details"), kept.pop("content")
+        # A removed article has no row among the articles: all of it stands in its document's row.
+        document = data["document"]
+        details, content = document.pop("details"), document.pop("content")
         for key in ("secured", "extra"):
-            del kept[key]
-        item = _camel(kept)
+            del document[key]
+        item = _camel(document)
         related = item.pop("related")
-    values = _page(item)
+    values = _keys_of_a_page(item)
     values |= {"published": False} if not item["published"] else {}
     values |= {"removed": True} if stored.article is None else {}
     values |= {"secured": data["secured"]} if data["secured"] else {}
@@ -53,14 +52,14 @@ def _article(stored: StoredDocument) -> tuple[Values, str]:
         values["provider"] = {**values.get("provider", {}), "authors": authors}
     values |= details
     if related:
-        values["related"] = [_page(link) for link in related]
+        values["related"] = [_keys_of_a_page(link) for link in related]
     return _with_extra(values, data["extra"]), content
 
 
-def _page(item: Mapping[str, Any]) -> Values:
-    """An article or a related link, less all that is unknown or follows from the rest."""
+def _keys_of_a_page(item: Mapping[str, Any]) -> Values:
+    """The keys of an article or a related link, without those that are unknown or follow from others."""
     values = {
-        key: value for key, value in item.items() if key not in _NOT_WRITTEN and value not in (None, [], ())
+        key: value for key, value in item.items() if key not in _NOT_COPIED and value not in (None, [], ())
     }
     if values.get("webUrl") == values.get("originalUrl"):
         values.pop("webUrl", None)
@@ -85,22 +84,24 @@ def _domain_of(item: Mapping[str, Any]) -> str | None:
 
 
 def _image(image: Mapping[str, Any]) -> Any:
-    said = {key: value for key, value in image.items() if value is not None}
-    return image["url"] if said.keys() == {"url"} else said
+    values = {key: value for key, value in image.items() if value is not None}
+    return image["url"] if values.keys() == {"url"} else values
 
 
 def _with_extra(value: Any, extra: Mapping[str, Any]) -> Any:
-    """What no key of ours says, put back at its place: lists go by their elements' numbers."""
+    """Puts keys that are not ours back at their places; an element of a list goes by its index."""
     if isinstance(value, list):
         values = list(value)
-        for place, more in extra.items():
-            one = values[int(place)]
-            values[int(place)] = _with_extra({"url": one} if isinstance(one, str) else one, more)
+        for index, extra_keys in extra.items():
+            element = values[int(index)]
+            mapping = {"url": element} if isinstance(element, str) else element
+            values[int(index)] = _with_extra(mapping, extra_keys)
         return values
     merged = dict(value)
-    for key, more in extra.items():
-        own = merged.get(key)
-        merged[key] = _with_extra(own, more) if isinstance(own, dict | list) else more
+    for key, extra_value in extra.items():
+        our_value = merged.get(key)
+        is_nested = isinstance(our_value, dict | list)
+        merged[key] = _with_extra(our_value, extra_value) if is_nested else extra_value
     return merged
 
 
@@ -113,13 +114,14 @@ def _taxonomy(stored: StoredDocument) -> Values:
             values[_TAXONOMY_KEYS.get(name, name)] = value
     if images := values.get("images"):
         values["images"] = [_image(image) for image in images]
-    described: Values = _with_extra(values, extra)
-    return described
+    merged: Values = _with_extra(values, extra)
+    return merged
 
 
 def _camel(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name if name in _TAXONOMY_KEYS else to_camel(name): _camel(each) for name, each in value.items()
+            name if name in _TAXONOMY_KEYS else to_camel(name): _camel(member)
+            for name, member in value.items()
         }
-    return [_camel(each) for each in value] if isinstance(value, list) else value
+    return [_camel(member) for member in value] if isinstance(value, list) else value

@@ -6,36 +6,45 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-# What a spreadsheet would run as a formula (OWASP); such a text gets a leading apostrophe.
-_RUN_BY_SPREADSHEETS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet would run a text that begins so as a formula (OWASP); such a text gets a leading apostrophe.
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
+# The order is contract.
 CSV_COLUMNS: Final = (
-    *(
-        "id",
-        "source",
-        "path",
-        "title",
-        "excerpt",
-        "type",
-        "category",
-        "locale",
-        "published",
-        "quality",
-        "heat",
-    ),
-    *("publishedDateTime", "updatedDateTime", "webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl"),
-    *("providerName", "providerDomain", "topics", "tags", "imageUrl", "relatedCount"),
+    "id",
+    "source",
+    "path",
+    "title",
+    "excerpt",
+    "type",
+    "category",
+    "locale",
+    "published",
+    "quality",
+    "heat",
+    "publishedDateTime",
+    "updatedDateTime",
+    "webUrl",
+    "originalUrl",
+    "ampWebUrl",
+    "cdnAmpWebUrl",
+    "providerName",
+    "providerDomain",
+    "topics",
+    "tags",
+    "imageUrl",
+    "relatedCount",
 )
 
 
 def ndjson(items: Iterable[str]) -> Iterator[str]:
-    """A list item a line, the bytes that lists answer."""
+    """One item in a line, with the same bytes as in a list."""
     for item in items:
         yield item + "\n"
 
 
 def csv_rows(items: Iterable[str]) -> Iterator[str]:
-    """RFC 4180, the first row naming the columns; lists are joined by `; `."""
+    """Rows as in RFC 4180. The first one names the columns; `; ` joins the values of a list."""
     yield _row(CSV_COLUMNS)
     for item in items:
         article = json.loads(item)
@@ -70,4 +79,4 @@ def _cell(value: Any) -> str:
 
 
 def _harmless(text: str) -> str:
-    return "'" + text if text.startswith(_RUN_BY_SPREADSHEETS) else text
+    return "'" + text if text.startswith(_FORMULA_STARTS) else text

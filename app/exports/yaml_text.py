@@ -5,32 +5,32 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-# What needs no quotes: words without a sign in them that could mean anything, URLs, dates.
+# These texts need no quotes: words without a character that YAML could take for a sign, URLs, dates.
 _PLAIN: Final = re.compile(
     r"[A-Za-z\u00c0-\u024f][\w /.,()+-]*(?<! )"
     r"|https?://[!-~]*[\w/]"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?"
 )
-# Words that some version of YAML reads as something else than a text.
-_NO_TEXT: Final = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
-# As a block that reads as it stands: no line is indented by itself or ends in white space.
+# Some version of YAML reads these words as something other than a text.
+_OTHER_SCALARS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
+# A text can be a block if no line begins or ends with white space: a block keeps its lines as they stand.
 _LINE: Final = r"[^\s\ufeff][^\n\t\u2028\u2029\ufeff]*(?<!\s)"
 _BLOCK: Final = re.compile(rf"(?:{_LINE}\n+)+{_LINE}")
-# A longer key must be announced; YAML's own limit is 1,024.
-_MOST_CHARACTERS_OF_A_KEY: Final = 1_000
-# JSON is YAML, but for what YAML 1.1 takes for a line end or a byte order mark.
+# YAML wants `? ` before a key of more than 1,024 characters.
+_MAX_KEY_CHARACTERS: Final = 1_000
+# A JSON text is a YAML text, but for the characters that YAML 1.1 takes for line ends or byte order marks.
 _NOT_AS_IN_JSON: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 def yaml_text(mapping: dict[str, Any]) -> str:
-    """Keys in their order; texts, whole and other numbers, booleans, None, lists and mappings as values."""
+    """The mapping's keys in their order. Values may be texts, numbers, booleans, None, lists and mappings."""
     return "".join(line + "\n" for line in _mapping(mapping, ""))
 
 
 def _mapping(mapping: dict[str, Any], indent: str) -> Iterator[str]:
     for key, value in mapping.items():
         name = _text(key)
-        opening = f"{name}:" if len(name) <= _MOST_CHARACTERS_OF_A_KEY else f"? {name}\n{indent}:"
+        opening = f"{name}:" if len(name) <= _MAX_KEY_CHARACTERS else f"? {name}\n{indent}:"
         yield from _after(indent + opening, value, indent)
 
 
@@ -77,7 +77,7 @@ def _scalar(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    if _PLAIN.fullmatch(text) and text.lower() not in _NO_TEXT and "  " not in text:
+    if _PLAIN.fullmatch(text) and text.lower() not in _OTHER_SCALARS and "  " not in text:
         return text
-    written = json.dumps(text, ensure_ascii=False)
-    return _NOT_AS_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _NOT_AS_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)

@@ -1,4 +1,4 @@
-"""What a feed says, whatever its format: the newest articles of a query, and a title in words."""
+"""What a feed says in any format: the newest articles of a query, and a title in words."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from app.catalog.query import ArticleQuery, Moment
 
 Item = dict[str, Any]
 
-# XML 1.0 holds no other character, not even escaped; documents may hold these few.
+# XML 1.0 holds no other characters, not even escaped. Documents may hold a few of them, such as U+FFFE.
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MEDIA_TYPES: Final = {
     "png": "image/png",
@@ -19,7 +19,7 @@ _MEDIA_TYPES: Final = {
     "svg": "image/svg+xml",
     "avif": "image/avif",
 }
-# Of a catalogue without a single date; a feed must have one, and the clock would change it at every request.
+# A feed must have a date, and a catalogue may have none. The clock would change the feed at every request.
 _NEVER: Final = "1970-01-01T00:00:00Z"
 
 
@@ -39,7 +39,7 @@ class Feed:
 
 
 def id_of(item: Item) -> str:
-    # Feed readers take a changed id for a new entry: so it has nothing in it that a curator may correct.
+    # Feed readers treat a changed id as a new entry, so it holds nothing that a curator may correct.
     return f"urn:clippings:article:{item['id']}"
 
 
@@ -52,7 +52,7 @@ def link_of(feed: Feed, item: Item) -> str:
 
 
 def image_of(item: Item) -> tuple[str, str] | None:
-    """The first image's URL and media type; one that is relative to somewhere else is of no use here."""
+    """The first absolute image URL and its media type; a feed reader cannot resolve a relative one."""
     url = next((image["url"] for image in item["images"] if "://" in image["url"]), None)
     if url is None:
         return None
@@ -73,8 +73,13 @@ def title_of(query: ArticleQuery) -> str:
     words = ["Articles"]
     if query.search:
         words.append(f"with “{query.q}”")
-    for field, before in (("type", "of type"), ("category", "in"), ("topic", "about"), ("tag", "tagged")):
-        words += [f"{before} {_clause(clause)}" for clause in getattr(query, field)]
+    for field, preposition in (
+        ("type", "of type"),
+        ("category", "in"),
+        ("topic", "about"),
+        ("tag", "tagged"),
+    ):
+        words += [f"{preposition} {_clause(clause)}" for clause in getattr(query, field)]
     words += [f"by {_clause(clause)}" for clause in query.provider]
     words += [f"in {_clause(clause)}" for clause in (*query.locale, *query.source)]
     if query.published_from:
@@ -85,8 +90,8 @@ def title_of(query: ArticleQuery) -> str:
 
 
 def _clause(clause: Clause) -> str:
-    named = "anything" if clause.anything else " or ".join(clause.values)
-    return f"not {named}" if clause.none_of else named
+    values = "anything" if clause.anything else " or ".join(clause.values)
+    return f"not {values}" if clause.none_of else values
 
 
 def _date(moment: Moment) -> str:

@@ -1,19 +1,19 @@
 """A feed as RSS 2.0, Atom (RFC 4287) and JSON Feed 1.1. Pure: equal feeds give equal bytes."""
 
-import json
 from email.utils import format_datetime
 from html import escape
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from app.feeds.feed import Feed, Item, date_of, for_xml, id_of, image_of, link_of, updated_of
+from app.printable import compact_json
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 
 
 def rss(feed: Feed) -> bytes:
-    # Prefixes as text: ElementTree's own table of them is one for all threads.
+    # Prefixes are written out here, because all threads share ElementTree's own table of them.
     root = Element("rss", {"version": "2.0", "xmlns:atom": _ATOM, "xmlns:dc": _DUBLIN_CORE})
     channel = SubElement(root, "channel")
     _add(channel, "title", feed.title)
@@ -34,7 +34,7 @@ def rss(feed: Feed) -> bytes:
         for category in (*item["topics"], *item["tags"]):
             _add(entry, "category", category)
         if image := image_of(item):
-            # Nobody knows how long it is; 0 is what the specification's readers expect then.
+            # RSS wants a length, which nobody knows here; 0 is the usual value then.
             SubElement(entry, "enclosure", url=for_xml(image[0]), length="0", type=image[1])
     return _xml(root)
 
@@ -72,13 +72,13 @@ def json_feed(feed: Feed) -> bytes:
         "feed_url": feed.url,
         "items": [_json_item(feed, item) for item in feed.items],
     }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return compact_json(body).encode()
 
 
 def _json_item(feed: Feed, item: Item) -> dict[str, Any]:
     image = image_of(item)
     author = _author(item)
-    found = {
+    entry = {
         "id": id_of(item),
         "url": link_of(feed, item),
         "title": item["title"],
@@ -92,12 +92,12 @@ def _json_item(feed: Feed, item: Item) -> dict[str, Any]:
         "language": item["locale"],
         "attachments": [{"url": image[0], "mime_type": image[1]}] if image else None,
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in entry.items() if value is not None}
 
 
 def _as_html(text: str | None) -> str | None:
-    # RSS descriptions are HTML: of "vector<bool>" readers would show "vector". RSS titles are plain text, and
-    # so are titles and summaries of Atom and all of JSON Feed.
+    # An RSS description is HTML: without escaping, readers would show "vector" for "vector<bool>". RSS titles
+    # are plain text, and so are Atom's titles and summaries, and all of JSON Feed.
     return None if text is None else escape(text, quote=False)
 
 
@@ -116,5 +116,5 @@ def _add(parent: Element, tag: str, text: str | None) -> None:
 
 
 def _xml(root: Element) -> bytes:
-    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
+    xml: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return xml

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from app.documents.article import ArticleDocument
 from app.documents.files import read_file
-from app.documents.problems import Place, Problem, key_path
+from app.documents.problems import KeyPath, Problem, key_text
 from app.documents.reading import locate
 from app.documents.taxonomy import TopicDocument
 from app.importer.plan import Taken, plan_changes
@@ -75,11 +75,11 @@ def _shared_urls(request: Request, taken: Sequence[Taken]) -> list[Problem]:
     ]
 
 
-def _warning(request: Request, path: str, place: Place, reason: str, advice: str) -> Problem:
+def _warning(request: Request, path: str, place: KeyPath, reason: str, advice: str) -> Problem:
     content = read_file(request.root, path)
     position = None if isinstance(content, Problem) else locate(path, content, place)
     line, column = position or (None, None)
-    return Problem(path, line, column, key_path(place), reason, advice)
+    return Problem(path, line, column, key_text(place), reason, advice)
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:

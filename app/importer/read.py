@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from app.documents.article import ArticleDocument
-from app.documents.files import EXTENSIONS, Listing, list_files, read_file
+from app.documents.files import EXTENSIONS, TreeFiles, list_files, read_file
 from app.documents.problems import Problem
 from app.documents.reading import READER_VERSION, Reading, read_document
-from app.documents.repeated_links import MOST_REMEMBERED
+from app.documents.repeated_links import MAX_CACHED_LINKS
 from app.importer.plan import Seen
 from app.importer.report import Report
 from app.importer.serialise import LinkShape, shape_of
@@ -48,7 +48,7 @@ class Request:
         return tuple(part.resolve().relative_to(root).as_posix() for part in self.only or ())
 
 
-def list_tree(request: Request, report: Report) -> Listing:
+def list_tree(request: Request, report: Report) -> TreeFiles:
     """Folders that could not be listed and links to folders are told of, and are no files to count."""
     listing = list_files(request.root, request.only)
     report.problems += [each for each in listing.rejected if not each.path.lower().endswith(EXTENSIONS)]
@@ -58,7 +58,7 @@ def list_tree(request: Request, report: Report) -> Listing:
 
 def look(
     root: Path,
-    listing: Listing,
+    listing: TreeFiles,
     stored: Mapping[str, Collection[bytes]],
     base_url: str | None,
     processes: Processes,
@@ -92,7 +92,7 @@ def look(
 
 def _sharing(links: dict[bytes, LinkShape], batch: list[Seen]) -> list[Seen]:
     """Equal links are one in memory, whoever read them: of 660,000 links 4,000 differ."""
-    if len(links) >= MOST_REMEMBERED:
+    if len(links) >= MAX_CACHED_LINKS:
         links.clear()
     for seen in batch:
         if seen.shape:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
 
-from app.documents.front_matter import MOST_FILE_BYTES, MOST_FRONT_MATTER_BYTES
+from app.documents.front_matter import MAX_FILE_BYTES, MAX_FRONT_MATTER_BYTES
 from tests.proofs.catalogues import new_catalogue
 from tests.proofs.outcome import Outcome, conclude
 from tests.proofs.readers import Answers, serving
@@ -29,8 +29,8 @@ from tests.worlds import write_document
 MOST_SECONDS: Final = 3.0
 MOST_MEGABYTES: Final = 200
 # A little is left for what a kind needs beside its filling.
-_BODY: Final = MOST_FILE_BYTES - 1_000
-_FRONT_MATTER: Final = MOST_FRONT_MATTER_BYTES - 1_000
+_BODY: Final = MAX_FILE_BYTES - 1_000
+_FRONT_MATTER: Final = MAX_FRONT_MATTER_BYTES - 1_000
 # Below the limit on the nodes of a document.
 _ITEMS: Final = 29_000
 _URL: Final = 8_192

@@ -24,11 +24,11 @@ from app.catalog.search_language import read_search
 from app.catalog.state import State
 from app.documents import repeated_links as repeated
 from app.documents import scalars
-from app.documents.fields import says_nothing
-from app.documents.problems import Unfit
+from app.documents.fields import is_blank
+from app.documents.problems import WrongValue
 from app.documents.reading import read_document
-from app.documents.repeated_links import Repeated, read_tree_with_repeated
-from app.documents.yaml_tree import NOT_TEXT, Flaw, Plain, read_tree
+from app.documents.repeated_links import RepeatedLink, read_tree_with_repeated_links
+from app.documents.yaml_tree import NOT_TEXT, PlainScalar, SyntaxProblem, read_tree
 from app.moments import before, moment, rfc3339
 from app.urls import canonical
 from app.web.articles import ArticleListQuery
@@ -58,17 +58,20 @@ def a_document(text: str) -> None:
 
 def related_by_pieces(text: str) -> None:
     """What is read piece by piece is what is read as a whole."""
-    if len(repeated._remembered) > 1_000:
-        repeated._remembered.clear()
+    if len(repeated._cache) > 1_000:
+        repeated._cache.clear()
     # Front matter has none of these when it is parsed, and LF alone as line ends.
     text = NOT_TEXT.sub("", text).replace("\r", "\n")
-    whole, by_pieces = read_tree(text), read_tree_with_repeated(text, says_nothing)
-    if isinstance(whole, Flaw) or isinstance(by_pieces, Flaw):
+    whole, by_pieces = read_tree(text), read_tree_with_repeated_links(text, is_blank)
+    if isinstance(whole, SyntaxProblem) or isinstance(by_pieces, SyntaxProblem):
         assert whole == by_pieces
         return
     value = by_pieces.value
     if isinstance(value, dict) and isinstance(value.get("related"), list):
-        value = {**value, "related": [e.take() if isinstance(e, Repeated) else e for e in value["related"]]}
+        value = {
+            **value,
+            "related": [e.take() if isinstance(e, RepeatedLink) else e for e in value["related"]],
+        }
     assert _with_kinds(value) == _with_kinds(whole.value)
 
 
@@ -94,16 +97,16 @@ def moments(text: str) -> None:
 def one_scalar(text: str) -> None:
     for read in (scalars.date_time, scalars.name):
         value = read(text)
-        assert isinstance(value, Unfit) or read(value) == value
-    assert isinstance(scalars.integer(text), int | Unfit)
-    assert isinstance(scalars.boolean(text), bool | Unfit)
+        assert isinstance(value, WrongValue) or read(value) == value
+    assert isinstance(scalars.integer(text), int | WrongValue)
+    assert isinstance(scalars.boolean(text), bool | WrongValue)
     absolute = scalars.url(text, "https://a.example/b/")
-    assert isinstance(absolute, Unfit) or scalars.url(absolute, None) == absolute
+    assert isinstance(absolute, WrongValue) or scalars.url(absolute, None) == absolute
     image = scalars.image_url(text, None)
-    assert isinstance(image, Unfit) or scalars.image_url(image, None) == image
-    value = scalars.json_value(Plain(text))
+    assert isinstance(image, WrongValue) or scalars.image_url(image, None) == image
+    value = scalars.json_value(PlainScalar(text))
     assert not isinstance(value, float) or abs(value) < float("inf")
-    scalars.as_written(Plain(text))
+    scalars.as_written(PlainScalar(text))
 
 
 def a_clause(text: str) -> None:
