@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url, stop_postgresql
-from tests.worlds import World, new_world
+from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url, stop_postgresql
+from tests.support.worlds import World, new_world
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.web.connections import HEAD_SECONDS
-from tests.databases import sqlite_url
 from tests.proofs.catalogues import REPOSITORY
 from tests.proofs.outcome import Outcome, conclude
+from tests.support.databases import sqlite_url
 
 Address = tuple[str, int]
 
