@@ -61,12 +61,12 @@ def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path)
     deadline = time.monotonic() + 60
     readers: list[str] = []
     # The two that read, and the one that cleans up behind them.
-    while len(readers) < 3 and time.monotonic() < deadline:
+    while len(readers) < 3 and process.poll() is None and time.monotonic() < deadline:
         readers = children.read_text().split()
         time.sleep(0.001)
     process.kill()
-    process.communicate()
-    assert len(readers) == 3
+    _, said = process.communicate()
+    assert len(readers) == 3, said
     while any(Path("/proc", reader).exists() for reader in readers) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not [reader for reader in readers if Path("/proc", reader).exists()]
@@ -116,7 +116,7 @@ def test_a_copy_that_the_server_ends_is_the_databases_failure_told_of_once(
 
 def test_an_import_that_ends_at_once_says_nothing_of_its_processes() -> None:
     ends = (
-        "import os; from app.importer.processes import Processes\n"
+        "import os; from app.importer.workers import Processes\n"
         "with Processes(2) as processes: processes.start(); list(processes.map(abs, [1, 2])); os._exit(3)"
     )
     ended = subprocess.run(  # noqa: S603  our own code
