@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,24 @@ from tests.support.worlds import write_document
 
 REPOSITORY = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
+# Whether processes are worth their start depends on how fast the machine reads; here they always are.
+WITH_READERS = """
+import sys, app.importer.read as read; from app.__main__ import main
+read.SECONDS_WORTH_PROCESSES = 0
+sys.argv[0] = "clippings"
+main()
+"""
 
 
-def start(folder: Path, *options: str, memory: int | None = None) -> subprocess.Popen[str]:
+def start(
+    folder: Path, *options: str, program: Sequence[str] = ("-m", "app"), memory: int | None = None
+) -> subprocess.Popen[str]:
     def limit() -> None:
         if memory:
             resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
     return subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, "-m", "app", "import", str(folder / "news"), *options],
+        [sys.executable, *program, "import", str(folder / "news"), *options],
         cwd=REPOSITORY,
         env=os.environ | {"CLIPPINGS_DATABASE_URL": f"sqlite:///{folder / 'clippings.db'}"},
         preexec_fn=limit,  # noqa: PLW1509  nothing else runs in this process
@@ -56,7 +65,7 @@ def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path)
     long = f"tags: [{', '.join(map(str, range(1_000)))}]"
     for number in range(500):
         write_document(tmp_path, f"news/{number}.md", f"title: {number}\n{long}")
-    process = start(tmp_path, "--workers", "2")
+    process = start(tmp_path, "--workers", "2", program=("-c", WITH_READERS))
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     deadline = time.monotonic() + 60
     readers: list[str] = []
