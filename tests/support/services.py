@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.testclient import TestClient
 
@@ -26,6 +27,12 @@ def answer(client: TestClient, url: str, headers: dict[str, str] | None = None) 
     found = client.get(url, headers=headers)
     assert found.status_code == 200, f"{url}: {found.text}"
     return found.json()
+
+
+def encoded(query: str) -> str:
+    """A query as people read it, `topic=C++ & type=video`, as clients send it."""
+    pairs = [part.partition("=") for part in query.split(" & ") if part]
+    return urlencode([(name, value) for name, _, value in pairs])
 
 
 def walk(
