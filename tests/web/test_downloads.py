@@ -162,6 +162,8 @@ def test_a_server_that_stops_cuts_downloads_without_a_traceback(world: World) ->
 
     with without_the_garbage_collector():
         asyncio.run(stop())
+    app.state.state_reader.close()
+    app.state.reader.close()
 
 
 def test_a_database_that_goes_away_cuts_a_download_with_a_line(
