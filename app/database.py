@@ -185,12 +185,14 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
                 connection.execute(text(f"SET LOCAL lock_timeout = '{IMPORT_WAIT_SECONDS}s'"))
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_IMPORT_LOCK})"))
             yield connection
-    except OperationalError as error:
-        if _is_locked(error.orig):
+    except (OperationalError, sqlite3.OperationalError) as error:
+        # SQLAlchemy passes on as it is what the driver raises at the beginning of a transaction.
+        reason = error.orig if isinstance(error, OperationalError) else error
+        if _is_locked(reason):
             raise ImportRefused(
                 f"Another import is under way for over {IMPORT_WAIT_SECONDS} s; try again when it is done."
             ) from error
-        raise DatabaseUnavailable(f"The database cannot be written: {_first_line(error.orig)}") from error
+        raise DatabaseUnavailable(f"The database cannot be written: {_first_line(reason)}") from error
     except DBAPIError as error:
         raise DatabaseUnavailable(f"The database refused: {_first_line(error.orig)}") from error
 
