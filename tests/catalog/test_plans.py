@@ -111,14 +111,14 @@ class Site:
 
     def explain(self) -> str:
         """The plans of all that was asked since, none of which has a fault."""
+        statements, self.statements[:] = self.statements[:], []
         with snapshot(self.engine) as connection:
-            for statement in self.statements:
+            for statement in statements:
                 if statement.sql not in self.plans:
                     self.plans[statement.sql] = plan(connection, statement)
-        plans = [self.plans[statement.sql] for statement in self.statements]
-        for statement, found in zip(self.statements, plans, strict=True):
+        plans = [self.plans[statement.sql] for statement in statements]
+        for statement, found in zip(statements, plans, strict=True):
             assert faults(statement.sql, found) == [], f"{statement.sql}\n{found}"
-        self.statements.clear()
         return "\n".join(plans)
 
 
