@@ -2,38 +2,90 @@
 
 The folders are the stations on the data's way:
 
-    database    what SQLite and PostgreSQL do differently: engines, snapshots, rows. Knows no table.
     documents   files -> validated documents and problems. Knows no database.
-    importer    documents -> database, all or nothing: look, plan, apply, report.
+    importer    documents -> database, all or nothing: read, plan (pure), apply.
+      tables/     a module for each group of tables that an import writes.
     catalog     what is stored, and every question one may ask of it. Knows no HTTP.
+      index/      sets of article ids. A sealed room: `find` answers questions, `keep` takes imports.
     feeds       articles -> RSS, Atom, JSON Feed. Pure.
-    exports     articles -> rows of text. Pure generators.
-    web         reads the request, asks the catalog, shapes the answer.
+    exports     articles -> rows of text, stored documents -> files. Pure.
+    web         reads the request, asks the catalog, shapes the answer: a module for each resource.
+      http/       what every answer shares. A sealed room that knows no resource.
+    database    what SQLite and PostgreSQL do differently. Knows no table.
 
 Arrows, and no others: importer -> documents, catalog; feeds, exports -> catalog; web -> catalog, feeds,
-exports. Everyone may use what stands beside the folders and knows none of them: names and urls (when two are
-one), moments, errors, interrupts, database, migrate, settings. `cli`, `console`,
-`exporting`, `main` and `serving` put it all together. A test checks the arrows.
+exports. Every folder may use `database` and the nouns beside the folders: names and urls (when two are one),
+moments, unicode_forms, printable, errors, interrupts, settings, migrate. The nouns know no other folder.
+`cli`, `console`, `exporting`, `main` and `serving` put everything together. A test checks the arrows.
 
-One document through an import: cli -> importer.run -> documents.tree -> documents.reading -> importer.plan ->
-importer.apply. One `GET /articles?topic=AI`: web.shell -> web.routing -> web.articles -> catalog.filters ->
-catalog.paging -> bytes that the import prepared.
+A sealed room may be clever, the way through the house may not. Most changes open neither room; the docstring
+of catalog/index/__init__.py tells that room's format, invariants and costs. docs/architecture.md tells the
+whole way in prose, and where a new thing goes.
+
+One document through an import (`->` calls the next, `<->` is called again for each key):
+
+    cli -> importer.run -> database.engines (the lock) -> migrate
+        -> importer.read -> documents.files
+        -> documents.reading -> front_matter -> repeated_links -> yaml_tree -> article <-> fields <-> scalars
+        -> importer.serialise -> urls
+        -> importer.plan
+        -> importer.apply -> importer.tables -> catalog.index.keep -> database.rows
+
+One `GET /articles?topic=AI` that nothing remembers:
+
+    web.http.connections -> shell -> negotiation -> audience -> cache -> catalog.state
+        -> web.http.routes -> query_string -> catalog.query -> clauses
+        -> web.articles -> pages -> catalog.cursors
+        -> web.view -> database.snapshots
+        -> catalog.filters -> catalog.index.conditions -> catalog.terms -> names
+        -> catalog.orders -> paging -> database.statements
+        -> web.pages -> catalog.rolling
+        -> web.http.response -> compression -> cache
+
+A second clause or a search adds catalog.index.find and walk; counts add catalog.facets or catalog.timeline. A
+remembered answer ends at `cache`.
+
+Words of the house, where the field has none or several:
+
+  document      a file that was read: an article, a topic or an organization.
+  source        a tree of documents with a name. Source and path identify an article.
+  article       what a document with a title says, and what lists answer. Its stored JSON is its `item`.
+  related link  an article that another one mentions. Equal links are stored once.
+  term          a value that articles are filed under: the topic AI, the provider nasa.gov, the type video.
+  field         a kind of terms. There are seven: topic, provider, type, category, tag, locale, source.
+  name          a spelling of a term ("AI", "Artificial Intelligence"), with counts of its own.
+  described     said of a term that a document of its own describes.
+  clause        one value of a query's parameter: any of these, none of these, has one, has none.
+  condition     what a query asks for, as something that yields a set of article ids.
+  set           a Roaring bitmap of article ids, stored in `article_sets` or `word_articles`.
+  sort key      a number or text that is never null and ascends, so that a place is one row value.
+  place         a point between two rows of a list: the sort keys of a row. A cursor is a place and its query.
+  walk          reading an order's index and keeping the articles of a set.
+  audience      who asks: the public, or editors, who may also see what is not published.
+  revision      a number of the catalogue. An import that changes an answer makes the next one.
+  state         the catalogue's identity, revision and its random name. Equal states give equal answers.
+  bytes hash    of a file: equal ones are not parsed again.
+  meaning hash  of a document: equal ones are not written again.
+  view hash     of what answers show of a document: a changed one is a change in `/changes`.
+  statement     SQL that is compiled once for each kind of question and dialect.
+  snapshot      a read-only transaction, in which a request sees one revision.
 
 What was decided, and why:
 
 - All the work happens at import. A list answers with JSON that was made then; a request selects and joins.
-- What an article can be filtered by is a term of a field (topic, provider, type, tag ...). One table files
-  articles under terms, the newest first, so that one index range answers a list; counts stand with the terms,
-  for the public and for the editors, moved by each import by as much as it changed.
-- Which articles are of a term, of a day, unpublished is a Roaring bitmap too (article_sets), kept by imports.
-  By cutting them with each other is counted what no index range counts: facets, timelines, totals of clauses.
-- So is which articles have a word, in their title, in their excerpt, anywhere (word_articles): a search is
-  cut with everything else. Phrases alone are looked for in the words of the articles that have them all.
-- An answer is remembered by the catalogue’s revision, in front of the routes (web.memory). What is asked the
-  first time is a statement that was made once for its kind (statements): making one takes longer than asking.
-- Sort keys are never null and ascend in every order, so that a place in a list is one row value (sort_keys).
-- Related links are stored once by value: real trees repeat them forty times.
-- `secured`, unknown keys and taken-down documents live in `documents` alone, which no request reads.
-- What SQLite and PostgreSQL do differently stands in database, statements and a few lines of catalog;
-  whether a quick question is answered on the event loop or a thread is settled in main (is_local).
+- Terms answer most lists. `article_terms` files articles under terms, the newest first, so a list is one
+  range of an index. Counts stand with the terms, for the public and for editors; an import moves them by
+  what it changed.
+- Sets answer everything else: which articles are of a term, of a day, of a quality, unpublished.
+  Intersections give totals, facets and timelines that no index range can count.
+- Words are sets too, so a search intersects with any other filter, with the same code on both databases.
+- Answers are remembered by the catalogue's state, in front of the routes. A new revision makes all of them
+  old.
+- Statements are compiled once: compiling takes longer than answering.
+- Related links are stored once by value, because real trees repeat them forty times.
+- `secured`, unknown keys and removed documents live in the table `documents` alone, which no request reads.
+- Stored numbers have names that say so (`catalog.index.sets.Has`), and a migration imports nothing of
+  `app`.
+- What SQLite and PostgreSQL do differently stands in `database`. main decides whether a quick question is
+  answered on the event loop (SQLite) or on a thread.
 """
