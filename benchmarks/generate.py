@@ -4,6 +4,7 @@ python -m benchmarks.generate tree FOLDER --documents 4958
 python -m benchmarks.generate catalogue sqlite:///large.db --articles 1000000
 """
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -12,16 +13,20 @@ from pathlib import Path
 from typing import Final
 
 import click
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Engine, func, select
 
-from app.catalog.tables import articles, sources
+from app.catalog.index.keep import WordLimits
+from app.catalog.tables import articles
 from app.database.engines import exclusive, writing_engine
 from app.documents.article import ArticleDocument, Image, RelatedLink
 from app.documents.reading import Reading
-from app.importer.apply import Tree, carry_out
-from app.importer.plan import Seen, plan_changes
-from app.importer.serialise import shape_of
-from app.importer.workers import Processes
+from app.importer.apply import apply_plans
+from app.importer.plan import Planner, ReadFile, StoredDocuments
+from app.importer.report import Report
+from app.importer.serialise import Serialised, serialise
+from app.importer.spool import Spool
+from app.importer.stored import next_document_id, source_named
+from app.importer.tables.article_terms import MAX_WAITING_ROWS
 from app.migrate import upgrade
 from app.settings import Settings
 from benchmarks.articles import Archive
@@ -82,31 +87,27 @@ def fill_catalogue(
     archive = Archive(seed, count)
     for start in range(0, count, _ARTICLES_AT_ONCE):
         part = range(start, min(count, start + _ARTICLES_AT_ONCE))
-        plan = plan_changes(_seen(archive, part), {})
-        with exclusive(engine) as connection:
+        with exclusive(engine) as connection, Spool() as spool:
             upgrade(connection)
             if not start and connection.scalar(select(func.count()).select_from(articles)):
                 raise click.UsageError("the catalogue has articles already; name a new one")
             name = f"tree-{start // _ARTICLES_AT_ONCE % _SOURCES}"
-            tree = Tree(name, _source_id(connection, name), plan)
-            carry_out(connection, [tree], "2025-01-01T00:00:00Z", Processes(1))
+            source = source_named(connection, name, None)
+            planner = Planner(source, StoredDocuments(), itertools.count(next_document_id(connection)))
+            for file in _files(archive, part, name):
+                if document := planner.saw(file):
+                    spool.add(document)
+            plan = planner.conclude(Report(), incomplete=False, prune=False, force=False)
+            apply_plans(connection, [plan], spool, "2025-01-01T00:00:00Z", WordLimits(), MAX_WAITING_ROWS)
         progress(part.stop)
 
 
-def _seen(archive: Archive, numbers: range) -> Iterator[Seen]:
+def _files(archive: Archive, numbers: range, source: str) -> Iterator[ReadFile[Serialised]]:
     for number in numbers:
         related = 0 if number % _EVERY else _MENTIONED_BY_FEW
         article = archive.article(number, related, _SENTENCES_IN_A_CATALOGUE)
-        yield Seen(article.path, b"generated", Reading(article, None, None, (), ()), shape_of(article))
-
-
-def _source_id(connection: Connection, name: str) -> int:
-    known = connection.scalar(select(sources.c.id).where(sources.c.name == name))
-    if known is not None:
-        return int(known)
-    new = (connection.scalar(select(func.max(sources.c.id))) or 0) + 1
-    connection.execute(insert(sources).values(id=new, name=name, base_url=None))
-    return new
+        reading = Reading(None, None, None, (), ())
+        yield ReadFile(article.path, b"generated", reading, serialise(source, article))
 
 
 def as_document(article: ArticleDocument) -> str:

@@ -1,7 +1,8 @@
 """What an import did, for people and for programs. Knows neither how it is printed nor what is stored."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 from app.documents.files import Skipped
 from app.documents.problems import Problem
@@ -26,13 +27,36 @@ class Report:
     warnings: list[Problem] = field(default_factory=list)
     skipped_files: list[Skipped] = field(default_factory=list)
 
+    def count(self, kind: str, outcome: Literal["created", "updated", "unchanged"]) -> None:
+        """A document of the kind was read; of topics and providers the outcome is not told."""
+        match kind, outcome:
+            case "topic", _:
+                self.topics += 1
+            case "organization", _:
+                self.providers += 1
+            case _, "created":
+                self.created += 1
+            case _, "updated":
+                self.updated += 1
+            case _, "unchanged":
+                self.unchanged += 1
+
+    def reject(self, problems: Iterable[Problem]) -> None:
+        self.rejected += 1
+        self.problems += problems
+
+    def skip(self, file: Skipped) -> None:
+        self.skipped += 1
+        self.skipped_files.append(file)
+
     def add(self, other: "Report") -> None:
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        """Sums the counts of two trees, and lists the findings of both."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
 
     def as_json(self) -> dict[str, Any]:
         return {
-            **{each.name: getattr(self, each.name) for each in fields(self) if each.type is int},
+            **{item.name: getattr(self, item.name) for item in fields(self) if item.type is int},
             "problems": [asdict(problem) for problem in self.problems],
             "warnings": [asdict(warning) for warning in self.warnings],
             "skippedFiles": [asdict(skipped) for skipped in self.skipped_files],

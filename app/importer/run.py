@@ -1,30 +1,46 @@
-"""An import from beginning to end: lock, look, plan, apply, report."""
+"""The import command: lock, read, decide, write, report."""
 
-import json
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from itertools import count
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine
 
+from app.catalog.index.keep import WordLimits
 from app.catalog.state import KNOWN_SECONDS
-from app.catalog.tables import articles, catalogue, documents, sources
 from app.database.engines import exclusive
-from app.documents.problems import Problem
-from app.errors import ImportRefused
-from app.importer.apply import Tree, carry_out
-from app.importer.plan import Plan, Stored, plan_changes
-from app.importer.read import Progress, Request, list_tree, look
+from app.importer.apply import apply_plans
+from app.importer.plan import Plan, Planner
+from app.importer.read import Progress, Request, list_tree, read_tree
 from app.importer.report import Report
-from app.importer.workers import Processes
+from app.importer.serialise import serialise
+from app.importer.spool import MAX_SPOOLED_BYTES, Spool
+from app.importer.stored import (
+    contradictions,
+    count_unpublished,
+    next_document_id,
+    source_named,
+    stored_documents,
+)
+from app.importer.tables.article_terms import MAX_WAITING_ROWS
+from app.importer.workers import Workers
 from app.interrupts import hold_interrupts
 from app.migrate import upgrade
 
 SOURCE_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-# A tree that lost most of its documents at once is more likely half mounted than half deleted.
-MOST_TO_PRUNE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an import holds in memory at once. Lower ones change nothing but its speed."""
+
+    spooled_bytes: int = MAX_SPOOLED_BYTES
+    waiting_rows: int = MAX_WAITING_ROWS
+    words: WordLimits = field(default_factory=WordLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,105 +51,65 @@ class Options:
     strict: bool = False
     base_url: str | None = None
     workers: int = 1
+    limits: Limits = field(default_factory=Limits)
 
 
 def import_trees(
     engine: Engine, requests: Sequence[Request], options: Options, progress: Progress | None = None
 ) -> Report:
-    """All or nothing, in one transaction. Raises ImportRefused or DatabaseUnavailable, nothing written."""
-    report = Report()
-    with Processes(options.workers) as processes, exclusive(engine) as connection:
+    """All or nothing, in one transaction. Raises ImportRefused or DatabaseUnavailable, nothing written.
+
+    A dry run writes everything and rolls it back: so its report is exactly that of the import.
+    """
+    with exclusive(engine) as connection, Spool(options.limits.spooled_bytes) as spool:
         upgrade(connection)
-        trees = [
-            _plan(connection, request, options.base_url, processes, progress or (lambda done, files: None))
-            for request in requests
-        ]
-        for tree in trees:
-            _settle_gone(tree.plan, options)
-            report.add(tree.plan.report)
-        report.revision = carry_out(
-            connection, trees, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), processes
-        )
-        names = [tree.source for tree in trees]
-        report.warnings += _contradictions(connection, names)
-        report.unpublished = connection.scalars(
-            select(func.count()).where(articles.c.source.in_(names), articles.c.published == 0)
-        ).one()
+        new_ids = count(next_document_id(connection))
+        with Workers(options.workers) as workers:
+            plans = [
+                _read_and_plan(connection, request, options, spool, new_ids, workers, progress)
+                for request in requests
+            ]
+        report = Report()
+        for plan in plans:
+            report.add(plan.report)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        limits = options.limits
+        report.revision = apply_plans(connection, plans, spool, now, limits.words, limits.waiting_rows)
+        names = [request.source for request in requests]
+        report.warnings += contradictions(connection, names)
+        report.unpublished = count_unpublished(connection, names)
         if options.dry_run or (options.strict and report.problems):
             connection.rollback()
         hold_interrupts()
-    # Services know of it by now.
+    # Services ask for the revision this often: all of them answer with the new one when the command returns.
     time.sleep(KNOWN_SECONDS[engine.dialect.name])
     return report
 
 
-def _plan(
+def _read_and_plan(
     connection: Connection,
     request: Request,
-    new_base_url: str | None,
-    processes: Processes,
-    progress: Progress,
-) -> Tree:
-    source_id, base_url = _source(connection, request.source, new_base_url)
-    stored = _stored(connection, source_id, request.parts())
+    options: Options,
+    spool: Spool,
+    new_ids: Iterator[int],
+    workers: Workers,
+    progress: Progress | None,
+) -> Plan:
+    source = source_named(connection, request.source, options.base_url)
+    stored = stored_documents(connection, source, request.parts())
+    planner = Planner(source, stored, new_ids)
     folders = Report()
     listing = list_tree(request, folders)
-    known: dict[str, set[bytes]] = {}
-    for (path, _), document in stored.items():
-        known.setdefault(path, set()).add(document.bytes_hash)
-    seen = look(request.root, listing, known, base_url, processes, progress)
-    plan = plan_changes(seen, stored)
-    plan.report.add(folders)
-    if listing.incomplete:
-        plan.gone, plan.gone_articles = [], 0
-    return Tree(request.source, source_id, plan)
-
-
-def _source(connection: Connection, name: str, base_url: str | None) -> tuple[int, str | None]:
-    known = connection.execute(select(sources).where(sources.c.name == name)).one_or_none()
-    if known is None:
-        source_id = (connection.scalar(select(func.max(sources.c.id))) or 0) + 1
-        connection.execute(insert(sources).values(id=source_id, name=name, base_url=base_url))
-        return source_id, base_url
-    if base_url and base_url != known.base_url:
-        connection.execute(update(sources).where(sources.c.id == known.id).values(base_url=base_url))
-    return known.id, base_url or known.base_url
-
-
-def _stored(connection: Connection, source_id: int, parts: Sequence[str]) -> Mapping[tuple[str, str], Stored]:
-    query = select(
-        documents.c.path,
-        documents.c.kind,
-        documents.c.id,
-        documents.c.bytes_hash,
-        documents.c.meaning_hash,
-        documents.c.warnings,
-    ).where(documents.c.source_id == source_id)
-    return {
-        (path, kind): Stored(document_id, bytes_hash, meaning_hash, _problems(warnings))
-        for path, kind, document_id, bytes_hash, meaning_hash, warnings in connection.execute(query)
-        if not parts or any(part in (".", path) or path.startswith(f"{part}/") for part in parts)
-    }
-
-
-def _problems(warnings: str) -> tuple[Problem, ...]:
-    # Nearly no document has any.
-    return () if warnings == "[]" else tuple(Problem(*each) for each in json.loads(warnings))
-
-
-def _settle_gone(plan: Plan, options: Options) -> None:
-    if not options.prune:
-        plan.report.missing = plan.gone_articles
-        plan.gone = []
-        return
-    if plan.gone_articles > plan.stored_articles * MOST_TO_PRUNE and not options.force:
-        raise ImportRefused(
-            f"--prune would remove {plan.gone_articles} of {plan.stored_articles} articles, more than half; "
-            "if the documents are meant to be gone, add --force. Nothing was written."
-        )
-    plan.report.removed = plan.gone_articles
-
-
-def _contradictions(connection: Connection, names: Sequence[str]) -> list[Problem]:
-    said = json.loads(connection.scalars(select(catalogue.c.warnings)).one())
-    return [Problem(*problem) for source, *problem in said if source in names]
+    files = read_tree(
+        request.root,
+        listing,
+        stored.bytes_hashes,
+        source.base_url,
+        partial(serialise, source.name),
+        workers,
+        progress or (lambda done, files: None),
+    )
+    for file in files:
+        if document := planner.saw(file):
+            spool.add(document)
+    return planner.conclude(folders, incomplete=listing.incomplete, prune=options.prune, force=options.force)

@@ -1,18 +1,87 @@
-"""A document as the catalogue keeps it: ids, the JSON of answers, digests that tell of changes. Pure."""
+"""A document as the catalogue keeps it: ids, the JSON of answers, digests that tell of changes. Pure.
+
+All of it is made once, by whichever process read the file; what is written later is made of nothing else.
+"""
 
 import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
-from typing import Any
+from dataclasses import asdict, astuple
+from typing import Any, NamedTuple
 
+from app.catalog.search_text import SearchText, search_text
+from app.catalog.sort_keys import sort_keys
 from app.documents.article import ArticleDocument, Image, Provider, RelatedLink
 from app.documents.problems import Problem
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.urls import url_key
 
 Document = ArticleDocument | TopicDocument | OrganizationDocument
+
+# Digests of bytes, meaning and view have this size, and so have the values of links.
+DIGEST_BYTES = 16
+
+
+class SerialisedLink(NamedTuple):
+    """`item` is the related link as answered, less position and `articleId`, which are the article's."""
+
+    value_hash: bytes
+    item: str
+    url_keys: tuple[bytes, ...]
+
+
+class SerialisedArticle(NamedTuple):
+    """What the rows of an article are made of. `item` names all topics that the document names."""
+
+    item: str
+    published: bool
+    quality: int | None
+    heat: int | None
+    image_count: int
+    sort_keys: dict[str, int | bytes]
+    topics: tuple[str, ...]
+    tags: tuple[str, ...]
+    type: str | None
+    category: str | None
+    locale: str | None
+    provider_name: str | None
+    provider_domain: str | None
+    url_keys: tuple[bytes, ...]
+    link_hashes: tuple[bytes, ...]
+    details: str
+    content: str
+    text: SearchText
+
+
+class Serialised(NamedTuple):
+    """What `documents` keeps: `meaning_hash` covers all that is said, `view_hash` what is answered.
+
+    `article` is None for a description, and for an article that is taken down; descriptions have no
+    `public_id`.
+    """
+
+    kind: str
+    path: str
+    public_id: str | None
+    meaning_hash: bytes
+    view_hash: bytes
+    data: str
+    article: SerialisedArticle | None = None
+    links: tuple[SerialisedLink, ...] = ()
+
+
+def serialise(source: str, document: Document) -> Serialised:
+    """`source` is the name of the source that the document stands in."""
+    if isinstance(document, ArticleDocument):
+        return _serialise_article(source, document)
+    described = asdict(document)
+    del described["path"]
+    kind = "topic" if isinstance(document, TopicDocument) else "organization"
+    data = as_json(described)
+    extra = described.pop("extra")
+    meaning_hash, view_hash = digest(kind, data, as_json(extra)), digest(kind, as_json(described))
+    return Serialised(kind, document.path, None, meaning_hash, view_hash, data)
 
 
 def public_id(source: str, path: str) -> str:
@@ -21,45 +90,12 @@ def public_id(source: str, path: str) -> str:
     return base64.b32encode(first_bits).decode().lower()[:20]
 
 
-@dataclass(frozen=True, slots=True)
-class LinkShape:
-    """`item` is the related link as answered, less position and `articleId`, which are the article's."""
-
-    value_hash: bytes
-    item: str
-    url_keys: frozenset[bytes]
-
-
-@dataclass(slots=True)
-class Shape:
-    """What `documents` keeps: `meaning_hash` covers all that is said, `view_hash` what is answered.
-
-    `links` are the article's related links.
-    """
-
-    kind: str
-    view_hash: bytes
-    meaning_hash: bytes
-    data: str
-    links: tuple[LinkShape, ...] = ()
-
-
-def shape_of(document: Document) -> Shape:
-    if isinstance(document, ArticleDocument):
-        return _article_shape(document)
-    described = asdict(document)
-    del described["path"]
-    kind = "topic" if isinstance(document, TopicDocument) else "organization"
-    data = as_json(described)
-    extra = described.pop("extra")
-    return Shape(kind, digest(kind, as_json(described)), digest(kind, data, as_json(extra)), data)
-
-
-def _article_shape(document: ArticleDocument) -> Shape:
-    links = tuple(map(_link_shape, document.related))
-    view = digest(
-        item_json(document, "", "", document.topics, links),
-        as_json(document.details),
+def _serialise_article(source: str, document: ArticleDocument) -> Serialised:
+    links = tuple(map(_serialise_link, document.related))
+    item, details = _item_after_source(document), as_json(document.details)
+    view_hash = digest(
+        _item("", "", item),
+        details,
         document.content,
         *(link.item for link in links),
         "removed" if document.removed else "",
@@ -69,17 +105,47 @@ def _article_shape(document: ArticleDocument) -> Shape:
         # A take-down has no row that a question could find, so this is all that an export has.
         kept["document"] = {key: value for key, value in asdict(document).items() if key != "path"}
     data = as_json(kept)
-    return Shape("article", view, digest(view.hex(), data), data, links)
+    id_ = public_id(source, document.path)
+    serialised = Serialised("article", document.path, id_, digest(view_hash.hex(), data), view_hash, data)
+    if document.removed:
+        return serialised
+    article = SerialisedArticle(
+        item=_item(id_, source, item),
+        published=document.published,
+        quality=document.quality,
+        heat=document.heat,
+        image_count=len(document.images),
+        sort_keys=sort_keys(
+            document.title,
+            document.published_date_time,
+            document.updated_date_time,
+            document.quality,
+            document.heat,
+        ),
+        topics=document.topics,
+        tags=document.tags,
+        type=document.type,
+        category=document.category,
+        locale=document.locale,
+        provider_name=document.provider.name,
+        provider_domain=document.provider.domain,
+        url_keys=_url_keys(document),
+        link_hashes=tuple([link.value_hash for link in links]),
+        details=details,
+        content=document.content,
+        text=search_text(document.title, document.excerpt, document.content),
+    )
+    return serialised._replace(article=article, links=links)
 
 
-def item_json(
-    document: ArticleDocument, id_: str, source: str, topics: Sequence[str], links: Sequence[LinkShape]
-) -> str:
+def _item(id_: str, source: str, after_source: str) -> str:
     """The article as every list answers it, its keys in the order of the contract."""
-    return as_json(
+    return f'{{"id":{as_json(id_)},"source":{as_json(source)},{after_source}'
+
+
+def _item_after_source(document: ArticleDocument) -> str:
+    item = as_json(
         {
-            "id": id_,
-            "source": source,
             "path": document.path,
             "title": document.title,
             "excerpt": document.excerpt,
@@ -96,32 +162,38 @@ def item_json(
             "ampWebUrl": document.amp_web_url,
             "cdnAmpWebUrl": document.cdn_amp_web_url,
             "provider": _provider(document.provider),
-            "topics": topics,
+            "topics": document.topics,
             "tags": document.tags,
             "images": [image_item(image) for image in document.images],
-            "relatedCount": len(links),
+            "relatedCount": len(document.related),
         }
     )
+    return item.removeprefix("{")
+
+
+def item_with_topics(item: str, topics: Sequence[str]) -> str:
+    """The same item with other topics: of several names of one topic an answer has the first."""
+    return as_json(json.loads(item) | {"topics": topics})
 
 
 # By the link's identity, which it keeps while it stands here: hashing them took a sixth of an import.
-_link_shapes: dict[int, tuple[RelatedLink, LinkShape]] = {}
+_serialised_links: dict[int, tuple[RelatedLink, SerialisedLink]] = {}
 
 
 # Most links are repeated, side by side in many documents; those of the last few thousand are worth keeping.
-_LINK_SHAPES_KEPT = 20_000
+_MAX_LINKS_KEPT = 20_000
 
 
-def _link_shape(link: RelatedLink) -> LinkShape:
-    known = _link_shapes.get(id(link))
+def _serialise_link(link: RelatedLink) -> SerialisedLink:
+    known = _serialised_links.get(id(link))
     if known is None:
-        if len(_link_shapes) >= _LINK_SHAPES_KEPT:
-            _link_shapes.clear()
-        known = _link_shapes[id(link)] = (link, _new_link_shape(link))
+        if len(_serialised_links) >= _MAX_LINKS_KEPT:
+            _serialised_links.clear()
+        known = _serialised_links[id(link)] = (link, _serialise_new_link(link))
     return known[1]
 
 
-def _new_link_shape(link: RelatedLink) -> LinkShape:
+def _serialise_new_link(link: RelatedLink) -> SerialisedLink:
     item = as_json(
         {
             "title": link.title,
@@ -139,12 +211,12 @@ def _new_link_shape(link: RelatedLink) -> LinkShape:
             "images": [image_item(image) for image in link.images],
         }
     )
-    return LinkShape(digest(item), item, url_keys(link))
+    return SerialisedLink(digest(item), item, _url_keys(link))
 
 
-def url_keys(page: ArticleDocument | RelatedLink) -> frozenset[bytes]:
+def _url_keys(page: ArticleDocument | RelatedLink) -> tuple[bytes, ...]:
     urls = (page.web_url, page.original_url, page.amp_web_url, page.cdn_amp_web_url)
-    return frozenset(url_key(url) for url in urls if url)
+    return tuple(sorted({url_key(url) for url in urls if url}))
 
 
 def image_item(image: Image) -> dict[str, Any]:
@@ -175,13 +247,5 @@ def as_json(value: Any) -> str:
 
 
 def digest(*texts: str) -> bytes:
-    """16 bytes; a text cannot borrow from its neighbour, since none holds a NUL."""
-    return hashlib.blake2b("\0".join(texts).encode(), digest_size=16).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    article_id: int
-    source: str
-    document: ArticleDocument
-    links: tuple[LinkShape, ...]
+    """A text cannot borrow from its neighbour, since none holds a NUL."""
+    return hashlib.blake2b("\0".join(texts).encode(), digest_size=DIGEST_BYTES).digest()

@@ -1,4 +1,4 @@
-"""Other processes that work for an import, once there is enough to do for them."""
+"""Other processes that read documents for an import, once there is enough to do for them."""
 
 import os
 import signal
@@ -19,20 +19,20 @@ P = TypeVar("P")
 R = TypeVar("R")
 
 
-# So many parts wait for each process, and no more: their results are in memory.
+# So many parts wait for each worker, and no more: their results are in memory.
 PARTS_AHEAD = 3
 
 
-# An import that ends for want of memory or files leaves them to Python's tracker, which would tell of it
-# below the line that says what happened.
-_NOTHING_OF_SEMAPHORES = "ignore::UserWarning:multiprocessing.resource_tracker"
+# An import that ends for want of memory or files leaves semaphores to Python's tracker, which would tell of
+# them below the line that says what happened.
+_NO_WARNING_OF_SEMAPHORES = "ignore::UserWarning:multiprocessing.resource_tracker"
 
 
-class Processes:
-    """At most `most` of them, none before `start`, none after the context that it is."""
+class Workers:
+    """At most `limit` processes, none before `start`, none after the context ends."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -41,30 +41,23 @@ class Processes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.end()
+        self.stop()
 
     def start(self) -> None:
         # Started afresh: a fork would share the connection to the database.
-        if self.most > 1 and not self._pool:
-            os.environ.setdefault("PYTHONWARNINGS", _NOTHING_OF_SEMAPHORES)
-            self._pool = ProcessPoolExecutor(self.most, get_context("spawn"), initializer=_end_with_parent)
+        if self.limit > 1 and not self._pool:
+            os.environ.setdefault("PYTHONWARNINGS", _NO_WARNING_OF_SEMAPHORES)
+            self._pool = ProcessPoolExecutor(self.limit, get_context("spawn"), initializer=_end_with_parent)
 
-    def renew(self) -> None:
-        """If there are any: others take their place, without what these remember of their work."""
-        if self._pool:
-            self.end()
-            self._pool = None
-            self.start()
-
-    def end(self) -> None:
-        """They take a third of a second to end, in which there is something else to do."""
+    def stop(self) -> None:
+        """Returns at once; the processes need 0.3 s to exit."""
         if self._pool:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def map(self, work: Callable[[P], R], parts: Iterable[P]) -> Iterator[R]:
-        """The results in order, of some parts ahead. Without others it is all done here, part by part.
+        """The results in order, of some parts ahead. Without workers it is all done here, part by part.
 
-        Raises ReadersLost where one was ended from outside.
+        Raises ReadersLost where a worker was ended from outside.
         """
         if not self._pool:
             yield from map(work, parts)
@@ -73,7 +66,7 @@ class Processes:
         try:
             for part in parts:
                 ahead.append(_submit(self._pool, work, part))
-                if len(ahead) > self.most * PARTS_AHEAD:
+                if len(ahead) > self.limit * PARTS_AHEAD:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
@@ -93,7 +86,7 @@ def _submit(pool: ProcessPoolExecutor, work: Callable[[P], R], part: P) -> Futur
 
 
 def _end_with_parent() -> None:
-    """Of its own accord a process would wait for work for ever after the import was killed."""
+    """A process left alone would wait for work for ever after the import was killed."""
 
     def wait() -> None:
         parent = parent_process()

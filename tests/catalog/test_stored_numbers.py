@@ -1,6 +1,7 @@
 """Numbers that stand in people's catalogues: whoever changes one here makes all of them answer wrongly."""
 
 from app.catalog.index.sets import UNPUBLISHED_KEY, Has
+from app.importer.tables.terms import NameSource
 
 
 def test_the_keys_of_what_an_article_has_are_those_that_every_catalogue_has_stored() -> None:
@@ -16,3 +17,11 @@ def test_the_keys_of_what_an_article_has_are_those_that_every_catalogue_has_stor
         "RELATED": 8,
     }
     assert UNPUBLISHED_KEY == 1
+
+
+def test_who_gives_a_name_to_a_term_is_as_every_catalogue_has_stored_it() -> None:
+    assert {source.name: int(source) for source in NameSource} == {
+        "ARTICLES": 0,
+        "DOCUMENT": 1,
+        "DOCUMENT_TITLE": 2,
+    }

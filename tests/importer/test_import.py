@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from app.catalog.index.keep import WordLimits
 from app.errors import ImportRefused
+from app.importer.run import Limits
 from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
@@ -196,27 +198,21 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
         assert stored_words(connection) == words_by_rows(connection)
 
 
-@pytest.mark.parametrize("kept", [0, 100])
-def test_more_words_than_fit_into_memory_are_counted_part_by_part(
-    world: World, monkeypatch: pytest.MonkeyPatch, kept: int
-) -> None:
-    for limit, few in (
-        ("_MOST_WORDS", 20),
-        ("_MOST_PLACES", 60),
-        ("_ARTICLES_AT_ONCE", 7),
-        ("_MOST_KEPT", kept),
-    ):
-        monkeypatch.setattr(f"app.catalog.index.words.{limit}", few)
+@pytest.mark.parametrize("waiting", [0, 100])
+def test_more_words_than_fit_into_memory_are_counted_part_by_part(world: World, waiting: int) -> None:
+    limits = Limits(
+        words=WordLimits(max_words=20, max_postings=60, max_waiting_texts=waiting, articles_at_once=7)
+    )
     for edition in (0, 1):
         for number in range(30):
             body = " ".join(f"w{(number * place + edition) % 97} the" for place in range(40))
             world.write(f"{number}.md", f"title: The {number}\nexcerpt: w{number} all", body)
-        world.import_()
+        world.import_(limits=limits)
         with world.engine.connect() as connection:
             assert stored_words(connection) == words_by_rows(connection)
     for number in range(29):
         world.delete(f"{number}.md")
-    world.import_(prune=True, force=True)
+    world.import_(prune=True, force=True, limits=limits)
     with world.engine.connect() as connection:
         assert stored_words(connection) == words_by_rows(connection)
 

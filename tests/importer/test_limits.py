@@ -2,11 +2,14 @@
 
 import logging
 import os
+import re
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +19,13 @@ from sqlalchemy import text
 from app.catalog.tables import sources
 from app.database.engines import exclusive, writing_engine
 from app.database.rows import insert_tuples
-from app.errors import DatabaseUnavailable
-from app.importer.read import Request, list_tree, look
+from app.errors import DatabaseUnavailable, ImportRefused
+from app.importer.plan import Planner, Source, StoredDocuments
+from app.importer.read import Request, list_tree, read_tree
 from app.importer.report import Report
-from app.importer.workers import Processes
+from app.importer.serialise import serialise
+from app.importer.spool import Batch, Spool
+from app.importer.workers import Workers
 from app.migrate import upgrade
 from tests.support.databases import drop_postgresql, new_postgresql_url
 from tests.support.worlds import write_document
@@ -82,19 +88,58 @@ def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path)
     assert not [reader for reader in readers if Path("/proc", reader).exists()]
 
 
-def test_equal_links_that_several_processes_read_are_one_in_memory(
+def test_equal_links_that_several_workers_read_are_kept_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.importer.read.SECONDS_WORTH_PROCESSES", 0)
-    for number in range(500):
+    monkeypatch.setattr("app.importer.read.SECONDS_WORTH_WORKERS", 0)
+    for number in range(1_200):
         write_document(tmp_path, f"{number}.md", f"title: {number}\nrelated: [{{title: The same}}]")
-    request = Request(tmp_path, "news")
-    with Processes(2) as processes:
-        seen = list(
-            look(tmp_path, list_tree(request, Report()), {}, None, processes, lambda done, files: None)
-        )
-    links = [id(each.shape.links[0]) for each in seen if each.shape]
-    assert (len(links), len(set(links))) == (500, 1)
+    batches = list(spooled(tmp_path, Spool(), workers=2))
+    assert sum(len(batch.documents) for batch in batches) == 1_200
+    assert sum(len(batch.links) for batch in batches) == 1
+
+
+def test_documents_that_do_not_fit_into_memory_wait_in_a_file(tmp_path: Path) -> None:
+    for number in range(1_200):
+        write_document(tmp_path, f"{number:04}.md", f"title: {number}\nrelated: [{{title: The same}}]")
+    with Spool() as in_memory, Spool(max_bytes_in_memory=0) as in_a_file:
+        assert list(spooled(tmp_path, in_memory)) == list(spooled(tmp_path, in_a_file))
+
+
+@pytest.mark.parametrize("why", ["a full disk", "no folder"])
+def test_no_room_for_documents_that_wait_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    for number in range(600):
+        write_document(tmp_path, f"{number}.md", f"title: {number}")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if why == "no folder":
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    else:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(ImportRefused) as refused, Spool(max_bytes_in_memory=0) as spool:
+            list(spooled(tmp_path, spool))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert re.fullmatch(
+        r"The documents read cannot be kept in a temporary file: [\w ]+\. "
+        r"Name a folder with more room by TMPDIR\. Nothing was written\.",
+        str(refused.value),
+    )
+
+
+def spooled(tree: Path, spool: Spool, workers: int = 1) -> Iterator[Batch]:
+    """All documents of the tree, to be written into an empty catalogue."""
+    source = Source(1, "news", None)
+    planner = Planner(source, StoredDocuments(), count(1))
+    listing = list_tree(Request(tree, "news"), Report())
+    with Workers(workers) as readers:
+        make = partial(serialise, "news")
+        for file in read_tree(tree, listing, lambda path: (), None, make, readers, lambda done, files: None):
+            if document := planner.saw(file):
+                spool.add(document)
+    return spool.batches()
 
 
 @pytest.mark.parametrize("act", ["pg_cancel_backend", "pg_terminate_backend"])
@@ -126,8 +171,8 @@ def test_a_copy_that_the_server_ends_is_the_databases_failure_told_of_once(
 
 def test_an_import_that_ends_at_once_says_nothing_of_its_processes() -> None:
     ends = (
-        "import os; from app.importer.workers import Processes\n"
-        "with Processes(2) as processes: processes.start(); list(processes.map(abs, [1, 2])); os._exit(3)"
+        "import os; from app.importer.workers import Workers\n"
+        "with Workers(2) as workers: workers.start(); list(workers.map(abs, [1, 2])); os._exit(3)"
     )
     ended = subprocess.run(  # noqa: S603  our own code
         [sys.executable, "-c", ends], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False

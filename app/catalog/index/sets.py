@@ -141,8 +141,8 @@ def sets_containing(
     newest_updated: int,
     quality: int | None,
     heat: int | None,
-    images: int,
-    related: int,
+    image_count: int,
+    related_count: int,
 ) -> Iterator[SetKey]:
     """The sets that an article belongs to, except those of its terms."""
     for kind, moment in ((DAY, newest), (UPDATED_DAY, newest_updated)):
@@ -151,7 +151,7 @@ def sets_containing(
     for kind, number in ((QUALITY, quality), (HEAT, heat)):
         if number is not None:
             yield kind, number
-    for what, count in ((Has.IMAGE, images), (Has.RELATED, related)):
+    for what, count in ((Has.IMAGE, image_count), (Has.RELATED, related_count)):
         if count:
             yield HAS, what
     if not published:

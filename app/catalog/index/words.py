@@ -1,31 +1,26 @@
-"""The words of articles, in order as imports find them and by article as questions do. Pure, knows no SQL."""
+"""The table of words: which articles have a word, and how an import changes that in bounded memory."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from pyroaring import BitMap
 from sqlalchemy import Connection, delete, select
 
 from app.catalog.index.sets import as_bytes
-from app.catalog.search_language import MOST_WORDS, stem_of, words_of_content, words_of_text
+from app.catalog.search_language import stem_of
+from app.catalog.search_text import SearchText
 from app.catalog.tables import article_words, word_articles
 from app.database.rows import in_parts, insert_tuples
-
-# Article id, title, excerpt and content. Of these only the content may be HTML.
-Texts = tuple[int, str, str | None, str]
-
-
-# The same, of each text its words, every one between spaces: so a phrase is a part of it.
-WordTexts = tuple[int, str, str, str]
 
 
 class Where(NamedTuple):
     """Ids of the articles that have something in their title, in their excerpt, in any of their texts.
 
-    Who has it in the title may be missing in `excerpt`.
+    An article that has it in the title may be missing in `excerpt`.
     """
 
     title: BitMap
@@ -33,118 +28,121 @@ class Where(NamedTuple):
     anywhere: BitMap
 
 
-def word_texts(texts: Iterable[Texts]) -> list[WordTexts]:
-    return [_words_of(*text) for text in texts]
+@dataclass(frozen=True, slots=True)
+class WordLimits:
+    """How much an import holds of words at once; the defaults take some 100 MB."""
+
+    # Whichever is reached first halves the words that are collected in one pass over the texts.
+    max_words: int = 100_000
+    max_postings: int = 3_000_000
+    # The texts of so many removed articles wait in memory for those that take their place: a word that stands
+    # in both is then not written. Those of more articles are removed from the index at once.
+    max_waiting_texts: int = 1_000
+    # One pass over the texts of so many articles writes each word of theirs once.
+    articles_at_once: int = 20_000
 
 
-def _words_of(article_id: int, title: str, excerpt: str | None, content: str) -> WordTexts:
-    of_title = words_of_text(title, MOST_WORDS)
-    of_excerpt = words_of_text(excerpt or "", MOST_WORDS - len(of_title))
-    of_content = words_of_content(content, MOST_WORDS - len(of_title) - len(of_excerpt))
-    return article_id, _spaced(of_title), _spaced(of_excerpt), _spaced(of_content)
+# An article's id, and its texts.
+_Text = tuple[int, SearchText]
+_Texts = Callable[[], Iterable[_Text]]
+
+# word -> (removed, added); each entry is `article id * 4 + in_title + 2 * in_excerpt`.
+# Example: article 41, with the word in the title only, is 165.
+_Postings = Mapping[str, tuple[list[int], list[int]]]
 
 
-def _spaced(words: Sequence[str]) -> str:
-    return f" {' '.join(words)} " if words else ""
+class WordChanges:
+    """What an import removes from the words' articles, and adds to them."""
+
+    def __init__(self, connection: Connection, limits: WordLimits) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._waiting: list[_Text] = []
+        self._added = array("q")
+
+    def remove(self, article_ids: Sequence[int]) -> None:
+        """Call it once, while the texts of these articles are stored."""
+        if len(article_ids) <= self._limits.max_waiting_texts:
+            self._waiting += self._stored_texts(article_ids)
+            return
+        for ids in in_parts(article_ids, self._limits.articles_at_once):
+            self._change(lambda ids=ids: self._stored_texts(ids), tuple)  # type: ignore[misc]
+
+    def add(self, article_id: int) -> None:
+        """The text of this article is stored by the time of `write`."""
+        self._added.append(article_id)
+
+    def write(self) -> None:
+        first, *others = list(in_parts(self._added, self._limits.articles_at_once)) or [()]
+        self._change(lambda: self._waiting, lambda: self._stored_texts(first))
+        self._waiting = []
+        for ids in others:
+            self._change(tuple, lambda ids=ids: self._stored_texts(ids))  # type: ignore[misc]
+
+    def _stored_texts(self, article_ids: Sequence[int]) -> Iterator[_Text]:
+        for ids in in_parts(article_ids):
+            rows = self._connection.execute(
+                select(article_words).where(article_words.c.article_id.in_(list(ids)))
+            )
+            for article_id, *texts in rows:
+                yield article_id, SearchText(*texts)
+
+    def _change(self, removed: _Texts, added: _Texts) -> None:
+        for postings in _postings_in_bounded_memory(removed, added, self._limits):
+            changed = sorted(
+                word for word, (before, after) in postings.items() if sorted(before) != sorted(after)
+            )
+            for words in in_parts(changed):
+                _write_words(self._connection, words, postings)
 
 
-_ARTICLES_AT_ONCE: Final = 20_000
-
-
-# Some 30 MB each.
-_MOST_WORDS: Final = 100_000
-
-
-_MOST_PLACES: Final = 3_000_000
-
-
-# Of no more the texts are kept until others take their place.
-_MOST_KEPT: Final = 1_000
-
-
-# By word, of articles taken out and of those put in: an id times four, and one more where the title has the
-# word, two more where the excerpt has it.
-_Places = Mapping[str, tuple[list[int], list[int]]]
-
-
-_Texts = Callable[[], Iterable[WordTexts]]
-
-
-def take_out_of_words(connection: Connection, article_ids: Sequence[int]) -> Sequence[WordTexts]:
-    """Before their texts are deleted. Those returned are yet to be taken out, by `put_into_words`."""
-    if len(article_ids) <= _MOST_KEPT:
-        return list(_texts(connection, article_ids))
-    for some in in_parts(article_ids, _ARTICLES_AT_ONCE):
-        _change(connection, partial(_texts, connection, some), tuple)
-    return ()
-
-
-def put_into_words(connection: Connection, article_ids: Sequence[int], taken: Sequence[WordTexts]) -> None:
-    """Once their texts are written. `taken` are those that they take the place of."""
-    first, *others = list(in_parts(article_ids, _ARTICLES_AT_ONCE)) or [()]
-    _change(connection, lambda: taken, partial(_texts, connection, first))
-    for some in others:
-        _change(connection, tuple, partial(_texts, connection, some))
-
-
-def _texts(connection: Connection, article_ids: Sequence[int]) -> Iterator[WordTexts]:
-    for part in in_parts(article_ids):
-        for row in connection.execute(select(article_words).where(article_words.c.article_id.in_(part))):
-            yield row[0], row[1], row[2], row[3]
-
-
-def _change(connection: Connection, taken: _Texts, put: _Texts) -> None:
-    for places in _by_parts(taken, put):
-        changed = sorted(word for word, (before, after) in places.items() if sorted(before) != sorted(after))
-        for words in in_parts(changed):
-            _write(connection, words, places)
-
-
-def _by_parts(taken: _Texts, put: _Texts) -> Iterator[_Places]:
-    """All places of some words, then those of others."""
+def _postings_in_bounded_memory(removed: _Texts, added: _Texts, limits: WordLimits) -> Iterator[_Postings]:
+    """All postings of a part of the words, then those of the next part: one pass over the texts for each."""
     parts, part = 1, 0
     while part < parts:
-        found: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+        postings: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         count = 0
-        for is_put, (article_id, title, excerpt, content) in chain(
-            ((False, text) for text in taken()), ((True, text) for text in put())
+        for is_added, (article_id, (title, excerpt, content)) in chain(
+            ((False, text) for text in removed()), ((True, text) for text in added())
         ):
             in_title, in_excerpt = set(title.split()), set(excerpt.split())
             for word in in_title | in_excerpt | set(content.split()):
                 if parts == 1 or hash(word) % parts == part:
-                    found[word][is_put].append(article_id * 4 + (word in in_title) + 2 * (word in in_excerpt))
+                    posting = article_id * 4 + (word in in_title) + 2 * (word in in_excerpt)
+                    postings[word][is_added].append(posting)
                     count += 1
-            # As many parts as the first one needs; all are alike.
-            while part == 0 and (len(found) > _MOST_WORDS or count > _MOST_PLACES):
+            # The first part decides how many there are: hashes make all of them alike.
+            while part == 0 and (len(postings) > limits.max_words or count > limits.max_postings):
                 parts *= 2
-                for word in [word for word in found if hash(word) % parts]:
-                    count -= sum(map(len, found.pop(word)))
-        yield found
+                for word in [word for word in postings if hash(word) % parts]:
+                    count -= sum(map(len, postings.pop(word)))
+        yield postings
         part += 1
 
 
-def _write(connection: Connection, words: Sequence[str], places: _Places) -> None:
-    here = word_articles.c.word.in_(words)
+def _write_words(connection: Connection, words: Sequence[str], postings: _Postings) -> None:
+    is_changed = word_articles.c.word.in_(words)
     stored = {
-        word: Where(*(BitMap.deserialize(each) if each else BitMap() for each in sets))
-        for word, _, *sets in connection.execute(select(word_articles).where(here))
+        word: Where(*(BitMap.deserialize(articles) if articles else BitMap() for articles in bitmaps))
+        for word, _, *bitmaps in connection.execute(select(word_articles).where(is_changed))
     }
     nowhere = Where(BitMap(), BitMap(), BitMap())
     rows = []
     for word in words:
-        of_each = zip(stored.get(word, nowhere), *map(_where, places[word]), strict=True)
-        changed = Where(*((before - taken) | put for before, taken, put in of_each))
+        bitmaps = zip(stored.get(word, nowhere), *map(_where, postings[word]), strict=True)
+        changed = Where(*((before - removed) | added for before, removed, added in bitmaps))
         if changed.anywhere:
-            rows.append((word, stem_of(word), *(as_bytes(each) if each else None for each in changed)))
+            row = (as_bytes(articles) if articles else None for articles in changed)
+            rows.append((word, stem_of(word), *row))
     if stored:
-        connection.execute(delete(word_articles).where(here))
+        connection.execute(delete(word_articles).where(is_changed))
     columns = ("word", "stem", "in_title", "in_excerpt", "anywhere")
     insert_tuples(connection, word_articles, columns, rows)
 
 
-def _where(places: Sequence[int]) -> Where:
+def _where(postings: Sequence[int]) -> Where:
     return Where(
-        BitMap([place >> 2 for place in places if place & 1]),
-        BitMap([place >> 2 for place in places if place & 2]),
-        BitMap([place >> 2 for place in places]),
+        BitMap([posting >> 2 for posting in postings if posting & 1]),
+        BitMap([posting >> 2 for posting in postings if posting & 2]),
+        BitMap([posting >> 2 for posting in postings]),
     )

@@ -1,20 +1,22 @@
 """Which terms an article is filed under."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from app.catalog.index.sets import sets_containing
-from app.catalog.sort_keys import descending, seconds
+from app.catalog.index.keep import FieldTerm, IndexChanges
 from app.catalog.tables import article_terms, articles
 from app.database.rows import in_parts, insert_tuples
-from app.importer.serialise import Written, as_json
-from app.importer.tables.terms import Filing
+from app.importer.serialise import as_json
+from app.importer.spool import NewArticle
+from app.importer.tables.terms import Terms
 from app.importer.topic_groups import Topics
 from app.names import fold_of_document as fold
+
+# Up to so many rows wait in memory, with 150 bytes each: sorted by the table's key they fill its pages best.
+MAX_WAITING_ROWS: Final = 200_000
 
 
 class TermValue(NamedTuple):
@@ -43,148 +45,154 @@ class ArticleKey(NamedTuple):
     article_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Filed:
+class FiledArticle(NamedTuple):
+    article: NewArticle
     key: ArticleKey
     terms: tuple[TermAndName, ...]
-
-    def rows(self) -> Iterator[tuple[object, ...]]:
-        return ((term.term_id, *self.key, term.name_id) for term in self.terms)
+    field_terms: tuple[FieldTerm, ...]
 
 
-_ARTICLE_TERMS = ("term_id", *ArticleKey._fields, "name_id")
+_COLUMNS: Final = ("term_id", *ArticleKey._fields, "name_id")
+_Row = tuple[object, ...]
 
 
-def load_terms(filing: Filing, found: Iterable[Written]) -> None:
-    """What filing these articles will ask for, topics apart."""
-    keys: dict[str, set[str]] = {}
-    for each in found:
-        for value in _values(each):
-            keys.setdefault(value.field, set()).add(value.key)
-    for field, of_field in keys.items():
-        filing.load_keys(field, of_field)
+class ArticleTerms:
+    """Articles count with each of their terms from when they are added until they are removed."""
 
+    def __init__(self, terms: Terms, index: IndexChanges, max_waiting_rows: int) -> None:
+        self._terms = terms
+        self._index = index
+        self._max_waiting_rows = max_waiting_rows
+        self._waiting: list[_Row] = []
 
-def file(filing: Filing, topics: Topics, written: Written) -> Filed:
-    """The article counts with each of its terms from now on."""
-    document = written.document
-    newest = descending(seconds(document.published_date_time))
-    filing.sets.add(
-        written.article_id,
-        sets_containing(
-            published=document.published,
-            newest=newest,
-            newest_updated=descending(seconds(document.updated_date_time)),
-            quality=document.quality,
-            heat=document.heat,
-            images=len(document.images),
-            related=len(written.links),
-        ),
-    )
-    key = ArticleKey(int(document.published), newest, document.path, written.source, written.article_id)
-    terms = _terms(filing, (*_topics(topics, document.topics), *_values(written)))
-    return _file(filing, terms, key)
+    def remove(self, connection: Connection, article_ids: Sequence[int]) -> None:
+        self._remove_from_terms(connection, article_ids)
 
+    def articles_under(self, connection: Connection, term_ids: Iterable[int]) -> set[int]:
+        """Articles that stay; call it when those that leave are removed, and before others are added."""
+        found: set[int] = set()
+        for ids in in_parts(sorted(term_ids)):
+            query = select(article_terms.c.article_id).where(article_terms.c.term_id.in_(ids))
+            found.update(connection.scalars(query))
+        return found
 
-def take_out_of_sets(connection: Connection, filing: Filing, ids: Sequence[int]) -> None:
-    """Those of what the articles say themselves; unfile does it for those of their terms."""
-    kept = articles.c
-    query = select(
-        kept.id,
-        kept.published,
-        kept.newest,
-        kept.newest_updated,
-        kept.quality,
-        kept.heat,
-        kept.image_count.label("images"),
-        kept.related_count.label("related"),
-    )
-    for row in connection.execute(query.where(kept.id.in_(ids))):
-        said = row._asdict()
-        filing.sets.remove(said.pop("id"), sets_containing(**said))
+    def add(
+        self, connection: Connection, topics: Topics, new_articles: Sequence[NewArticle]
+    ) -> list[FiledArticle]:
+        values = [_values(article) for article in new_articles]
+        self._load_terms(connection, (value for of_article in values for value in of_article))
+        filed = []
+        for article, of_article in zip(new_articles, values, strict=True):
+            content = article.content
+            newest = int(content.sort_keys["newest"])
+            key = ArticleKey(int(content.published), newest, article.path, article.source, article.article_id)
+            terms = self._terms_of((*_topics(topics, content.topics), *of_article))
+            self._file(key, terms)
+            filed.append(FiledArticle(article, key, terms, self._field_terms(terms)))
+        if len(self._waiting) > self._max_waiting_rows:
+            self._terms.insert_new(connection)
+            self._write_waiting(connection)
+        return filed
 
+    def refile(self, connection: Connection, topics: Topics, article_ids: Iterable[int]) -> None:
+        """Finds the topics of stored articles anew, by the names that their documents give."""
+        topic_ids = {term.id for term in self._terms.all("topic")}
+        for ids in in_parts(sorted(article_ids)):
+            query = select(articles.c.id, articles.c.topic_names, articles.c.item).where(
+                articles.c.id.in_(ids)
+            )
+            names = {row.id: row.topic_names or _served_topics(row.item) for row in connection.execute(query)}
+            updates = []
+            for key, before in self._remove_from_terms(connection, ids):
+                others = (term for term in before if term.term_id not in topic_ids)
+                of_topics = self._terms_of(_topics(topics, json.loads(names[key.article_id])))
+                after = (*of_topics, *others)
+                self._file(key, after)
+                self._index.refile(key.article_id, self._field_terms(before), self._field_terms(after))
+                updates.append({"refiled_id": key.article_id, "terms": terms_json(after)})
+            connection.execute(update(articles).where(articles.c.id == bindparam("refiled_id")), updates)
 
-def file_again(
-    connection: Connection, filing: Filing, topics: Topics, moved: Set[int], written: Set[int]
-) -> list[Filed]:
-    """Articles stored under topics that names were taken from: their topics are found anew."""
-    topic_ids = {term.id for term in filing.all("topic")}
-    of_moved = select(article_terms.c.article_id).where(article_terms.c.term_id.in_(moved))
-    touched = set(connection.scalars(of_moved)) - written
-    refiled = []
-    for part in in_parts(sorted(touched)):
-        before = unfile(connection, filing, part)
-        query = select(articles.c.id, articles.c.topic_names, articles.c.item).where(articles.c.id.in_(part))
-        names = {row.id: row.topic_names or _served_topics(row.item) for row in connection.execute(query)}
-        for filed in before:
-            article_id = filed.key.article_id
-            others = (term for term in filed.terms if term.term_id not in topic_ids)
-            of_topics = _terms(filing, _topics(topics, json.loads(names[article_id])))
-            refiled.append(_file(filing, (*of_topics, *others), filed.key))
-    if refiled:
-        connection.execute(
-            update(articles).where(articles.c.id == bindparam("of_id")).values(terms=bindparam("filed")),
-            [{"of_id": filed.key.article_id, "filed": _terms_json(filed)} for filed in refiled],
+    def write(self, connection: Connection) -> None:
+        """When all is counted."""
+        self._terms.write(connection)
+        self._write_waiting(connection)
+
+    def _remove_from_terms(
+        self, connection: Connection, article_ids: Sequence[int]
+    ) -> list[tuple[ArticleKey, tuple[TermAndName, ...]]]:
+        """Returns what the articles were filed under."""
+        query = select(
+            articles.c.published,
+            articles.c.newest,
+            articles.c.path,
+            articles.c.source,
+            articles.c.id.label("article_id"),
+            articles.c.terms,
         )
-    return refiled
+        removed = []
+        rows = connection.execute(query.where(articles.c.id.in_(article_ids)).order_by(articles.c.id))
+        for *key_columns, stored in rows:
+            ids_in_turn = iter(json.loads(stored))
+            removed.append((ArticleKey(*key_columns), tuple(map(TermAndName, ids_in_turn, ids_in_turn))))
+        self._terms.load_ids(connection, {term.term_id for _, terms in removed for term in terms})
+        for key, terms in removed:
+            for term in terms:
+                self._terms.count(*term, key.published, -1)
+        stored_key = tuple(article_terms.primary_key.columns)
+        if stored_rows := [row for key, terms in removed for row in _rows(key, terms)]:
+            connection.execute(
+                delete(article_terms).where(
+                    *(column == bindparam(f"stored_{column.name}") for column in stored_key)
+                ),
+                [
+                    {f"stored_{column.name}": value for column, value in zip(stored_key, row, strict=False)}
+                    for row in stored_rows
+                ],
+            )
+        return removed
+
+    def _load_terms(self, connection: Connection, values: Iterable[TermValue]) -> None:
+        """Topics apart, which are all in memory."""
+        keys: dict[str, set[str]] = {}
+        for value in values:
+            keys.setdefault(value.field, set()).add(value.key)
+        for field, of_field in keys.items():
+            self._terms.load_keys(connection, field, of_field)
+
+    def _terms_of(self, values: Iterable[TermValue]) -> tuple[TermAndName, ...]:
+        """Each term once, under the first of its names."""
+        terms: dict[int, TermAndName] = {}
+        for field, by_name, key, spelling in values:
+            term = self._terms.term(field, by_name, key)
+            if term.id not in terms:
+                name_id = self._terms.name(term, spelling).id if spelling is not None else None
+                terms[term.id] = TermAndName(term.id, name_id)
+        return tuple(terms.values())
+
+    def _field_terms(self, terms: Iterable[TermAndName]) -> tuple[FieldTerm, ...]:
+        return tuple([FieldTerm(self._terms.field(term.term_id), term.term_id) for term in terms])
+
+    def _file(self, key: ArticleKey, terms: Iterable[TermAndName]) -> None:
+        for term_id, name_id in terms:
+            self._terms.count(term_id, name_id, key.published, +1)
+            self._waiting.append((term_id, *key, name_id))
+
+    def _write_waiting(self, connection: Connection) -> None:
+        self._waiting.sort()
+        insert_tuples(connection, article_terms, _COLUMNS, self._waiting)
+        self._waiting = []
 
 
-def _terms_json(filed: Filed) -> str:
-    return as_json([id_ for term in filed.terms for id_ in term])
+def terms_json(terms: Iterable[TermAndName]) -> str:
+    return as_json([id_ for term in terms for id_ in term])
+
+
+def _rows(key: ArticleKey, terms: Iterable[TermAndName]) -> Iterator[_Row]:
+    return ((term_id, *key, name_id) for term_id, name_id in terms)
 
 
 def _served_topics(item: str) -> str:
     return as_json(json.loads(item)["topics"])
-
-
-def unfile(connection: Connection, filing: Filing, ids: Sequence[int]) -> list[Filed]:
-    """Takes articles out of their terms and of their counts. Returns what they were filed under."""
-    kept = articles.c
-    query = select(kept.published, kept.newest, kept.path, kept.source, kept.id, kept.terms)
-    unfiled = []
-    for *key, stored in connection.execute(query.where(kept.id.in_(ids)).order_by(kept.id)):
-        ids_in_turn = iter(json.loads(stored))
-        terms = tuple(map(TermAndName, ids_in_turn, ids_in_turn))
-        unfiled.append(Filed(ArticleKey(*key), terms))
-    filing.load_ids(term.term_id for filed in unfiled for term in filed.terms)
-    for filed in unfiled:
-        for term in filed.terms:
-            filing.count(*term, filed.key.published, -1)
-        filing.take(filed.key.article_id, [term.term_id for term in filed.terms])
-    stored_key = tuple(article_terms.primary_key.columns)
-    if rows := [row for filed in unfiled for row in filed.rows()]:
-        connection.execute(
-            delete(article_terms).where(*(column == bindparam(f"of_{column.name}") for column in stored_key)),
-            [
-                {f"of_{column.name}": value for column, value in zip(stored_key, row, strict=False)}
-                for row in rows
-            ],
-        )
-    return unfiled
-
-
-def write_filed(connection: Connection, filed: Iterable[Filed]) -> None:
-    """In the order of the table's key, which fills its pages best."""
-    rows = sorted(row for each in filed for row in each.rows())
-    insert_tuples(connection, article_terms, _ARTICLE_TERMS, rows)
-
-
-def _terms(filing: Filing, values: Iterable[TermValue]) -> tuple[TermAndName, ...]:
-    """Each term once, under the first of its names."""
-    terms: dict[int, TermAndName] = {}
-    for field, by_name, key, spelling in values:
-        term = filing.term(field, by_name, key)
-        if term.id not in terms:
-            name_id = filing.name(term, spelling).id if spelling is not None else None
-            terms[term.id] = TermAndName(term.id, name_id)
-    return tuple(terms.values())
-
-
-def _file(filing: Filing, terms: tuple[TermAndName, ...], key: ArticleKey) -> Filed:
-    filing.put(key.article_id, [term.term_id for term in terms])
-    for term_id, name_id in terms:
-        filing.count(term_id, name_id, key.published, +1)
-    return Filed(key, terms)
 
 
 def _topics(topics: Topics, names: Iterable[str]) -> Iterator[TermValue]:
@@ -192,20 +200,21 @@ def _topics(topics: Topics, names: Iterable[str]) -> Iterator[TermValue]:
         yield TermValue("topic", 0, topics.ids[fold(name)], name)
 
 
-def _values(written: Written) -> Iterator[TermValue]:
-    document = written.document
-    provider = document.provider
-    if provider.domain:
-        yield TermValue("provider", 0, provider.domain, provider.name)
-    elif provider.name:
-        yield TermValue("provider", 1, fold(provider.name), provider.name)
+def _values(article: NewArticle) -> list[TermValue]:
+    """Topics apart."""
+    content = article.content
+    values = []
+    if content.provider_domain:
+        values.append(TermValue("provider", 0, content.provider_domain, content.provider_name))
+    elif content.provider_name:
+        values.append(TermValue("provider", 1, fold(content.provider_name), content.provider_name))
     for field, value in (
-        ("type", document.type),
-        ("category", document.category),
-        ("locale", document.locale),
+        ("type", content.type),
+        ("category", content.category),
+        ("locale", content.locale),
     ):
         if value:
-            yield TermValue(field, 0, fold(value), value)
-    for tag in document.tags:
-        yield TermValue("tag", 0, fold(tag), tag)
-    yield TermValue("source", 0, written.source, written.source)
+            values.append(TermValue(field, 0, fold(value), value))
+    values += [TermValue("tag", 0, fold(tag), tag) for tag in content.tags]
+    values.append(TermValue("source", 0, article.source, article.source))
+    return values

@@ -1,82 +1,71 @@
-"""The rows of an article: itself, its content, its words and its URLs."""
+"""The rows of an article: itself, its content and its URLs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from app.catalog.index.words import Texts, word_texts
-from app.catalog.sort_keys import sort_keys
-from app.catalog.tables import article_urls, article_words, articles, contents
-from app.database.rows import in_parts, insert_rows, insert_tuples
-from app.importer.serialise import Written, as_json, item_json, public_id, url_keys
-from app.importer.tables.article_terms import Filed, _terms_json
+from app.catalog.index.keep import IndexedArticle
+from app.catalog.tables import article_urls, articles, contents
+from app.database.rows import insert_rows, insert_tuples
+from app.importer.serialise import as_json, item_with_topics
+from app.importer.tables.article_terms import FiledArticle, terms_json
 from app.importer.topic_groups import Topics
-from app.importer.workers import Processes
 from app.names import fold_of_document as fold
 
-# Rows of so many articles are in memory at once while they are written.
-_ARTICLES_AT_ONCE = 500
+
+def add(connection: Connection, topics: Topics, filed: Sequence[FiledArticle]) -> None:
+    insert_rows(connection, articles, [_row(topics, article) for article in filed])
+    new = [article.article for article in filed]
+    insert_tuples(
+        connection,
+        contents,
+        ("article_id", "content", "details"),
+        [(article.article_id, article.content.content, article.content.details) for article in new],
+    )
+    insert_tuples(
+        connection,
+        article_urls,
+        ("url_key", "article_id"),
+        [(url_key, article.article_id) for article in new for url_key in article.content.url_keys],
+    )
 
 
-def write_articles(
-    connection: Connection,
-    topics: Topics,
-    found: Sequence[Written],
-    filed: Mapping[int, Filed],
-    processes: Processes,
-) -> None:
-    parts = list(in_parts(found, _ARTICLES_AT_ONCE))
-    texts = ([_texts(each) for each in part] for part in parts)
-    # The workers begin anew: the links that they remember would add to the memory that words need.
-    processes.renew()
-    words = processes.map(word_texts, texts)
-    for part, rows in zip(parts, words, strict=True):
-        insert_rows(connection, articles, [_article(topics, each, filed[each.article_id]) for each in part])
-        insert_tuples(
-            connection,
-            contents,
-            ("article_id", "content", "details"),
-            [(each.article_id, each.document.content, as_json(each.document.details)) for each in part],
-        )
-        insert_tuples(connection, article_words, ("article_id", "title", "excerpt", "content"), rows)
-        insert_tuples(
-            connection,
-            article_urls,
-            ("url_key", "article_id"),
-            [(key, each.article_id) for each in part for key in sorted(url_keys(each.document))],
-        )
+def indexed(filed: FiledArticle) -> IndexedArticle:
+    content = filed.article.content
+    return IndexedArticle(
+        article_id=filed.article.article_id,
+        terms=filed.field_terms,
+        published=content.published,
+        newest=filed.key.newest,
+        newest_updated=int(content.sort_keys["newest_updated"]),
+        quality=content.quality,
+        heat=content.heat,
+        image_count=content.image_count,
+        related_count=len(content.link_hashes),
+        text=content.text,
+    )
 
 
-def _texts(written: Written) -> Texts:
-    document = written.document
-    return written.article_id, document.title, document.excerpt, document.content
-
-
-def _article(topics: Topics, written: Written, filed: Filed) -> dict[str, object]:
-    document = written.document
+def _row(topics: Topics, filed: FiledArticle) -> dict[str, object]:
+    article, content = filed.article, filed.article.content
     # Of one topic only the first name is served, and that stays although its description may change.
-    first = {topics.ids[fold(name)]: name for name in reversed(document.topics)}
-    shown = set(first.values())
-    served = [name for name in document.topics if name in shown]
-    id_ = public_id(written.source, document.path)
+    first_names = {topics.ids[fold(name)]: name for name in reversed(content.topics)}
+    served = set(first_names.values())
+    has_all = served.issuperset(content.topics)
     return {
-        "id": written.article_id,
-        "public_id": id_,
-        "source": written.source,
-        "path": document.path,
-        "published": int(document.published),
-        "quality": document.quality,
-        "heat": document.heat,
-        "image_count": len(document.images),
-        "related_count": len(written.links),
-        "topic_names": None if len(served) == len(document.topics) else as_json(document.topics),
-        "terms": _terms_json(filed),
-        "item": item_json(document, id_, written.source, served, written.links),
-        **sort_keys(
-            document.title,
-            document.published_date_time,
-            document.updated_date_time,
-            document.quality,
-            document.heat,
-        ),
+        "id": article.article_id,
+        "public_id": article.public_id,
+        "source": article.source,
+        "path": article.path,
+        "published": int(content.published),
+        "quality": content.quality,
+        "heat": content.heat,
+        "image_count": content.image_count,
+        "related_count": len(content.link_hashes),
+        "topic_names": None if has_all else as_json(content.topics),
+        "terms": terms_json(filed.terms),
+        "item": content.item
+        if has_all
+        else item_with_topics(content.item, [name for name in content.topics if name in served]),
+        **content.sort_keys,
     }

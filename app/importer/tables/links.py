@@ -1,85 +1,127 @@
 """Related links, stored once by value, and the article of the catalogue that each leads to."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links
 from app.database.rows import in_parts, insert_tuples
-from app.importer.serialise import LinkShape
+from app.importer.serialise import SerialisedLink
+from app.importer.spool import NewArticle
 
-# Each mentions some thirty links, and the rows of so many articles are in memory at once.
-_ARTICLES_AT_ONCE = 500
+# With some 150 bytes each; real trees have some thousand different links. More of them are looked up again.
+_MAX_REMEMBERED_IDS: Final = 100_000
+# Where so many links may lead somewhere else, they are asked before more are collected.
+_MAX_WAITING_LINKS: Final = 100_000
 
 
-def links_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
-    return set(
-        connection.scalars(
-            select(related_links.c.link_id).distinct().where(related_links.c.article_id.in_(article_ids))
+class LinkChanges:
+    """Tell it of articles that leave while their rows are there, then of those that came; then write.
+
+    A link leads to a published article first, then to the first by source and path. It is asked anew where
+    it leads if its article left, if it is new itself, and if an article came that has a URL of it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._next_id = (connection.scalar(select(func.max(links.c.id))) or 0) + 1
+        self._ids: dict[bytes, int] = {}
+        self._mentioned_before: set[int] = set()
+        self._to_retarget: set[int] = set()
+
+    def remove(self, connection: Connection, article_ids: Sequence[int]) -> None:
+        mentioned = select(related_links.c.link_id).distinct()
+        self._mentioned_before.update(
+            connection.scalars(mentioned.where(related_links.c.article_id.in_(article_ids)))
         )
-    )
+        self._to_retarget.update(
+            connection.scalars(select(links.c.id).where(links.c.target_article_id.in_(article_ids)))
+        )
 
-
-def write_links(connection: Connection, related: Sequence[tuple[int, Sequence[LinkShape]]]) -> list[int]:
-    """Returns the ids of links that are new."""
-    distinct = {link.value_hash: link for _, mentioned in related for link in mentioned}
-    ids: dict[bytes, int] = {}
-    for part in in_parts(sorted(distinct)):
-        query = select(links.c.value_hash, links.c.id).where(links.c.value_hash.in_(part))
-        ids |= {row.value_hash: row.id for row in connection.execute(query)}
-    next_id = (connection.scalar(select(func.max(links.c.id))) or 0) + 1
-    new = [link for link in distinct.values() if link.value_hash not in ids]
-    ids |= {link.value_hash: next_id + place for place, link in enumerate(new)}
-    insert_tuples(
-        connection,
-        links,
-        ("id", "value_hash", "item"),
-        [(ids[link.value_hash], link.value_hash, link.item) for link in new],
-    )
-    keys = [(key, ids[link.value_hash]) for link in new for key in sorted(link.url_keys)]
-    insert_tuples(connection, link_urls, ("url_key", "link_id"), keys)
-    for start in range(0, len(related), _ARTICLES_AT_ONCE):
+    def add(
+        self,
+        connection: Connection,
+        new_articles: Sequence[NewArticle],
+        first_mentioned: Iterable[SerialisedLink],
+    ) -> None:
+        """A link of these articles is among `first_mentioned`, or was so before."""
+        self._insert_new_links(connection, new_articles, first_mentioned)
         insert_tuples(
             connection,
             related_links,
             ("article_id", "position", "link_id"),
             [
-                (article_id, position, ids[link.value_hash])
-                for article_id, mentioned in related[start : start + _ARTICLES_AT_ONCE]
-                for position, link in enumerate(mentioned)
+                (article.article_id, position, self._ids[value_hash])
+                for article in new_articles
+                for position, value_hash in enumerate(article.content.link_hashes)
             ],
         )
-    return [ids[link.value_hash] for link in new]
-
-
-def drop_unmentioned(connection: Connection, link_ids: Iterable[int]) -> None:
-    for part in in_parts(sorted(link_ids)):
-        mentioned = exists().where(related_links.c.link_id == links.c.id)
-        connection.execute(delete(links).where(links.c.id.in_(part), ~mentioned))
-
-
-def retarget(connection: Connection, url_keys: Iterable[bytes], new_links: Iterable[int]) -> None:
-    """Finds anew where links lead that are new, or have a URL of an article that came, changed or went."""
-    touched = set(new_links)
-    for keys in in_parts(sorted(url_keys)):
-        touched |= set(connection.scalars(select(link_urls.c.link_id).where(link_urls.c.url_key.in_(keys))))
-    for part in in_parts(sorted(touched)):
-        targets = _targets(connection, part)
-        stored = connection.execute(select(links.c.id, links.c.target_article_id).where(links.c.id.in_(part)))
-        changed = [
-            {"of_id": link_id, "target": targets.get(link_id)}
-            for link_id, target in stored.all()
-            if target != targets.get(link_id)
-        ]
-        if changed:
-            of_id = links.c.id == bindparam("of_id")
-            connection.execute(
-                update(links).where(of_id).values(target_article_id=bindparam("target")), changed
+        keys = {url_key for article in new_articles for url_key in article.content.url_keys}
+        for part in in_parts(sorted(keys)):
+            self._to_retarget.update(
+                connection.scalars(select(link_urls.c.link_id).where(link_urls.c.url_key.in_(part)))
             )
+        if len(self._to_retarget) > _MAX_WAITING_LINKS:
+            self._retarget(connection)
+
+    def write(self, connection: Connection) -> None:
+        self._drop_unmentioned(connection)
+        self._retarget(connection)
+
+    def _insert_new_links(
+        self,
+        connection: Connection,
+        new_articles: Iterable[NewArticle],
+        first_mentioned: Iterable[SerialisedLink],
+    ) -> None:
+        if len(self._ids) > _MAX_REMEMBERED_IDS:
+            self._ids.clear()
+        hashes = {value_hash for article in new_articles for value_hash in article.content.link_hashes}
+        for part in in_parts(sorted(hashes - self._ids.keys())):
+            query = select(links.c.value_hash, links.c.id).where(links.c.value_hash.in_(part))
+            self._ids |= {row.value_hash: row.id for row in connection.execute(query)}
+        new_links = [link for link in first_mentioned if link.value_hash not in self._ids]
+        new_ids = {link.value_hash: self._next_id + place for place, link in enumerate(new_links)}
+        self._next_id += len(new_links)
+        self._ids |= new_ids
+        self._to_retarget.update(new_ids.values())
+        insert_tuples(
+            connection,
+            links,
+            ("id", "value_hash", "item"),
+            [(new_ids[link.value_hash], link.value_hash, link.item) for link in new_links],
+        )
+        insert_tuples(
+            connection,
+            link_urls,
+            ("url_key", "link_id"),
+            [(url_key, new_ids[link.value_hash]) for link in new_links for url_key in link.url_keys],
+        )
+
+    def _drop_unmentioned(self, connection: Connection) -> None:
+        for ids in in_parts(sorted(self._mentioned_before)):
+            is_mentioned = exists().where(related_links.c.link_id == links.c.id)
+            connection.execute(delete(links).where(links.c.id.in_(ids), ~is_mentioned))
+
+    def _retarget(self, connection: Connection) -> None:
+        for ids in in_parts(sorted(self._to_retarget)):
+            targets = _targets(connection, ids)
+            stored = connection.execute(
+                select(links.c.id, links.c.target_article_id).where(links.c.id.in_(ids))
+            )
+            changed = [
+                {"link_id": link_id, "target_article_id": targets.get(link_id)}
+                for link_id, target in stored.all()
+                if target != targets.get(link_id)
+            ]
+            if changed:
+                connection.execute(update(links).where(links.c.id == bindparam("link_id")), changed)
+        self._to_retarget.clear()
 
 
 def _targets(connection: Connection, link_ids: Sequence[int]) -> dict[int, int]:
-    """By link, of those that lead to any: a published article first, then the first by source and path."""
+    """The article that each link leads to, for those that lead to any."""
+    # The last one of each link is kept, so the best comes last.
     leading = (
         select(link_urls.c.link_id, articles.c.id)
         .join(article_urls, article_urls.c.url_key == link_urls.c.url_key)

@@ -1,8 +1,8 @@
 """What topic and organization documents say of the terms. Reads all of them each time: they are few."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Set
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
@@ -11,73 +11,84 @@ from app.database.rows import insert_rows
 from app.documents.article import Image
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.importer.serialise import as_json, image_item
-from app.importer.tables.terms import ALSO, SHOWN, USED, Filing, Term
+from app.importer.tables.terms import NameSource, Term, Terms
 from app.importer.topic_groups import Described, Topics, Warned, first_of_each_domain, group_topics
 from app.names import fold
 
 
-def describe_topics(connection: Connection, filing: Filing, names: Iterable[str]) -> tuple[Topics, set[int]]:
-    """`names` are those of the articles being written. Also returns the terms that names were taken from."""
-    filing.load(terms.c.field == "topic")
-    known = filing.all("topic")
-    given = {name.folded: term.key for term in known for name in term.names.values()}
+class Taxonomy(NamedTuple):
+    """All that documents say of terms. Names were taken from `topics_that_lost_names`, ids of terms."""
+
+    topics: Topics
+    topics_that_lost_names: Set[int]
+    organizations: Mapping[tuple[int, str], Described[OrganizationDocument]]
+    warnings: tuple[Warned, ...]
+
+
+def describe(connection: Connection, terms_: Terms, topic_names: Set[str]) -> Taxonomy:
+    """`topic_names` are the folded names of the articles being written."""
+    topics, lost = _describe_topics(connection, terms_, topic_names)
+    organizations, warnings = _describe_providers(connection, terms_)
+    return Taxonomy(topics, lost, organizations, (*topics.warnings, *warnings))
+
+
+def _describe_topics(connection: Connection, terms_: Terms, topic_names: Set[str]) -> tuple[Topics, set[int]]:
+    terms_.load(connection, terms.c.field == "topic")
+    known = terms_.all("topic")
+    ids_so_far = {name.folded: term.key for term in known for name in term.names.values()}
     descriptions = [
         Described(row.source, row.id, TopicDocument(path=row.path, **_data(row.data)))
-        for row in _described(connection, "topic")
+        for row in _descriptions(connection, "topic")
     ]
-    grouped = group_topics(descriptions, {*given, *map(fold, names)}, given)
-    moved = set()
+    grouped = group_topics(descriptions, {*ids_so_far, *topic_names}, ids_so_far)
+    lost_names = set()
     for term in known:
         for name in list(term.names.values()):
             key = grouped.ids[name.folded]
             if key != term.key:
-                filing.move(name, filing.term("topic", 0, key))
-                moved.add(term.id)
+                terms_.move(name, terms_.term("topic", 0, key))
+                lost_names.add(term.id)
     _forget_descriptions(known)
     for key, described in grouped.described.items():
-        term, document = filing.term("topic", 0, key), described.document
+        term, document = terms_.term("topic", 0, key), described.document
         term.described = 1
         if document.topic_id and document.topic_id != key:
-            filing.name(term, document.topic_id).described = ALSO
+            terms_.name(term, document.topic_id).described = NameSource.DOCUMENT
         if document.shortname:
-            filing.name(term, document.shortname).described = ALSO
+            terms_.name(term, document.shortname).described = NameSource.DOCUMENT
         if document.name:
-            filing.name(term, document.name).described = SHOWN
+            terms_.name(term, document.name).described = NameSource.DOCUMENT_TITLE
         if document.parent and (above := grouped.ids[fold(document.parent)]) not in grouped.described:
-            parent = filing.term("topic", 0, above)
+            parent = terms_.term("topic", 0, above)
             parent.described = 1
-            filing.name(parent, document.parent).described = ALSO
-    return grouped, moved
+            terms_.name(parent, document.parent).described = NameSource.DOCUMENT
+    return grouped, lost_names
 
 
-def describe_providers(
-    connection: Connection, filing: Filing
+def _describe_providers(
+    connection: Connection, terms_: Terms
 ) -> tuple[Mapping[tuple[int, str], Described[OrganizationDocument]], tuple[Warned, ...]]:
     descriptions = [
         Described(row.source, row.id, OrganizationDocument(path=row.path, **_data(row.data)))
-        for row in _described(connection, "organization")
+        for row in _descriptions(connection, "organization")
     ]
     first, warnings = first_of_each_domain(descriptions)
-    filing.load((terms.c.field == "provider") & (terms.c.described == 1))
-    filing.load_keys("provider", (key for _, key in first))
-    _forget_descriptions(filing.all("provider"))
+    terms_.load(connection, (terms.c.field == "provider") & (terms.c.described == 1))
+    terms_.load_keys(connection, "provider", (key for _, key in first))
+    _forget_descriptions(terms_.all("provider"))
     for (by_name, key), described in first.items():
-        term = filing.term("provider", by_name, key)
+        term = terms_.term("provider", by_name, key)
         term.described = 1
         for other in described.document.other_names:
-            filing.name(term, other).described = ALSO
+            terms_.name(term, other).described = NameSource.DOCUMENT
         if described.document.name:
-            filing.name(term, described.document.name).described = SHOWN
+            terms_.name(term, described.document.name).described = NameSource.DOCUMENT_TITLE
     return first, warnings
 
 
-def write_descriptions(
-    connection: Connection,
-    filing: Filing,
-    grouped: Topics,
-    organizations: Mapping[tuple[int, str], Described[OrganizationDocument]],
-) -> None:
-    """All anew, once the terms are there: so nothing of an earlier state is left."""
+def write(connection: Connection, terms_: Terms, taxonomy: Taxonomy) -> None:
+    """All of it anew, once the terms are there: so nothing of an earlier state is left."""
+    grouped = taxonomy.topics
     connection.execute(delete(topics))
     connection.execute(delete(providers))
     rows = []
@@ -86,9 +97,9 @@ def write_descriptions(
         parent = grouped.parents.get(key)
         rows.append(
             {
-                "term_id": filing.term("topic", 0, key).id,
+                "term_id": terms_.term("topic", 0, key).id,
                 "document_id": described.document_id,
-                "parent_id": filing.term("topic", 0, parent).id if parent else None,
+                "parent_id": terms_.term("topic", 0, parent).id if parent else None,
                 "shortname": document.shortname,
                 "keywords": as_json(document.keywords),
                 "hashtags": as_json(document.hashtags),
@@ -101,12 +112,12 @@ def write_descriptions(
         providers,
         [
             {
-                "term_id": filing.term("provider", *key).id,
+                "term_id": terms_.term("provider", *key).id,
                 "document_id": described.document_id,
                 "description": described.document.description,
                 "images": as_json([image_item(image) for image in described.document.images]),
             }
-            for key, described in organizations.items()
+            for key, described in taxonomy.organizations.items()
         ],
     )
 
@@ -115,10 +126,10 @@ def _forget_descriptions(known: Iterable[Term]) -> None:
     for term in known:
         term.described = 0
         for name in term.names.values():
-            name.described = USED
+            name.described = NameSource.ARTICLES
 
 
-def _described(connection: Connection, kind: str) -> Iterable[Any]:
+def _descriptions(connection: Connection, kind: str) -> Iterable[Any]:
     return connection.execute(
         select(documents.c.id, documents.c.path, documents.c.data, sources.c.name.label("source"))
         .join(sources, sources.c.id == documents.c.source_id)

@@ -1,0 +1,116 @@
+"""The index's door for imports: which articles leave it and which come. Knows no document."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from app.catalog.index.sets import HAS, Has, SetChanges, SetKey, sets_containing
+from app.catalog.index.words import WordChanges, WordLimits
+from app.catalog.search_text import SearchText
+from app.catalog.tables import article_words, articles, terms
+from app.database.rows import in_parts, insert_tuples
+
+__all__ = ["FieldTerm", "IndexChanges", "IndexedArticle", "WordLimits"]
+
+
+class FieldTerm(NamedTuple):
+    """A term that an article is filed under, and the term's field."""
+
+    field: str
+    term_id: int
+
+
+class IndexedArticle(NamedTuple):
+    """All that the index wants to know of an article."""
+
+    article_id: int
+    terms: Sequence[FieldTerm]
+    published: bool
+    newest: int
+    newest_updated: int
+    quality: int | None
+    heat: int | None
+    image_count: int
+    related_count: int
+    text: SearchText
+
+
+class IndexChanges:
+    """What one import changes. Remove articles first, then add; `write` changes each set and word once."""
+
+    def __init__(self, connection: Connection, word_limits: WordLimits) -> None:
+        self._connection = connection
+        self._sets = SetChanges()
+        self._words = WordChanges(connection, word_limits)
+        self._fields: dict[int, str] = {}
+
+    def remove(self, article_ids: Sequence[int]) -> None:
+        """Call it once, while the rows of these articles are there: they say what the index has of them."""
+        self._words.remove(article_ids)
+        for ids in in_parts(article_ids):
+            rows = self._connection.execute(
+                select(
+                    articles.c.id,
+                    articles.c.terms,
+                    articles.c.published,
+                    articles.c.newest,
+                    articles.c.newest_updated,
+                    articles.c.quality,
+                    articles.c.heat,
+                    articles.c.image_count,
+                    articles.c.related_count,
+                ).where(articles.c.id.in_(ids))
+            ).all()
+            terms_of = {row.id: json.loads(row.terms)[::2] for row in rows}
+            self._load_fields({term_id for term_ids in terms_of.values() for term_id in term_ids})
+            for row in rows:
+                filed = [FieldTerm(self._fields[term_id], term_id) for term_id in terms_of[row.id]]
+                self._sets.remove(row.id, chain(_sets_of_values(row), _sets_of_terms(filed)))
+
+    def add(self, added: Sequence[IndexedArticle]) -> None:
+        """The rows of these articles are written already."""
+        for article in added:
+            self._sets.add(article.article_id, chain(_sets_of_values(article), _sets_of_terms(article.terms)))
+            self._words.add(article.article_id)
+        insert_tuples(
+            self._connection,
+            article_words,
+            ("article_id", "title", "excerpt", "content"),
+            [(article.article_id, *article.text) for article in added],
+        )
+
+    def refile(self, article_id: int, before: Iterable[FieldTerm], after: Iterable[FieldTerm]) -> None:
+        """An article that stays is filed under other terms."""
+        self._sets.remove(article_id, _sets_of_terms(before))
+        self._sets.add(article_id, _sets_of_terms(after))
+
+    def write(self) -> None:
+        self._sets.write(self._connection)
+        self._words.write()
+
+    def _load_fields(self, term_ids: Iterable[int]) -> None:
+        for ids in in_parts(sorted(set(term_ids) - self._fields.keys())):
+            rows = self._connection.execute(select(terms.c.id, terms.c.field).where(terms.c.id.in_(ids)))
+            self._fields |= {row.id: row.field for row in rows}
+
+
+def _sets_of_values(article: Any) -> Iterator[SetKey]:
+    """`article` is an IndexedArticle or a row of `articles`: they have these names in common."""
+    return sets_containing(
+        published=article.published,
+        newest=article.newest,
+        newest_updated=article.newest_updated,
+        quality=article.quality,
+        heat=article.heat,
+        image_count=article.image_count,
+        related_count=article.related_count,
+    )
+
+
+def _sets_of_terms(filed: Iterable[FieldTerm]) -> Iterator[SetKey]:
+    for field, term_id in filed:
+        yield field, term_id
+        yield HAS, Has.term_of(field)
