@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+from sqlalchemy import Engine
 
 from app.console import print_check, print_import, progress_line
-from app.database import exclusive, writing_engine
+from app.database.engines import exclusive, writing_engine
 from app.documents.editor_schema import front_matter_schema
 from app.errors import ClippingsError
 from app.importer.check import check_trees
@@ -20,7 +21,7 @@ from app.importer.report import Report
 from app.importer.run import SOURCE_NAME, Options, import_trees
 from app.importer.watch import watch
 from app.interrupts import end_interrupted, hold_interrupts, leave_signals, release_interrupts
-from app.schema import upgrade
+from app.migrate import upgrade
 from app.settings import Settings, unknown_names
 
 # Exit statuses beside 0, done, 2, wrong usage, and that of an interrupt.
@@ -138,7 +139,7 @@ def import_(
     nothing written.
     """
     requests = _requests(paths, root, source)
-    engine = writing_engine(Settings.read().database_url)
+    engine = _engine()
     options = Options(prune, force, dry_run, strict, base_url, workers)
 
     def import_once() -> Report:
@@ -196,7 +197,7 @@ def check(
 @clippings.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    with exclusive(writing_engine(Settings.read().database_url)) as connection:
+    with exclusive(_engine()) as connection:
         upgrade(connection)
         hold_interrupts()
 
@@ -228,6 +229,13 @@ def openapi() -> None:
     from app.web.openapi import openapi_document  # noqa: PLC0415
 
     click.echo(json.dumps(openapi_document(create_app(Settings.read())), indent=2, ensure_ascii=False))
+
+
+def _engine() -> Engine:
+    """Until the command ends."""
+    engine = writing_engine(Settings.read().database_url)
+    click.get_current_context().call_on_close(engine.dispose)
+    return engine
 
 
 def _requests(paths: Sequence[Path], root: Path | None, source: str | None) -> list[Request]:

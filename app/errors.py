@@ -13,12 +13,27 @@ class DatabaseUnavailable(ClippingsError):
     """The database is not reachable, full, locked for too long or broken; nothing was written."""
 
 
+class DatabaseUnusable(ClippingsError):
+    """The database is not one of ours: another encoding, another program's, or a newer version's."""
+
+
+class NoCatalogue(ClippingsError):
+    """No import has made a catalogue yet."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no catalogue yet: `clippings import PATH...` makes one.")
+
+
 class SchemaOutdated(ClippingsError):
     pass
 
 
 class QueryTimedOut(ClippingsError):
     pass
+
+
+class ReadTooSlowly(ClippingsError):
+    """A client reads an export so slowly that its snapshot would stay open for ever."""
 
 
 class TooManyWords(ClippingsError):

@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 from app.catalog.filters import matching
 from app.catalog.originals import all_documents
 from app.catalog.query import CLAUSES, ArticleQuery
-from app.database import reading_engine, snapshot
+from app.database.snapshots import Reader
 from app.documents.files import EXTENSIONS
 from app.errors import ExportFailed
 from app.exports.documents import document_text
 from app.exports.rows import csv_rows, ndjson
+from app.migrate import require_current
 from app.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -64,9 +65,9 @@ def export(*, format_: str, to: Path | None, **filters: Any) -> None:
     query = _query(filters)
     if format_ == "documents" and to is None:
         raise click.UsageError("--format documents needs --to FOLDER")
-    engine = reading_engine(Settings.read().database_url)
     try:
-        with snapshot(engine) as connection:
+        with Reader(Settings.read().database_url) as reader, reader.snapshot() as connection:
+            require_current(connection)
             if format_ == "documents" and to:
                 _write_documents(connection, query, to)
             else:
@@ -76,8 +77,6 @@ def export(*, format_: str, to: Path | None, **filters: Any) -> None:
         raise click.Abort(_INTERRUPTED if to is None or format_ == "documents" else "") from None
     except OSError as error:
         raise ExportFailed(f"cannot write {error.filename or to or ''}: {error.strerror}") from error
-    finally:
-        engine.dispose()
 
 
 def _query(filters: dict[str, Any]) -> ArticleQuery:

@@ -4,24 +4,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from threading import BoundedSemaphore
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.catalog.state import KNOWN_SECONDS, StateReader, read_state
-from app.database import reading_engine, snapshot
+from app.database.snapshots import Reader
 from app.errors import SchemaOutdated
-from app.schema import is_head
+from app.migrate import is_head
 from app.settings import Settings
 from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
-from app.web.freshness import Freshness
-from app.web.paths import Paths
-from app.web.routing import QueryRoute, new_threads
-from app.web.shell import Shell
+from app.web.http.cache import RevisionClock
+from app.web.http.routes import Paths, QueryRoute, new_threads
+from app.web.http.shell import Shell
 
 DESCRIPTION = """\
 Curated article metadata, read-only. Lists come in pages with `total`, `next` and `prev`, and one set of
@@ -69,11 +66,11 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.threads = new_threads()
-    app.state.engine = reading_engine(settings.database_url)
-    app.state.is_local = app.state.engine.dialect.name == "sqlite"
-    app.state.reader = StateReader(app.state.engine)
-    app.state.exports = BoundedSemaphore(exports.MOST_AT_ONCE)
-    app.state.ready = partial(_answer_a_question, app.state.engine)
+    app.state.reader = Reader(settings.database_url)
+    app.state.is_local = app.state.reader.dialect == "sqlite"
+    app.state.state_reader = StateReader(app.state.reader.engine)
+    app.state.exports = exports.Places()
+    app.state.ready = partial(_answer_a_question, app.state.reader)
     for router in ROUTERS:
         app.include_router(router)
     return app
@@ -100,9 +97,9 @@ class Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         settings: Settings = self.state.settings
-        freshness = Freshness(
-            self.state.reader.read,
-            KNOWN_SECONDS[self.state.engine.dialect.name],
+        freshness = RevisionClock(
+            self.state.state_reader.read,
+            KNOWN_SECONDS[self.state.reader.dialect],
             is_local=self.state.is_local,
         )
         return Shell(Paths(self.router, settings.public_path), settings, freshness)
@@ -112,8 +109,9 @@ class Service(FastAPI):
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.threads.shutdown()
+    app.state.exports.shutdown()
+    app.state.state_reader.close()
     app.state.reader.close()
-    app.state.engine.dispose()
 
 
 def _name_of(route: APIRoute) -> str:
@@ -121,8 +119,8 @@ def _name_of(route: APIRoute) -> str:
     return route.name
 
 
-def _answer_a_question(engine: Engine) -> None:
-    with snapshot(engine) as connection:
+def _answer_a_question(reader: Reader) -> None:
+    with reader.snapshot() as connection:
         if not is_head(connection):
             raise SchemaOutdated("The schema of the database is another version's.")
         read_state(connection)

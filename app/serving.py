@@ -5,13 +5,17 @@ import sys
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import func, make_url, select
 
-from app.database import exclusive, reading_engine, snapshot, writing_engine
-from app.errors import DatabaseUnavailable, SchemaOutdated
+from app.catalog.state import read_state
+from app.catalog.tables import articles
+from app.database.engines import exclusive, writing_engine
+from app.database.snapshots import Reader, renew_deadline
+from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated
 from app.main import create_app
-from app.schema import is_current, upgrade
+from app.migrate import require_current, upgrade
 from app.settings import PREFIX, Settings
-from app.web.connections import HttpConnection
+from app.web.http.connections import HttpConnection
 
 # So long a thread that reads may keep the interpreter from the event loop, several times for an answer.
 _SWITCH_SECONDS = 0.0005
@@ -48,21 +52,45 @@ def app_from_environment() -> FastAPI:
 
 
 def _ready_database(settings: Settings) -> None:
-    if settings.database_url.startswith("sqlite"):
-        with exclusive(writing_engine(settings.database_url)) as connection:
-            upgrade(connection)
-        return
-    try:
-        with snapshot(reading_engine(settings.database_url)) as connection:
-            current = is_current(connection)
-    except DatabaseUnavailable as error:
-        # It may come up after us; until then every answer says 503.
-        sys.stderr.write(f"clippings: {error}\n")
-        return
-    if not current:
-        raise SchemaOutdated(
-            "the database's schema is not this version's: run `clippings migrate`, then serve"
-        )
+    """Says what there is to serve. Raises what makes serving impossible."""
+    url = settings.database_url
+    with Reader(url) as reader:
+        try:
+            contents = _contents_of(reader)
+        except NoCatalogue as error:
+            contents = f"no catalogue yet, so that all is answered 503. {error}"
+        except SchemaOutdated:
+            if not url.startswith("sqlite"):
+                raise
+            writing = writing_engine(url)
+            with exclusive(writing) as connection:
+                upgrade(connection)
+            writing.dispose()
+            contents = _contents_of(reader)
+        except DatabaseUnavailable as error:
+            if url.startswith("sqlite"):
+                raise
+            # It may come up after us.
+            contents = f"nothing that can be read, so that all is answered 503 until it can. {error}"
+    sys.stderr.write(f"clippings: {_without_secrets(url)} has {contents}\n")
+
+
+def _contents_of(reader: Reader) -> str:
+    with reader.snapshot() as connection:
+        require_current(connection)
+        revision = read_state(connection).revision
+        renew_deadline(connection)
+        count = connection.scalars(select(func.count()).select_from(articles)).one()
+    return f"{count:,} articles at revision {revision}"
+
+
+def _without_secrets(url: str) -> str:
+    """No password, and nothing behind the `?`, where there may be another."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        return f"sqlite:///{parts.database}"
+    shown = parts.set(drivername="postgresql", password=None, query={})
+    return shown.render_as_string()
 
 
 def _reachable(host: str) -> str:

@@ -1,5 +1,6 @@
 """Every setting, its default and its meaning. Settings come from the environment alone."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SAWarning
 
 from app.errors import SettingsError
 
@@ -71,21 +72,32 @@ class Settings(BaseSettings):
     def _check_database_url(cls, url: str) -> str:
         scheme, _, location = url.strip().partition("://")
         if scheme in _POSTGRESQL_SCHEMES:
+            if not location.strip("/"):
+                raise ValueError("must name a database, as in postgresql://USER:PASSWORD@HOST/NAME")
             url = f"postgresql+psycopg://{location}"
         elif scheme == "sqlite":
             # Without a file each connection would open an empty database of its own.
             if location.partition("?")[0] in ("", "/", "/:memory:"):
                 raise ValueError("must name a file, as in sqlite:///clippings.db")
+            if not location.startswith("/"):
+                raise ValueError("must have three slashes before the file, as in sqlite:///clippings.db")
             url = f"sqlite://{location}"
         else:
             raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
         try:
-            make_url(url)
-        except (ArgumentError, ValueError):
+            parts = make_url(url)
+            with warnings.catch_warnings():
+                # The driver would ignore these parts of a URL, or refuse them at the first connection.
+                warnings.simplefilter("error", SAWarning)
+                parts.get_dialect()().create_connect_args(parts)
+            is_understood = "@" not in (parts.host or "") and (parts.port or 1) in range(1, 65_536)
+        except (ArgumentError, SAWarning, ValueError):
+            is_understood = False
+        if not is_understood:
             # SQLAlchemy's message repeats parts of the URL, the password among them.
             raise ValueError(
                 "is not a database URL; in a user or password write @ as %40, : as %3A and / as %2F"
-            ) from None
+            )
         return url
 
     @field_validator("editor_token")

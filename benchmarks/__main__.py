@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from app.database import writing_engine
+from app.database.engines import writing_engine
 from app.settings import Settings
 from benchmarks import beside, importing, scale, service, worst
 from benchmarks.generate import DOCUMENTS, fill_catalogue

@@ -15,14 +15,14 @@ import click
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from app.catalog.tables import articles, sources
-from app.database import exclusive, writing_engine
+from app.database.engines import exclusive, writing_engine
 from app.documents.article import ArticleDocument, Image, RelatedLink
 from app.documents.reading import Reading
 from app.importer.apply import Tree, carry_out
 from app.importer.plan import Seen, plan_changes
 from app.importer.serialise import shape_of
 from app.importer.workers import Processes
-from app.schema import upgrade
+from app.migrate import upgrade
 from app.settings import Settings
 from benchmarks.articles import Archive
 

@@ -11,7 +11,7 @@ from app.catalog.filters import matching
 from app.catalog.orders import range_rows
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
-from app.database import reading_engine, snapshot
+from app.database.snapshots import Reader
 from app.names import slug
 from benchmarks.articles import Archive
 from benchmarks.generate import SEED
@@ -84,7 +84,7 @@ def _in_case(name: str, bits: int) -> str:
 def same_sql(sqlite_url: str) -> str:
     """What our list asks for once its topic is known, as Datasette's own address of a query."""
     query = ArticleQuery.of([("topic", TOPIC)])
-    with snapshot(reading_engine(sqlite_url)) as connection:
+    with Reader(sqlite_url) as reader, reader.snapshot() as connection:
         order = matching(connection, query).index_order
         page = range_rows([articles.c.item], is_of_term=True).order_by(*order.columns).limit(PER_PAGE)
         page = page.params(term_id=order.term_id, published=1)

@@ -9,7 +9,7 @@ from typing import Final, get_args
 from urllib.parse import quote_plus
 
 import click
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, func, select
 
 from app.catalog.facets import count_facets
 from app.catalog.filters import matching
@@ -17,7 +17,7 @@ from app.catalog.paging import BEGINNING, Place, read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.catalog.timeline import count_timeline
-from app.database import reading_engine, renew_deadline, snapshot
+from app.database.snapshots import Reader, renew_deadline
 from app.errors import QueryTimedOut
 from app.web.counts import FacetField
 from benchmarks.memory import peak_mb
@@ -44,7 +44,7 @@ class Asked:
 
 def measure(small_url: str, large_url: str) -> Table:
     """Of one kind of database."""
-    small, large = reading_engine(small_url), reading_engine(large_url)
+    small, large = Reader(small_url), Reader(large_url)
     pages = {what: _in_turns(ask, small, ask, large) for what, ask in _pages().items()}
     first, turned = _turning(large)
     page_1, deep = _in_turns(first, large, turned, large)
@@ -52,10 +52,10 @@ def measure(small_url: str, large_url: str) -> Table:
     for what, asked in _counts().items():
         click.echo(what, err=True)
         counts[what] = _milliseconds(asked.ask, large)
-    with snapshot(large) as connection:
+    with large.snapshot() as connection:
         count = connection.scalar(select(func.count()).select_from(articles)) or 0
-    small.dispose()
-    large.dispose()
+    small.close()
+    large.close()
     a_page = pages["newest of a topic"][1]
     rows = [
         Row(f"{what}: large / small", (ratio(of_large, of_small),), at_most(1.5, 1.2))
@@ -98,11 +98,11 @@ def _pages() -> dict[str, Question]:
     }
 
 
-def _turning(engine: Engine) -> tuple[Question, Question]:
+def _turning(reader: Reader) -> tuple[Question, Question]:
     """Page 1 and page 500."""
     query = _query(topic=TOPIC)
     place = BEGINNING
-    with snapshot(engine) as connection:
+    with reader.snapshot() as connection:
         for _ in range(DEEP):
             renew_deadline(connection)
             page = read_page(connection, matching(connection, query).listing(articles.c.id), PER_PAGE, place)
@@ -148,31 +148,31 @@ def _timeline(query: ArticleQuery) -> Question:
 
 
 def _in_turns(
-    one: Question, engine: Engine, other: Question, other_engine: Engine
+    one: Question, reader: Reader, other: Question, other_engine: Reader
 ) -> tuple[float | None, float | None]:
-    took = [(_once(one, engine), _once(other, other_engine))]
+    took = [(_once(one, reader), _once(other, other_engine))]
     until = time.monotonic() + _SECONDS
     while len(took) <= _ANSWERS and (len(took) < _FEWEST or time.monotonic() < until):
-        took.append((_once(one, engine), _once(other, other_engine)))
+        took.append((_once(one, reader), _once(other, other_engine)))
     of_one, of_other = zip(*took[1:], strict=True)
     return _median(of_one), _median(of_other)
 
 
-def _milliseconds(ask: Question, engine: Engine) -> float | None:
+def _milliseconds(ask: Question, reader: Reader) -> float | None:
     """Warm: the first answer does not count, unless there is none in time, and then nothing else is asked."""
-    if _once(ask, engine) is None:
+    if _once(ask, reader) is None:
         return None
     took: list[float | None] = []
     until = time.monotonic() + _SECONDS
     while len(took) < _ANSWERS and (len(took) < _FEWEST or time.monotonic() < until):
-        took.append(_once(ask, engine))
+        took.append(_once(ask, reader))
     return _median(took)
 
 
-def _once(ask: Question, engine: Engine) -> float | None:
+def _once(ask: Question, reader: Reader) -> float | None:
     """None where there was no answer in time."""
     try:
-        with snapshot(engine) as connection:
+        with reader.snapshot() as connection:
             started = time.perf_counter()
             ask(connection)
             return (time.perf_counter() - started) * 1000

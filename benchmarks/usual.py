@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy import ForeignKey, and_, create_engine, func, insert, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
-from app.database import READ_CONNECTIONS
+from app.database.engines import READ_CONNECTIONS
 
 URL: Final = "BENCH_DATABASE_URL"
 COMMAND = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from app.database import writing_engine
+from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from tests.databases import sqlite_url

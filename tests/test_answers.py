@@ -242,7 +242,7 @@ def test_an_unmigrated_database_is_a_503_that_tells_nothing(world: World) -> Non
 
 
 def test_both_databases_answer_byte_for_byte_the_same(tmp_path: Path) -> None:
-    from app.database import writing_engine  # noqa: PLC0415
+    from app.database.engines import writing_engine  # noqa: PLC0415
     from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url  # noqa: PLC0415
 
     answers = []

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from app.catalog.tables import articles
 from app.console import print_import
-from app.database import writing_engine
+from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from tests.databases import sqlite_url

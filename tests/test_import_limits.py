@@ -14,12 +14,13 @@ import pytest
 from sqlalchemy import text
 
 from app.catalog.tables import sources
-from app.database import exclusive, insert_tuples, writing_engine
+from app.database.engines import exclusive, writing_engine
+from app.database.rows import insert_tuples
 from app.errors import DatabaseUnavailable
 from app.importer.read import Request, list_tree, look
 from app.importer.report import Report
 from app.importer.workers import Processes
-from app.schema import upgrade
+from app.migrate import upgrade
 from tests.databases import drop_postgresql, new_postgresql_url
 from tests.worlds import write_document
 
@@ -116,7 +117,7 @@ def test_a_copy_that_the_server_ends_is_the_databases_failure_told_of_once(
 
 def test_an_import_that_ends_at_once_says_nothing_of_its_processes() -> None:
     ends = (
-        "import os; from app.importer.processes import Processes\n"
+        "import os; from app.importer.workers import Processes\n"
         "with Processes(2) as processes: processes.start(); list(processes.map(abs, [1, 2])); os._exit(3)"
     )
     ended = subprocess.run(  # noqa: S603  our own code

@@ -19,7 +19,8 @@ from app.catalog.query import ArticleQuery
 from app.catalog.related import mentions
 from app.catalog.rolling import first_beyond
 from app.catalog.tables import articles, related_links
-from app.database import ids_value, reading_engine, snapshot
+from app.database.rows import ids_value
+from app.database.snapshots import Reader
 from app.web.articles import related_rows
 from tests.worlds import World
 
@@ -65,14 +66,13 @@ def connection(world: World) -> Any:
     world.import_()
     with world.engine.begin() as writing:
         writing.execute(text("ANALYZE"))
-    engine = reading_engine(world.engine.url.render_as_string(hide_password=False))
-    with snapshot(engine) as reading:
+    url = world.engine.url.render_as_string(hide_password=False)
+    with Reader(url) as reader, reader.snapshot() as reading:
         if reading.dialect.name == "postgresql":
             # Three hundred rows are sorted in no time; a million must be readable in order.
             for method in ("seqscan", "sort", "incremental_sort", "bitmapscan", "hashjoin", "mergejoin"):
                 reading.execute(text(f"SET LOCAL enable_{method} = off"))
         yield reading
-    engine.dispose()
 
 
 def plan(connection: Connection, statement: Any, values: dict[str, Any]) -> str:

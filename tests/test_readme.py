@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.cli import clippings
-from app.database import writing_engine
+from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from app.settings import Settings

@@ -9,10 +9,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from app import schema
+from app import migrate as schema
 from app.catalog.state import read_state
 from app.catalog.tables import metadata
-from app.database import exclusive, writing_engine
+from app.database.engines import exclusive, writing_engine
 
 HISTORY = Path(__file__).parent.parent / "migrations"
 

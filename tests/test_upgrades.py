@@ -12,8 +12,8 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, inspect, text
 
-from app.database import exclusive
-from app.schema import history, upgrade
+from app.database.engines import exclusive
+from app.migrate import history, upgrade
 from tests.article_sets import sets_by_rows, stored_sets, stored_words, words_by_rows
 from tests.worlds import World, new_world
 

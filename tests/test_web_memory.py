@@ -7,28 +7,29 @@ from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS, State
-from app.database import snapshot
-from app.web.answers import Answer
-from app.web.audience import Asker
-from app.web.memory import Asked, Memory, Sent
+from app.database.snapshots import Reader
+from app.web.http.audience import Asker
+from app.web.http.cache import AnswerCache, CacheKey, Sent
+from app.web.http.response import CompleteResponse
 from tests.databases import drop_postgresql
 from tests.services import EDITOR, answer, service_of
 from tests.worlds import World
 
 
-class Snapshots(list[Engine]):
+class Snapshots(list[Reader]):
     """The snapshots of the database that were opened."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        def counted(engine: Engine) -> Any:
-            self.append(engine)
-            return snapshot(engine)
+        snapshot = Reader.snapshot
 
-        patch.setattr("app.web.reading.snapshot", counted)
+        def counted(reader: Reader) -> Any:
+            self.append(reader)
+            return snapshot(reader)
+
+        patch.setattr(Reader, "snapshot", counted)
 
 
 @pytest.fixture
@@ -95,8 +96,8 @@ def test_what_depends_on_more_than_the_catalogue_is_asked_anew(
 def test_while_the_database_is_away_nothing_is_remembered(world: World, client: TestClient) -> None:
     assert client.get("/articles").status_code == 200
     state = cast(FastAPI, client.app).state
+    state.state_reader.close()
     state.reader.close()
-    state.engine.dispose()
     world.engine.dispose()
     if world.engine.dialect.name == "sqlite":
         file = Path(str(world.engine.url.database))
@@ -109,20 +110,20 @@ def test_while_the_database_is_away_nothing_is_remembered(world: World, client: 
 
 
 def test_memory_is_bounded_and_forgets_what_was_not_asked_for_the_longest() -> None:
-    memory = Memory(most_bytes=100_000)
+    memory = AnswerCache(most_bytes=100_000)
     state = State("one", 1, "a")
 
-    def sized(size: int) -> Answer:
-        return Answer(200, [], b"x" * size, "text/plain", None)
+    def sized(size: int) -> CompleteResponse:
+        return CompleteResponse(200, [], b"x" * size, "text/plain", None)
 
-    def asked(number: int, query: bytes = b"") -> Asked:
-        return Asked(f"/{number:02}", query, Asker(may_see_unpublished=False, has_token=False), None)
+    def asked(number: int, query: bytes = b"") -> CacheKey:
+        return CacheKey(f"/{number:02}", query, Asker(may_see_unpublished=False, has_token=False), None)
 
     for number in range(100):
         memory.keep(state, asked(number), sized(2_897))  # 3,500 with its path and what it stands in
         memory.recall(state, asked(0))
     assert [number for number in range(100) if memory.recall(state, asked(number))] == [0, *range(73, 100)]
-    for large in (sized(10_000), Answer(200, [(b"link", b"x" * 10_000)], b"", "text/plain", None)):
+    for large in (sized(10_000), CompleteResponse(200, [(b"link", b"x" * 10_000)], b"", "text/plain", None)):
         memory.keep(state, asked(1), large)
         assert memory.recall(state, asked(1)) is None
     memory.keep(state, asked(1, b"x" * 10_000), sized(1))
@@ -130,20 +131,20 @@ def test_memory_is_bounded_and_forgets_what_was_not_asked_for_the_longest() -> N
     assert memory.recall(State("one", 2, "b"), asked(0)) is None
     memory.keep(State("one", 2, "b"), asked(0), sized(1))
     assert memory.recall(state, asked(99)) is None
-    nothing = Memory(0)
+    nothing = AnswerCache(0)
     nothing.keep(state, asked(0), sized(1))
     assert nothing.recall(state, asked(0)) is None
 
 
 def test_messages_are_ready_for_few_that_ask_for_an_answer_and_go_with_it() -> None:
-    memory = Memory(most_bytes=20_000)
+    memory = AnswerCache(most_bytes=20_000)
     state, messages = State("one", 1, "a"), ({"type": "http.response.body"},)
-    asked = Asked("/a", b"", Asker(may_see_unpublished=False, has_token=False), None)
+    asked = CacheKey("/a", b"", Asker(may_see_unpublished=False, has_token=False), None)
 
     def sent(accept: bytes) -> Sent:
         return Sent("GET", "/a", b"", ((b"accept", accept),))
 
-    memory.keep(state, asked, Answer(200, [], b"x", "text/plain", None))
+    memory.keep(state, asked, CompleteResponse(200, [], b"x", "text/plain", None))
     for number in range(6):
         memory.keep_ready(asked, sent(b"%d" % number), messages)
     assert [memory.recall_ready(state, sent(b"%d" % number)) for number in range(6)] == [
@@ -154,5 +155,5 @@ def test_messages_are_ready_for_few_that_ask_for_an_answer_and_go_with_it() -> N
     assert memory.recall_ready(state, sent(b"x" * 501)) is None
     assert memory.recall_ready(State("one", 2, "b"), sent(b"5")) is None
     for number in range(40):
-        memory.keep(state, asked._replace(path=f"/{number}"), Answer(200, [], b"x" * 500, "", None))
+        memory.keep(state, asked._replace(path=f"/{number}"), CompleteResponse(200, [], b"x" * 500, "", None))
     assert memory.recall_ready(state, sent(b"5")) is None

@@ -16,10 +16,10 @@ from starlette.testclient import TestClient
 from app.errors import DatabaseUnavailable, SettingsError
 from app.main import create_app
 from app.settings import Settings, unknown_names
-from app.web.connections import HttpConnection
+from app.web.http.connections import HttpConnection
+from app.web.http.problems import EVERYWHERE, problems
+from app.web.http.routes import READING_THREADS
 from app.web.openapi import EXAMPLES, openapi_document
-from app.web.problems import EVERYWHERE, problems
-from app.web.routing import READING_THREADS
 from tests import api_examples
 from tests.proofs.connections import LAST, exchange, read, statuses
 from tests.things import get_thing, list_things, service

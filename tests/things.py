@@ -1,8 +1,13 @@
 """Throw-away routes in the real service: a list, single things with every fate, and streams."""
 
+import atexit
 import json
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Query
@@ -10,12 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from app.database.engines import exclusive, writing_engine
 from app.errors import DatabaseUnavailable, QueryTimedOut
 from app.main import create_app
+from app.migrate import upgrade
 from app.settings import Settings
-from app.web.audience import asker_of, require_editor
-from app.web.problems import EVERYWHERE, gone, problems
-from app.web.routing import QueryRoute
+from app.web.http.audience import asker_of, require_editor
+from app.web.http.problems import EVERYWHERE, gone, problems
+from app.web.http.routes import QueryRoute
+from tests.databases import sqlite_url
 
 TOKEN = "a-token"
 LONG = json.dumps({"text": "wonderful " * 200}).encode()
@@ -83,6 +91,19 @@ def sleep() -> Response:
 
 
 def service(**settings: Any) -> FastAPI:
-    app = create_app(Settings(database_url="sqlite:///unused.db", **settings))
+    app = create_app(Settings(database_url=_empty_catalogue(), **settings))
     app.include_router(router)
     return app
+
+
+@cache
+def _empty_catalogue() -> str:
+    """For all tests of this process: without one nothing but documentation is answered."""
+    folder = tempfile.mkdtemp(prefix="clippings-things-")
+    atexit.register(shutil.rmtree, folder)
+    url = sqlite_url(Path(folder))
+    engine = writing_engine(url)
+    with exclusive(engine) as connection:
+        upgrade(connection)
+    engine.dispose()
+    return url

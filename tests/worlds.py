@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, select, text
 
 from app.catalog.tables import articles
-from app.database import writing_engine
+from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.report import Report
 from app.importer.run import Options, import_trees

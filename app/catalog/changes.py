@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, and_, bindparam, select, tuple_
 
 from app.catalog.tables import Ordered, articles, changes
-from app.statements import prepared
+from app.database.statements import prepared
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from app.catalog.index.find import (
 )
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import MANY_VALUED, term_names, terms
-from app.database import in_parts
-from app.statements import prepared
+from app.database.rows import in_parts
+from app.database.statements import prepared
 
 
 @dataclass(frozen=True, slots=True)

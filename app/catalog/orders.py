@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, select
 from app.catalog.audience import PUBLISHED_VALUES, Published
 from app.catalog.paging import Listing
 from app.catalog.tables import article_terms, articles
-from app.database import ids_value, is_one_of
+from app.database.rows import ids_value, is_one_of
 
 NEWEST: Final = "newest"
 # The sort parameter's values, less `relevance`, and the column of sort keys that ascends in each.

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
 
-from app.database import renew_deadline
-from app.statements import prepared
+from app.database.snapshots import renew_deadline
+from app.database.statements import prepared
 
 KeyValue = int | str | bytes
 

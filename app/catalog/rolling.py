@@ -10,7 +10,7 @@ from app.catalog.audience import PUBLISHED_VALUES
 from app.catalog.query import ArticleQuery, Moment
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import articles
-from app.statements import prepared
+from app.database.statements import prepared
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # By the parameter's field: the sort keys that ascend from its moment on, out of what it selects.

@@ -2,10 +2,20 @@
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, bindparam, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    Select,
+    bindparam,
+    select,
+)
+from sqlalchemy.exc import DBAPIError
 
 from app.catalog.tables import catalogue, revisions
-from app.statements import RowReader, prepared
+from app.database.opening import lacks_a_table
+from app.database.statements import prepared
+from app.errors import DatabaseUnusable, NoCatalogue
 
 # So long a service may go on with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
 # and another thread. An import waits as long before it is done, so that nobody is told of an older one after.
@@ -53,9 +63,45 @@ class StateReader:
         self._row = RowReader(engine, str(_STATE))
 
     def read(self) -> State | None:
-        """None while the database is away, or has no catalogue."""
+        """None while the database is away. Raises NoCatalogue where there is none."""
         row = self._row.read()
         return State(*row) if row else None
 
     def close(self) -> None:
         self._row.close()
+
+
+class RowReader:
+    """Reads one row again and again by a connection of its own, for one thread at a time."""
+
+    def __init__(self, engine: Engine, statement: str) -> None:
+        self._engine = engine
+        self._statement = statement
+        self._connection: PoolProxiedConnection | None = None
+
+    def read(self) -> tuple[Any, ...] | None:
+        """As quickly as the driver can; None where the database cannot be asked.
+
+        Raises NoCatalogue where it has no such table, or is not there at all.
+        """
+        try:
+            if self._connection is None:
+                self._connection = self._engine.raw_connection()
+            driver: Any = self._connection.driver_connection
+            if self._engine.dialect.name == "postgresql" and not driver.autocommit:
+                driver.autocommit = True
+            row: tuple[Any, ...] | None = driver.execute(self._statement).fetchone()
+        except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error) as error:
+            self.close()
+            if lacks_a_table(error):
+                raise NoCatalogue from error
+            return None
+        except DatabaseUnusable:
+            return None
+        return row
+
+    def close(self) -> None:
+        if self._connection is not None:
+            # Not back into the pool, whose connections have transactions.
+            self._connection.invalidate()
+            self._connection = None

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, selec
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
 from app.catalog.tables import providers, term_names, terms, topics
-from app.database import in_parts
+from app.database.rows import in_parts
 from app.names import fold
 
 Order = tuple[ColumnElement[Any], ...]

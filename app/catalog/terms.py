@@ -19,8 +19,8 @@ from sqlalchemy import (
 
 from app.catalog.audience import Published, count_of, is_visible
 from app.catalog.tables import term_names, terms, topics
+from app.database.statements import prepared
 from app.names import fold
-from app.statements import prepared
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from app.catalog.index.words import put_into_words, take_out_of_words
 from app.catalog.tables import article_urls, catalogue, documents
-from app.database import in_parts, insert_rows
+from app.database.rows import in_parts, insert_rows
 from app.documents.article import ArticleDocument
 from app.importer.plan import Plan, Taken
 from app.importer.serialise import Written, as_json, problems_json, url_keys

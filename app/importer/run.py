@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from app.catalog.state import KNOWN_SECONDS
 from app.catalog.tables import articles, catalogue, documents, sources
-from app.database import exclusive
+from app.database.engines import exclusive
 from app.documents.problems import Problem
 from app.errors import ImportRefused
 from app.importer.apply import Tree, carry_out
@@ -20,7 +20,7 @@ from app.importer.read import Progress, Request, list_tree, look
 from app.importer.report import Report
 from app.importer.workers import Processes
 from app.interrupts import hold_interrupts
-from app.schema import upgrade
+from app.migrate import upgrade
 
 SOURCE_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 # A tree that lost most of its documents at once is more likely half mounted than half deleted.

@@ -20,10 +20,10 @@ from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.rolling import fixed
 from app.catalog.search_language import without_markup
 from app.catalog.tables import articles, contents, links, related_links
-from app.statements import prepared
+from app.database.statements import prepared
+from app.web.http.problems import EVERYWHERE, not_found, problems
+from app.web.http.routes import QueryRoute, answered, on_a_thread
 from app.web.pages import Paged, page_answer, page_of, resumed
-from app.web.problems import EVERYWHERE, not_found, problems
-from app.web.reading import Reading, reading
 from app.web.representations import (
     Article,
     ArticleItem,
@@ -32,7 +32,7 @@ from app.web.representations import (
     RelatedLinkPage,
     SomeKeysPage,
 )
-from app.web.routing import QueryRoute, answered, on_a_thread
+from app.web.view import Reading, reading
 
 # For a snippet: a body of 16,000 words, the most that are found. The largest real one has 22 kB.
 _MOST_OF_A_CONTENT = 200_000

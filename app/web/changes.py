@@ -15,10 +15,10 @@ from starlette.responses import Response
 from app.catalog.changes import Change, changes_after
 from app.catalog.query import Query as AnyQuery
 from app.catalog.state import State, has_been
-from app.web.problems import EVERYWHERE, ParameterError, ProblemAnswer, gone, problems, unprocessable
-from app.web.reading import Reading, reading
+from app.web.http.problems import EVERYWHERE, ParameterError, ProblemAnswer, gone, problems, unprocessable
+from app.web.http.routes import QueryRoute
 from app.web.representations import Changes
-from app.web.routing import QueryRoute
+from app.web.view import Reading, reading
 
 router = APIRouter(route_class=QueryRoute, tags=["changes"], responses=EVERYWHERE)
 

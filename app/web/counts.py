@@ -16,10 +16,10 @@ from app.catalog.facets import Value, count_facets
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery, Moment
 from app.catalog.timeline import MOST_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
-from app.web.problems import EVERYWHERE, ParameterError, problems, unprocessable
-from app.web.reading import Reading, reading
+from app.web.http.problems import EVERYWHERE, ParameterError, problems, unprocessable
+from app.web.http.routes import QueryRoute
 from app.web.representations import Facets, Timeline
-from app.web.routing import QueryRoute
+from app.web.view import Reading, reading
 
 router = APIRouter(route_class=QueryRoute, tags=["counts"], responses=EVERYWHERE)
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.web.http.problems import not_found
+from app.web.http.routes import QueryRoute
 from app.web.openapi import openapi_bytes
-from app.web.problems import not_found
-from app.web.routing import QueryRoute
 
 STATIC = Path(__file__).parent / "static"
 

@@ -16,10 +16,10 @@ from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.feeds.feed import Feed, title_of
 from app.feeds.formats import atom, json_feed, rss
+from app.web.http.problems import EVERYWHERE, problems
+from app.web.http.routes import QueryRoute
 from app.web.pages import MOST_ON_A_PAGE
-from app.web.problems import EVERYWHERE, problems
-from app.web.reading import reading
-from app.web.routing import QueryRoute
+from app.web.view import reading
 
 router = APIRouter(route_class=QueryRoute, tags=["feeds"], responses=EVERYWHERE)
 

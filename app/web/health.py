@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.problems import EVERYWHERE
-from app.web.routing import QueryRoute
+from app.web.http.problems import EVERYWHERE
+from app.web.http.routes import QueryRoute
 
 router = APIRouter(route_class=QueryRoute, tags=["service"], responses=EVERYWHERE)
 

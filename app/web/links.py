@@ -14,11 +14,11 @@ from app.catalog.paging import Listing, read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.related import count_of_rows, mentions
 from app.catalog.tables import articles
+from app.web.http.problems import EVERYWHERE, problems
+from app.web.http.routes import QueryRoute
 from app.web.pages import MOST_ON_A_PAGE, Paged, page_json, page_of, resumed
-from app.web.problems import EVERYWHERE, problems
-from app.web.reading import reading
 from app.web.representations import LinkOccurrences
-from app.web.routing import QueryRoute
+from app.web.view import reading
 
 router = APIRouter(route_class=QueryRoute, tags=["links"], responses=EVERYWHERE)
 

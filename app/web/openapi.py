@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.web.problems import PROBLEM_MODELS
+from app.web.http.problems import PROBLEM_MODELS
 
 # By operation: the query that was asked of seeds/, and its answer, shortened. A test compares.
 EXAMPLES: Final[dict[str, dict[str, Any]]] = json.loads(

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from app.catalog.cursors import BROKEN, MOST_CHARACTERS, Cursor, check_place, read_cursor
 from app.catalog.paging import BEGINNING, Page, Pageable, Place, read_page
 from app.catalog.query import PRESENTATION, Moment, Query
-from app.web.problems import ParameterError, gone, unprocessable
-from app.web.reading import Reading
+from app.web.http.problems import ParameterError, gone, unprocessable
+from app.web.view import Reading
 
 MOST_ON_A_PAGE = 200
 # Beyond this people do not turn pages, and programs have cursors, which cost the same at any depth.

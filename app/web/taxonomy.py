@@ -13,11 +13,11 @@ from app.catalog import taxonomy
 from app.catalog.audience import Published
 from app.catalog.paging import Listing
 from app.catalog.query import Query as AnyQuery
+from app.web.http.problems import EVERYWHERE, not_found, problems
+from app.web.http.routes import QueryRoute
 from app.web.pages import Paged, page_answer, page_of, resumed
-from app.web.problems import EVERYWHERE, not_found, problems
-from app.web.reading import reading
 from app.web.representations import Provider, ProviderPage, Topic, TopicPage
-from app.web.routing import QueryRoute
+from app.web.view import reading
 
 router = APIRouter(route_class=QueryRoute, responses=EVERYWHERE)
 

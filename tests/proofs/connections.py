@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.web.connections import HEAD_SECONDS
+from app.database.engines import exclusive, writing_engine
+from app.migrate import upgrade
+from app.web.http.connections import HEAD_SECONDS
 from tests.databases import sqlite_url
 from tests.proofs.catalogues import REPOSITORY
 from tests.proofs.outcome import Outcome, conclude
@@ -39,7 +41,7 @@ REQUESTS = 5_000
 
 # The command itself, but for how long it waits.
 _SERVE = """
-from app.web.connections import HttpConnection
+from app.web.http.connections import HttpConnection
 HttpConnection.head_seconds, HttpConnection.linger_seconds = {head_seconds}, {linger_seconds}
 from app.cli import main
 main()
@@ -145,7 +147,12 @@ def served(head_seconds: float, *options: str) -> Iterator[tuple[Address, subpro
         address: Address = probe.getsockname()
     command = _SERVE.format(head_seconds=head_seconds, linger_seconds=head_seconds / 5)
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"CLIPPINGS_DATABASE_URL": sqlite_url(Path(folder)), "CLIPPINGS_EDITOR_TOKEN": TOKEN}
+        url = sqlite_url(Path(folder))
+        engine = writing_engine(url)
+        with exclusive(engine) as connection:
+            upgrade(connection)
+        engine.dispose()
+        settings = {"CLIPPINGS_DATABASE_URL": url, "CLIPPINGS_EDITOR_TOKEN": TOKEN}
         process = subprocess.Popen(  # noqa: S603  our own command
             [sys.executable, "-c", command, "serve", "--port", str(address[1]), *options],
             cwd=REPOSITORY,

@@ -33,10 +33,9 @@ from app.moments import before, moment, rfc3339
 from app.urls import canonical
 from app.web.articles import ArticleListQuery
 from app.web.changes import ChangesQuery, _read, _Since
-from app.web.etags import none_match_fails
-from app.web.negotiation import accepts, best_encoding
-from app.web.problems import ProblemAnswer
-from app.web.queries import QueryReader
+from app.web.http.negotiation import accepts, best_encoding, none_match_fails
+from app.web.http.problems import ProblemAnswer
+from app.web.http.query_string import QueryReader
 from tests.proofs.mutants import mutant
 from tests.proofs.outcome import Outcome, conclude
 

@@ -28,7 +28,7 @@ from app.catalog.index.sets import (
 from app.catalog.index.walk import SetPages
 from app.catalog.orders import IndexOrder
 from app.catalog.tables import article_urls, articles, terms, topics
-from app.database import position
+from app.database.rows import position
 from app.urls import url_key
 
 # Outside the index an article set has a length and can be asked whether an id is in it, and no more.

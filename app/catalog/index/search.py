@@ -17,9 +17,10 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, or_, 
 from app.catalog.index.words import Where
 from app.catalog.search_language import Term, stem_of
 from app.catalog.tables import article_words, word_articles
-from app.database import QUERY_SECONDS, ids_value, in_parts, is_one_of, position
+from app.database.engines import QUERY_SECONDS
+from app.database.rows import ids_value, in_parts, is_one_of, position
+from app.database.statements import prepared
 from app.errors import QueryTimedOut, TooManyWords
-from app.statements import prepared
 
 # With more of them, some hundred thousand words have been collected, and a letter more is no great wish.
 _MOST_BEGINNING_SO: Final = 50_000

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, select
 from app.catalog.audience import Published, name_of
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, terms
-from app.database import in_parts, insert_tuples
-from app.statements import prepared
+from app.database.rows import in_parts, insert_tuples
+from app.database.statements import prepared
 
 # The kinds beside the fields of terms.
 DAY, UPDATED_DAY, QUALITY, HEAT = "day", "updated_day", "quality", "heat"

@@ -17,8 +17,8 @@ from app.catalog.orders import IndexOrder
 from app.catalog.paging import KeyedRow, Listing, Place
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, articles
-from app.database import ids_value, is_one_of
-from app.statements import prepared
+from app.database.rows import ids_value, is_one_of
+from app.database.statements import prepared
 
 # Reading one article by its id and sorting it costs as much as skipping 1.5 index rows.
 SKIPPED_FOR_ONE_SORTED: Final = 1.5

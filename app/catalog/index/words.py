@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select
 from app.catalog.index.sets import as_bytes
 from app.catalog.search_language import MOST_WORDS, stem_of, words_of_content, words_of_text
 from app.catalog.tables import article_words, word_articles
-from app.database import in_parts, insert_tuples
+from app.database.rows import in_parts, insert_tuples
 
 # Article id, title, excerpt and content. Of these only the content may be HTML.
 Texts = tuple[int, str, str | None, str]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from app.catalog.index.sets import sets_containing
 from app.catalog.sort_keys import descending, seconds
 from app.catalog.tables import article_terms, articles
-from app.database import in_parts, insert_tuples
+from app.database.rows import in_parts, insert_tuples
 from app.importer.serialise import Written, as_json
 from app.importer.tables.terms import Filing
 from app.importer.topic_groups import Topics

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from app.catalog.index.words import Texts, word_texts
 from app.catalog.sort_keys import sort_keys
 from app.catalog.tables import article_urls, article_words, articles, contents
-from app.database import in_parts, insert_rows, insert_tuples
+from app.database.rows import in_parts, insert_rows, insert_tuples
 from app.importer.serialise import Written, as_json, item_json, public_id, url_keys
 from app.importer.tables.article_terms import Filed, _terms_json
 from app.importer.topic_groups import Topics

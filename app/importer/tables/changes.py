@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.catalog.tables import articles, catalogue, changes, documents, revisions
-from app.database import in_parts, insert_tuples
+from app.database.rows import in_parts, insert_tuples
 from app.documents.article import ArticleDocument
 from app.importer.plan import Taken
 from app.importer.serialise import public_id

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links
-from app.database import in_parts, insert_tuples
+from app.database.rows import in_parts, insert_tuples
 from app.importer.serialise import LinkShape
 
 # Each mentions some thirty links, and the rows of so many articles are in memory at once.

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from app.catalog.tables import documents, providers, sources, terms, topics
-from app.database import insert_rows
+from app.database.rows import insert_rows
 from app.documents.article import Image
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.importer.serialise import as_json, image_item

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, s
 
 from app.catalog.index.sets import HAS, Has, SetChanges, SetKey
 from app.catalog.tables import term_names, terms
-from app.database import in_parts, insert_rows
+from app.database.rows import in_parts, insert_rows
 from app.names import fold_of_document as fold
 
 # As what a document gives a name: not at all, as one more, or as the one to show.

@@ -1,4 +1,4 @@
-"""An answer's way out: from the app's messages, over the form the client asked for, to the connection."""
+"""A response as a value and on its way out: complete or streamed, in the form that the client asked for."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,12 +7,118 @@ from typing import Self
 
 from starlette.types import Message, Scope, Send
 
-from app.web import answers
-from app.web.answers import Answer, RawHeaders
-from app.web.compression import Compressor, compressor
-from app.web.etags import for_encoding, none_match_fails
-from app.web.negotiation import MOST_CHARACTERS_READ, accepts, best_encoding
-from app.web.problems import ProblemAnswer, not_acceptable
+from app.web.http.compression import (
+    SMALLEST_WORTH_IT_BYTES,
+    Compressor,
+    compressed,
+    compressor,
+    is_compressible,
+)
+from app.web.http.negotiation import (
+    MOST_CHARACTERS_READ,
+    accepts,
+    best_encoding,
+    etag_of,
+    for_encoding,
+    none_match_fails,
+)
+from app.web.http.problems import ProblemAnswer, not_acceptable
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+_ON_EVERY_ANSWER: RawHeaders = [
+    (b"vary", b"Accept-Encoding, Authorization"),
+    # Always, not only for requests with an Origin: a cache hands on what it got for one without.
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"ETag, Link, Catalogue-Revision, Retry-After",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+_UNLESS_SET = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cross-origin-resource-policy": b"cross-origin",
+}
+
+
+# They describe a body, and a 304 has none.
+_OF_THE_BODY = frozenset((b"content-type", b"content-length", b"content-encoding", b"content-disposition"))
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteResponse:
+    status: int
+    headers: RawHeaders
+    body: bytes
+    media_type: str
+    etag: str | None
+
+
+def complete(
+    status: int, headers: RawHeaders, body: bytes, *, encoding: str | None, is_private: bool
+) -> CompleteResponse:
+    given = dict(headers)
+    encoding = encoding_for(given, encoding, len(body))
+    etag = None
+    if status == HTTPStatus.OK:
+        own_etag = given.get(b"etag", b"").decode("latin-1")
+        etag = for_encoding(own_etag or etag_of(body), encoding)
+    if encoding:
+        body = compressed(body, encoding)
+    dressed = with_common_headers(status, headers, encoding=encoding, etag=etag, is_private=is_private)
+    if status != HTTPStatus.NO_CONTENT:
+        dressed.append((b"content-length", b"%d" % len(body)))
+    return CompleteResponse(status, dressed, body, media_type_of(given), etag)
+
+
+def of_problem(problem: ProblemAnswer, *, encoding: str | None, is_private: bool) -> CompleteResponse:
+    return complete(
+        problem.status, problem.raw_headers(), problem.body(), encoding=encoding, is_private=is_private
+    )
+
+
+def not_modified(headers: RawHeaders) -> CompleteResponse:
+    """All that the client's copy may need renewed: validators, caching, CORS, links, the revision."""
+    kept = [(name, value) for name, value in headers if name not in _OF_THE_BODY]
+    return CompleteResponse(304, kept, b"", "", None)
+
+
+def with_common_headers(
+    status: int, headers: RawHeaders, *, encoding: str | None, etag: str | None, is_private: bool
+) -> RawHeaders:
+    """The route's headers and what every answer has, less the content's length, which may have changed."""
+    names = {name for name, _ in headers}
+    dressed = [each for each in headers if each[0] not in (b"content-length", b"etag")]
+    dressed += _ON_EVERY_ANSWER
+    dressed += [each for each in _UNLESS_SET.items() if each[0] not in names]
+    if encoding:
+        dressed.append((b"content-encoding", encoding.encode()))
+    if etag:
+        dressed.append((b"etag", etag.encode("latin-1")))
+    if status >= HTTPStatus.BAD_REQUEST:
+        dressed.append((b"cache-control", b"no-store"))
+    elif b"cache-control" not in names:
+        dressed.append((b"cache-control", b"private, no-cache" if is_private else b"public, no-cache"))
+    return dressed
+
+
+def encoding_for(given: dict[bytes, bytes], encoding: str | None, size_bytes: int | None) -> str | None:
+    """Of the encoding the client likes best, whether to use it here; None is the size of a stream."""
+    if size_bytes is not None and size_bytes < SMALLEST_WORTH_IT_BYTES:
+        return None
+    if b"content-encoding" in given or not is_compressible(media_type_of(given)):
+        return None
+    return encoding
+
+
+def media_type_of(given: dict[bytes, bytes]) -> str:
+    return given.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+
 
 # From here on compressing takes a millisecond and more, in which nobody else is served: a thread does it.
 LARGE_BODY_BYTES = 200_000
@@ -23,7 +129,7 @@ class Enough(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Preferences:
     """What a request says of the answer's form."""
 
     is_head: bool
@@ -49,18 +155,18 @@ class Asked:
         )
 
 
-class Answering:
+class ResponseWriter:
     """Stands in for the server's `send`. The first chunk tells whether the answer is complete or streams.
 
     `whole` is a complete one as the route gave it, whatever was sent in its place.
     """
 
-    def __init__(self, asked: Asked, send: Send) -> None:
+    def __init__(self, asked: Preferences, send: Send) -> None:
         self.asked = asked
         self.is_private = False
         self.has_begun = False
         self.is_complete = False
-        self.whole: Answer | None = None
+        self.whole: CompleteResponse | None = None
         self._send = send
         self._status = 0
         self._headers: RawHeaders = []
@@ -80,13 +186,13 @@ class Answering:
                 await self._begin_stream()
                 await self._send_chunk(body, is_last)
 
-    async def deliver(self, answer: Answer) -> None:
+    async def deliver(self, answer: CompleteResponse) -> None:
         for message in self.messages(answer):
             self.has_begun = True
             await self._send(message)
         self.is_complete = True
 
-    def messages(self, answer: Answer) -> tuple[Message, Message]:
+    def messages(self, answer: CompleteResponse) -> tuple[Message, Message]:
         """The answer, or what the request makes of it: 406, 304, or the headers alone."""
         if replacement := self._instead_of(answer.status, answer.media_type, answer.etag, answer.headers):
             answer = replacement
@@ -99,41 +205,41 @@ class Answering:
     async def deliver_problem(self, problem: ProblemAnswer) -> None:
         await self.deliver(self._answer_of(problem))
 
-    async def _finished(self, body: bytes) -> Answer:
-        def finish() -> Answer:
-            return answers.finished(
+    async def _finished(self, body: bytes) -> CompleteResponse:
+        def finish() -> CompleteResponse:
+            return complete(
                 self._status, self._headers, body, encoding=self.asked.encoding, is_private=self.is_private
             )
 
         return finish() if len(body) < LARGE_BODY_BYTES else await asyncio.to_thread(finish)
 
-    def _answer_of(self, problem: ProblemAnswer) -> Answer:
-        return answers.of_problem(problem, encoding=self.asked.encoding, is_private=self.is_private)
+    def _answer_of(self, problem: ProblemAnswer) -> CompleteResponse:
+        return of_problem(problem, encoding=self.asked.encoding, is_private=self.is_private)
 
     def _instead_of(
         self, status: int, media_type: str, etag: str | None, headers: RawHeaders
-    ) -> Answer | None:
+    ) -> CompleteResponse | None:
         if status != HTTPStatus.OK:
             return None
         asked = self.asked
         if asked.accept and media_type and not accepts(asked.accept, media_type):
             return self._answer_of(not_acceptable(media_type))
         if asked.if_none_match is not None and etag and none_match_fails(asked.if_none_match, etag):
-            return answers.not_modified(headers)
+            return not_modified(headers)
         return None
 
     async def _begin_stream(self) -> None:
         """What streams has a validator only if the route gave one: its content is not known yet."""
         given = dict(self._headers)
-        encoding = answers.encoding_for(given, self.asked.encoding, size_bytes=None)
+        encoding = encoding_for(given, self.asked.encoding, size_bytes=None)
         own_etag = given.get(b"etag", b"").decode("latin-1")
         etag = for_encoding(own_etag, encoding) if own_etag else None
-        headers = answers.dressed_headers(
+        headers = with_common_headers(
             self._status, self._headers, encoding=encoding, etag=etag, is_private=self.is_private
         )
         if not encoding and b"content-length" in given:
             headers.append((b"content-length", given[b"content-length"]))
-        if replacement := self._instead_of(self._status, answers.media_type_of(given), etag, headers):
+        if replacement := self._instead_of(self._status, media_type_of(given), etag, headers):
             await self.deliver(replacement)
             raise Enough
         await self._send_start(self._status, headers)

@@ -5,17 +5,24 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated
+
 if TYPE_CHECKING:
     from alembic.config import Config
+
 
 # The newest revision in migrations/; a test compares. Reading the history would be half of an import's start.
 HEAD = "0006"
 
 
 def upgrade(connection: Connection) -> None:
-    """Within the caller's transaction: after a failure the tables are as they were."""
+    """Within the caller's transaction: after a failure the tables are as they were.
+
+    Raises DatabaseUnusable where the tables are not ours to change.
+    """
     if is_current(connection):
         return
+    _require_known(connection)
     # Loading Alembic takes 0.15 s, as long as looking through a small tree.
     from alembic import command  # noqa: PLC0415
 
@@ -32,13 +39,41 @@ def history(connection: Connection) -> "Config":
     return configuration
 
 
+def require_current(connection: Connection) -> None:
+    """For who only reads. Raises NoCatalogue, SchemaOutdated or DatabaseUnusable."""
+    if is_current(connection):
+        return
+    _require_known(connection)
+    if not inspect(connection).has_table("catalogue"):
+        raise NoCatalogue
+    raise SchemaOutdated("The schema of the database is an older version's: run `clippings migrate` first.")
+
+
+def _require_known(connection: Connection) -> None:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  as said above
+
+    tables = inspect(connection)
+    if not tables.has_table("alembic_version"):
+        return
+    known = {each.revision for each in ScriptDirectory.from_config(history(connection)).walk_revisions()}
+    if set(connection.scalars(text("SELECT version_num FROM alembic_version"))) <= known:
+        return
+    if tables.has_table("catalogue"):
+        raise DatabaseUnusable(
+            "The database has the schema of a newer version of Clippings: use that version, or a backup."
+        )
+    raise DatabaseUnusable(
+        "The database is another program's, which keeps its tables by Alembic too: name another database."
+    )
+
+
 def is_current(connection: Connection) -> bool:
     return inspect(connection).has_table("alembic_version") and is_head(connection)
 
 
 def is_head(connection: Connection) -> bool:
     """As `is_current`, in one question, of a database that has our tables; else the database's error."""
-    return connection.scalars(text("SELECT version_num FROM alembic_version")).one_or_none() == HEAD
+    return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [HEAD]
 
 
 def _history() -> Path:

@@ -7,17 +7,32 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from app.errors import (
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    NoCatalogue,
+    QueryTimedOut,
+    ReadTooSlowly,
+    SchemaOutdated,
+    TooManyWords,
+)
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+
 
 # Enough to recognise what was sent; an error that repeats 8,000 characters helps nobody.
 MOST_CHARACTERS_SHOWN = 100
 
+
 # The names of all parameters of the widest path fit in.
 MOST_CHARACTERS_OF_ADVICE = 1_000
 
+
 # A client that waits this long meets a database that came back, or a cache that was filled meanwhile.
 RETRY_AFTER_SECONDS = 5
+
 
 # The phrases of RFC 9110, which "about:blank" asks for. Python 3.11 has older ones for 413, 414 and 422.
 TITLES = {
@@ -177,6 +192,7 @@ class Restart(ProblemDetails):
 
 PROBLEM_MODELS: tuple[type[BaseModel], ...] = (ParameterProblem, ProblemDetails, BadParameters, Restart)
 
+
 _MEANINGS: dict[int, tuple[str, type[BaseModel]]] = {
     401: ("The editor's token is missing or wrong", ProblemDetails),
     403: ("This server shows nobody what is not published", ProblemDetails),
@@ -214,3 +230,27 @@ def shown(text: str, most_characters: int = MOST_CHARACTERS_SHOWN) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def problem_of(error: Exception) -> ProblemAnswer:
+    """The words of a database's error stay in the log: they may name a host or hold SQL."""
+    match error:
+        case ProblemAnswer():
+            problem = error
+        case HTTPException(status_code=404):
+            problem = not_found()
+        case HTTPException():
+            problem = ProblemAnswer(error.status_code, error.detail, headers=error.headers)
+        case QueryTimedOut():
+            problem = unavailable("The answer took too long. Ask for less, or try again later.")
+        case ReadTooSlowly():
+            problem = unavailable(str(error))
+        case TooManyWords():
+            problem = unprocessable(ParameterError("q", None, str(error)))
+        case NoCatalogue():
+            problem = unavailable(f"{error} This server answers as soon as it is there.")
+        case DatabaseUnavailable() | DatabaseUnusable() | SchemaOutdated():
+            problem = unavailable("The catalogue is not available at the moment. Try again later.")
+        case _:
+            problem = internal_error()
+    return problem

@@ -2,20 +2,26 @@
 
 import difflib
 import re
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 from urllib.parse import unquote_to_bytes
 
+import annotated_types
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from app.web.problems import ParameterError, unprocessable
-from app.web.reasons import reason
+from app.web.http.problems import ParameterError, unprocessable
 
 # Servers and proxies cut off around 8,000 too; the longest honest query has a few hundred.
 MOST_CHARACTERS = 8_000
+
+
 # A cursor carries a whole query, quoted and in base64, so it may be nearly three times as long.
 MOST_CHARACTERS_WITH_CURSOR = 26_000
+
+
 MOST_PARAMETERS = 100
+
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -122,3 +128,61 @@ def _is_list(annotation: object) -> bool:
     """Also of  tuple[str, ...] | None."""
     origins = {get_origin(annotation), *(get_origin(member) for member in get_args(annotation))}
     return bool(origins & {list, tuple, set, frozenset})
+
+
+# By how the kind begins. The braces are filled from the error's context, and from the field's own bounds.
+_WORDS = {
+    "missing": "is required",
+    "int_": "must be a whole number{range}",
+    "float_": "must be a number{range}",
+    "greater_than": "must be a {number}{range}",
+    "less_than": "must be a {number}{range}",
+    "bool_": "must be true or false",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "string_pattern_mismatch": "is broken: copy it whole from where it came",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must not be empty",
+    "too_long": "may be given at most {max_length} times",
+    "value_error": "{error}",
+}
+
+
+def reason(error: ErrorDetails, field: FieldInfo | None) -> str:
+    """Reads on after the parameter's name. What a validator of ours says stands as it is."""
+    words = next((words for kind, words in _WORDS.items() if error["type"].startswith(kind)), None)
+    if words is None:
+        return error["msg"].removeprefix("Input ")
+    context = {**error.get("ctx", {}), "range": _range(field), "number": _number(field)}
+    if "expected" in context:
+        context["expected"] = context["expected"].replace("'", "")
+    return words.format_map(context)
+
+
+def _number(field: FieldInfo | None) -> str:
+    members = (field.annotation, *get_args(field.annotation)) if field else ()
+    return (
+        "whole number"
+        if int in (get_args(each)[0] if get_args(each) else each for each in members)
+        else "number"
+    )
+
+
+def _range(field: FieldInfo | None) -> str:
+    bounds = _bounds(field) if field else []
+    lowest = next((bound.ge for bound in bounds if isinstance(bound, annotated_types.Ge)), None)
+    highest = next((bound.le for bound in bounds if isinstance(bound, annotated_types.Le)), None)
+    if lowest is not None and highest is not None:
+        return f" from {lowest} to {highest}"
+    if lowest is not None:
+        return f" of at least {lowest}"
+    return f" of at most {highest}" if highest is not None else ""
+
+
+def _bounds(field: FieldInfo) -> list[Any]:
+    """Its own and, for  Annotated[int, Field(ge=1)] | None, those of the members."""
+    bounds = list(field.metadata)
+    for member in get_args(field.annotation):
+        for bound in get_args(member)[1:]:
+            bounds += bound.metadata if isinstance(bound, FieldInfo) else [bound]
+    return bounds

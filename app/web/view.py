@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.state import State, read_state
-from app.database import snapshot
 from app.settings import Settings
-from app.web.audience import Asker, asker_of, require_editor
+from app.web.http.audience import Asker, asker_of, require_editor
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def reading(request: Request, query: Any = None) -> Iterator[Reading]:
     asker, settings = asker_of(request), request.app.state.settings
     if query is not None and query.published != "true":
         require_editor(asker, settings)
-    with snapshot(request.app.state.engine) as connection:
+    with request.app.state.reader.snapshot() as connection:
         yield Reading(connection, state_of_answer(request, connection), asker, settings)
 
 

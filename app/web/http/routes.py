@@ -19,16 +19,18 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from fastapi import params
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, params
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.queries import NO_PARAMETERS, QueryReader
+from app.web.http.problems import not_found
+from app.web.http.query_string import NO_PARAMETERS, QueryReader
 
 # Where reads run, with a connection each. One slow query holds up a quarter of the others, not all.
 READING_THREADS = 4
+
 
 Result = TypeVar("Result")
 
@@ -95,3 +97,41 @@ def _query_of(hints: dict[str, Any]) -> tuple[str | None, QueryReader]:
         if get_origin(hint) is Annotated and any(isinstance(each, params.Query) for each in get_args(hint)):
             return name, QueryReader(get_args(hint)[0])
     return None, NO_PARAMETERS
+
+
+class Paths:
+    """Fixed paths go before patterns; path parameters are text.
+
+    A proxy may strip the prefix of the public URL or leave it: both paths mean the same.
+    """
+
+    def __init__(self, router: APIRouter, prefix: str) -> None:
+        routes = list(iter_route_contexts(router.routes))
+        self._fixed = {route.path: _way(route) for route in routes if not route.param_convertors}
+        self._patterns = [(route.path_regex, _way(route)) for route in routes if route.param_convertors]
+        self._router = router
+        self._prefix = prefix + "/" if prefix else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        route, path_params = self._find(scope["path"])
+        scope["path_params"] = path_params
+        await route(scope, receive, send)
+
+    def _find(self, path: str) -> tuple[ASGIApp, dict[str, str]]:
+        if self._prefix and path.startswith(self._prefix):
+            path = path[len(self._prefix) - 1 :]
+        if path in self._fixed:
+            return self._fixed[path], {}
+        for pattern, route in self._patterns:
+            if match := pattern.match(path):
+                return route, match.groupdict()
+        raise not_found()
+
+
+def _way(route: Any) -> ASGIApp:
+    original = route.original_route
+    way: ASGIApp = original.directly() if isinstance(original, QueryRoute) else route.app
+    return way

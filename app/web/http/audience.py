@@ -7,7 +7,7 @@ from typing import cast
 from starlette.requests import Request
 
 from app.settings import Settings
-from app.web.problems import forbidden, unauthorized
+from app.web.http.problems import forbidden, unauthorized
 
 
 @dataclass(frozen=True, slots=True)

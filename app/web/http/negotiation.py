@@ -1,12 +1,17 @@
 """What a client accepts, by the quality values of RFC 9110. Knows nothing of what is asked for."""
 
+import hashlib
+import re
 from functools import lru_cache
 
 # Best first, among those the client likes equally: the cheapest for the server, then the smallest.
 ENCODINGS = ("zstd", "br", "gzip")
 
+
 # Browsers send 150. What is longer says nothing we would act on, and must not fill the memory below.
 MOST_CHARACTERS_READ = 1_000
+
+
 MOST_HEADERS_REMEMBERED = 256
 
 
@@ -57,3 +62,22 @@ def _quality(text: str) -> float:
         return min(max(float(text), 0.0), 1.0)
     except ValueError:
         return 1.0
+
+
+# A list of entity tags, weak or strong; what is not quoted is garbage that matches nothing.
+_TAG_IN_LIST = re.compile(r'(?:^|,)[ \t]*(?:W/)?("[^"]*")[ \t]*(?=,|$)')
+
+
+def etag_of(body: bytes) -> str:
+    # Processors have instructions for SHA-256: 20 kB take 12 µs, with BLAKE2 22. 128 bits of it are plenty.
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def for_encoding(etag: str, encoding: str | None) -> str:
+    """Strong tags tell representations apart:  "5f3a" sent as gzip is "5f3a-gzip"."""
+    return f'{etag[:-1]}-{encoding}"' if encoding else etag
+
+
+def none_match_fails(if_none_match: str, etag: str) -> bool:
+    """The client has it. `*` is whatever there is; weak comparison, since a proxy may have weakened ours."""
+    return if_none_match.strip() == "*" or etag.removeprefix("W/") in _TAG_IN_LIST.findall(if_none_match)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, SelectBase
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Dialect, SelectBase
 
 # Some 12 kB each; all shapes that a site's own queries have are few, those of a crawler may be many.
 MOST_PREPARED = 500
@@ -54,32 +53,3 @@ def prepared(connection: Connection, shape: Hashable, make: Callable[[], SelectB
             _prepared.clear()
         found = _prepared[key] = Prepared(make(), connection.dialect)
     return found
-
-
-class RowReader:
-    """Reads one row again and again by a connection of its own, for one thread at a time."""
-
-    def __init__(self, engine: Engine, statement: str) -> None:
-        self._engine = engine
-        self._statement = statement
-        self._connection: PoolProxiedConnection | None = None
-
-    def read(self) -> tuple[Any, ...] | None:
-        """As quickly as the driver can; None where the database cannot be asked."""
-        try:
-            if self._connection is None:
-                self._connection = self._engine.raw_connection()
-            driver: Any = self._connection.driver_connection
-            if self._engine.dialect.name == "postgresql" and not driver.autocommit:
-                driver.autocommit = True
-            row: tuple[Any, ...] | None = driver.execute(self._statement).fetchone()
-        except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error):
-            self.close()
-            return None
-        return row
-
-    def close(self) -> None:
-        if self._connection is not None:
-            # Not back into the pool, whose connections have transactions.
-            self._connection.invalidate()
-            self._connection = None
