@@ -76,7 +76,7 @@ class Settings(BaseSettings):
                 raise ValueError("must name a database, as in postgresql://USER:PASSWORD@HOST/NAME")
             url = f"postgresql+psycopg://{location}"
         elif scheme == "sqlite":
-            # Without a file each connection would open an empty database of its own.
+            # Each connection would open an empty database of its own if the URL named no file.
             if location.partition("?")[0] in ("", "/", "/:memory:"):
                 raise ValueError("must name a file, as in sqlite:///clippings.db")
             if not location.startswith("/"):

@@ -146,7 +146,7 @@ def read_article(
     document = ArticleDocument(
         path=path,
         title=title or "",
-        excerpt=fields.shown_text("excerpt"),
+        excerpt=fields.display_text("excerpt"),
         type=fields.label("type"),
         category=fields.label("category"),
         locale=fields.label("locale"),
@@ -192,7 +192,7 @@ def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlV
             width=image_fields.converted(scalars.integer, "width"),
             height=image_fields.converted(scalars.integer, "height"),
             title=image_fields.line("title"),
-            attribution=image_fields.shown_text("attribution"),
+            attribution=image_fields.display_text("attribution"),
             is_cached=image_fields.converted(scalars.boolean, "isCached"),
         )
         if url is None and len(fields.findings.problems) == problems_before:
@@ -249,7 +249,7 @@ def _related_link(
     images, extra_images = read_images(fields)
     link = RelatedLink(
         title=fields.line("title"),
-        excerpt=fields.shown_text("excerpt"),
+        excerpt=fields.display_text("excerpt"),
         type=fields.label("type"),
         quality=fields.converted(scalars.integer, "quality"),
         heat=fields.converted(scalars.integer, "heat"),
