@@ -95,10 +95,10 @@ class RelatedLink:
 class ArticleDocument:
     """Date-times are RFC 3339 in UTC to the second: `2020-06-11T00:07:00Z`.
 
-    `details` holds the keys served as JSON with a single article, those present alone; the providers' authors
-    stand there as "provider.authors". `extra` mirrors the document's nesting and holds what only an export
-    repeats:  {"layout": "post", "images": {"0": {"focus": "left"}}, "related": {"3": {"topics": ["AI"]}}},
-    list places counted among the elements kept.
+    `details` has those keys of DETAILS that the document has; the provider's authors stand there as
+    "provider.authors". `extra` has the keys that only an export repeats, nested as in the document:
+    {"layout": "post", "images": {"0": {"focus": "left"}}, "related": {"3": {"topics": ["AI"]}}}. Its indexes count
+    the elements that were kept.
     """
 
     path: str
