@@ -17,7 +17,7 @@ from app.settings import Settings
 from benchmarks import beside, importing, scale, service, worst
 from benchmarks.generate import DOCUMENTS, fill_catalogue
 from benchmarks.report import Table, report
-from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url
+from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url
 
 PARTS = ("import", "service", "scale")
 # What an archive of some years holds; the goals are of this size unless they say of which.

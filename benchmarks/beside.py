@@ -15,7 +15,7 @@ from benchmarks.memory import run
 from benchmarks.questions import TOPIC
 from benchmarks.report import Row, Table, at_most, ratio
 from benchmarks.servers import service, serving
-from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url
+from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url
 
 # An import of so many takes some seconds; under one more name they are as many new articles.
 _DOCUMENTS, _SECONDS = 600, 4

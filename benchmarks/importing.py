@@ -15,7 +15,7 @@ import yaml
 from benchmarks.generate import write_tree
 from benchmarks.memory import Ended, run
 from benchmarks.report import Row, Table, at_most
-from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url
+from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url
 
 DATABASES: Final = ("SQLite", "PostgreSQL")
 

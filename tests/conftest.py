@@ -1,31 +1,54 @@
 """The worlds that tests begin in."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.databases import drop_postgresql, new_postgresql_url, sqlite_url, stop_postgresql
-from tests.worlds import World, new_world
+from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url, stop_postgresql
+from tests.support.worlds import World, new_world
+
+BOTH_DATABASES = ["sqlite", "postgresql"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of either kind: a test that takes this runs once on each."""
-    if request.param == "sqlite":
-        yield sqlite_url(tmp_path)
+@contextmanager
+def empty_database(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield sqlite_url(folder)
     else:
         url = new_postgresql_url()
         yield url
         drop_postgresql(url)
 
 
+@contextmanager
+def empty_world(folder: Path, database_url: str) -> Iterator[World]:
+    world = new_world(folder, database_url)
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of either kind: a test that takes this runs once on each."""
+    with empty_database(request.param, tmp_path) as url:
+        yield url
+
+
 @pytest.fixture
 def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     """An empty folder of documents, and an empty catalogue on either database."""
-    world = new_world(tmp_path, database_url)
-    yield world
-    world.engine.dispose()
+    with empty_world(tmp_path, database_url) as world:
+        yield world
+
+
+@pytest.fixture(scope="module", params=BOTH_DATABASES)
+def shared_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world for all tests of a module: it is imported once, and then only asked."""
+    folder = tmp_path_factory.mktemp("shared")
+    with empty_database(request.param, folder) as url, empty_world(folder, url) as world:
+        yield world
 
 
 def pytest_sessionfinish() -> None:

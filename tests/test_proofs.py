@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.databases import DURABLE, start_server
 from tests.proofs.connections import flood, wait_for_slow_clients
 from tests.proofs.doubles import double
 from tests.proofs.extremes import answer_meanwhile, measure_kinds
@@ -11,6 +10,7 @@ from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, 
 from tests.proofs.memory import measure
 from tests.proofs.readers import read_during_imports
 from tests.proofs.squeeze import squeeze
+from tests.support.databases import DURABLE, start_server
 
 DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 

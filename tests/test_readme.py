@@ -14,9 +14,9 @@ from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from app.settings import Settings
-from tests.databases import sqlite_url
-from tests.services import service_of
-from tests.worlds import World
+from tests.support.databases import sqlite_url
+from tests.support.services import service_of
+from tests.support.worlds import World
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

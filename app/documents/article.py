@@ -97,7 +97,7 @@ class ArticleDocument:
 
     `details` has those keys of DETAILS that the document has; the provider's authors stand there as
     "provider.authors". `extra` has the keys that only an export repeats, nested as in the document:
-    {"layout": "post", "images": {"0": {"focus": "left"}}, "related": {"3": {"topics": ["AI"]}}}. Its indexes count
+    {"layout": "post", "images": {"0": {"focus": "left"}}, "related": {"3": {"topics": ["AI"]}}}. Places count
     the elements that were kept.
     """
 

@@ -25,10 +25,10 @@ from app.database.engines import reading_engine, writing_engine
 from app.importer.read import Request
 from app.importer.report import Report
 from app.importer.run import Options, import_trees
-from tests.article_sets import sets_by_rows, stored_sets, stored_words, words_by_rows
-from tests.databases import drop_postgresql, new_database, new_postgresql_url, sqlite_url
+from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
+from tests.support.databases import drop_postgresql, new_database, new_postgresql_url, sqlite_url
 
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[2]
 # Nothing here takes so long unless it hangs.
 HANG_SECONDS = 120
 SOURCE = "news"

@@ -21,9 +21,9 @@ from pathlib import Path
 from app.database.engines import exclusive, writing_engine
 from app.migrate import upgrade
 from app.web.http.connections import HEAD_SECONDS
-from tests.databases import sqlite_url
 from tests.proofs.catalogues import REPOSITORY
 from tests.proofs.outcome import Outcome, conclude
+from tests.support.databases import sqlite_url
 
 Address = tuple[str, int]
 

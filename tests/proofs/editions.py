@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from tests.worlds import write_document
+from tests.support.worlds import write_document
 
 # One of ten articles is in edition A alone, and one in B; all others are in both, in the same order.
 _ONLY_IN = {0: "B", 1: "A"}

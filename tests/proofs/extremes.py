@@ -23,7 +23,7 @@ from app.documents.front_matter import MAX_FILE_BYTES, MAX_FRONT_MATTER_BYTES
 from tests.proofs.catalogues import new_catalogue
 from tests.proofs.outcome import Outcome, conclude
 from tests.proofs.readers import Answers, serving
-from tests.worlds import write_document
+from tests.support.worlds import write_document
 
 # Above an empty import; a tree of a thousand such documents is then an hour, and no machine is too small.
 MOST_SECONDS: Final = 3.0

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.databases import DURABLE, Server, start_server
 from tests.proofs.catalogues import HANG_SECONDS, Catalogue, copy_of, new_catalogue
 from tests.proofs.editions import write_edition
 from tests.proofs.outcome import Outcome, conclude
+from tests.support.databases import DURABLE, Server, start_server
 
 ARTICLES = 80
 KILLED = -9

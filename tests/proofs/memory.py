@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.proofs.catalogues import articles_in, new_catalogue
 from tests.proofs.outcome import Outcome, conclude
-from tests.worlds import write_document
+from tests.support.worlds import write_document
 
 MOST_MEGABYTES = 400
 # As in one real tree: 27 kB a document, of which 33 related links of 4,000 different ones are the most.

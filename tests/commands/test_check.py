@@ -1,0 +1,147 @@
+"""`check`, `schema` and `import --watch`: what helps while one writes documents."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import jsonschema
+import pytest
+import yaml
+
+from app.documents.editor_schema import front_matter_schema
+from app.importer.check import check_trees
+from app.importer.read import Request
+from app.importer.watch import watch
+from tests.support.worlds import write_document
+
+SEEDS = Path(__file__).parents[2] / "seeds"
+
+
+def findings(root: Path) -> list[str]:
+    report = check_trees([Request(root, "news")], None, workers=1)
+    return [f"{w.path}:{w.line}:{w.column} {w.key}: {w.reason}" for w in (*report.problems, *report.warnings)]
+
+
+def test_a_near_miss_of_a_key_is_a_warning(tmp_path: Path) -> None:
+    write_document(tmp_path, "a.md", "titel: A\ntitle: A")
+    assert findings(tmp_path) == ["a.md:2:1 titel: is not a key that is read; title is"]
+
+
+def test_a_topic_that_nothing_describes_is_a_warning_where_topics_are_described(tmp_path: Path) -> None:
+    write_document(tmp_path, "a.md", "title: A\ntopics: [ai]\n")
+    write_document(tmp_path, "b.md", "title: B\ntopics:\n  - AI\n  - Ia\n")
+    assert findings(tmp_path) == []
+    write_document(tmp_path, "ai.md", "taxonomy: topic\nname: AI")
+    assert findings(tmp_path) == ["b.md:5:5 topics[1]: no document describes the topic “Ia”"]
+
+
+def test_a_url_that_two_documents_share_is_a_warning(tmp_path: Path) -> None:
+    write_document(tmp_path, "a.md", "title: A\nwebUrl: https://example.org/x")
+    write_document(tmp_path, "b.md", "title: B\nwebUrl: http://www.example.org/x/?utm_source=b")
+    assert findings(tmp_path) == ["b.md:3:1 webUrl: is the URL of a.md too"]
+
+
+@pytest.mark.parametrize("path", sorted(SEEDS.glob("[!to]*/*.md")), ids=lambda path: path.name)
+def test_the_schema_fits_every_article_of_the_seeds(path: Path) -> None:
+    front_matter = yaml.load(path.read_text(encoding="utf-8").split("\n---\n")[0][4:], yaml.CBaseLoader)  # noqa: S506
+    jsonschema.validate(front_matter, front_matter_schema())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["quality: high", "publishedDateTime: yesterday", "published: maybe", "draft: nearly", "images: 5"],
+)
+def test_the_schema_refuses_what_an_import_would(wrong: str) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(f"title: A\n{wrong}"), front_matter_schema())
+
+
+def imports_while_watching(root: Path, import_once: Callable[[int], bool], imports: int) -> None:
+    """`import_once` is told how many there were before it."""
+
+    class Enough(Exception):
+        pass
+
+    done = iter(range(imports))
+
+    def import_or_stop() -> bool:
+        count = next(done, None)
+        if count is None:
+            raise Enough
+        return import_once(count)
+
+    with pytest.raises(Enough):
+        watch([Request(root, "news")], import_or_stop)
+
+
+def test_an_edit_is_seen_soon_however_long_the_import_before_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.importer.watch.SECONDS_BETWEEN_LOOKS", 0.05)
+    write_document(tmp_path, "a.md", "title: A")
+    began = time.monotonic()
+
+    def import_slowly(count: int) -> bool:
+        time.sleep(0.4)
+        write_document(tmp_path, f"{count}.md", "title: B")
+        return True
+
+    imports_while_watching(tmp_path, import_slowly, 2)
+    assert time.monotonic() - began < 5
+
+
+def test_looking_takes_a_small_part_of_a_processor_and_pauses_for_seconds_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    seconds = iter((0, 0.001, 10, 10.1, 20, 80))
+    monkeypatch.setattr(
+        "app.importer.watch.time", SimpleNamespace(monotonic=lambda: next(seconds), sleep=pauses.append)
+    )
+    with pytest.raises(StopIteration):
+        watch([Request(tmp_path, "news")], lambda: True)
+    assert pauses == [1, pytest.approx(2), 5]
+
+
+def test_an_import_that_could_not_be_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was away: nobody edits a file when it is back."""
+    monkeypatch.setattr("app.importer.watch.SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr("app.importer.watch.SECONDS_BETWEEN_TRIES", 0.1)
+    write_document(tmp_path, "a.md", "title: A")
+    began = time.monotonic()
+
+    def fail_thrice(count: int) -> bool:
+        if count == 3:
+            write_document(tmp_path, "b.md", "title: B")
+        return count == 3
+
+    imports_while_watching(tmp_path, fail_thrice, 4)
+    assert time.monotonic() - began >= 0.3
+
+
+def test_a_watched_tree_is_imported_whenever_it_changes_and_survives_a_bad_state(tmp_path: Path) -> None:
+    news = tmp_path / "news"
+    write_document(news, "a.md", "title: A")
+    command = [sys.executable, "-m", "app", "import", str(news), "--watch", "--json"]
+    with subprocess.Popen(  # noqa: S603  our own command
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as watching:
+        assert watching.stdout
+        seen = iter(watching.stdout.readline, "")
+
+        def next_count(name: str) -> int:
+            return next(int(found[1]) for line in seen if (found := re.search(rf'"{name}": (\d+)', line)))
+
+        assert next_count("created") == 1
+        write_document(news, "b.md", "title: B")
+        assert next_count("created") == 1
+        news.rename(tmp_path / "elsewhere")
+        time.sleep(2.5)
+        (tmp_path / "elsewhere").rename(news)
+        write_document(news, "c.md", "title: C")
+        assert next_count("created") >= 0
+        watching.terminate()

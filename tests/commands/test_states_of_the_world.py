@@ -1,0 +1,236 @@
+"""Whatever state the database is in, commands say so in one line, and the service answers what it can."""
+
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+from starlette.testclient import TestClient
+
+from app.catalog.state import KNOWN_SECONDS
+from app.cli import main
+from app.database.engines import exclusive, writing_engine
+from app.errors import ImportRefused
+from app.web.http.outage import QUIET_SECONDS
+from tests.support.databases import drop_postgresql, new_postgresql_url
+from tests.support.services import service_of
+from tests.support.worlds import World, write_document
+
+COMMANDS = (["import", "news"], ["migrate"], ["serve"], ["export"])
+SECRET = "geheim"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "news").mkdir(exist_ok=True)
+    write_document(tmp_path, "news/a.md", "title: A")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return tmp_path
+
+
+def said_by(
+    arguments: list[str], url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
+    """The one line of a command that could not do it."""
+    monkeypatch.setenv("CLIPPINGS_DATABASE_URL", url)
+    monkeypatch.setattr(sys, "argv", ["clippings", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out) == (3, ""), (arguments, url)
+    [line] = printed.err.splitlines()
+    assert line.startswith("clippings: "), line
+    assert SECRET not in line
+    return line
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite://x.db", "three slashes"),
+        ("sqlite:///x.db?timeout=soon", "is not a database URL"),
+        ("sqlite:///x.db?foo=bar", "is not a database URL"),
+        ("postgres://", "must name a database"),
+        (f"postgresql://u:{SECRET}@127.0.0.1:99999/x", "is not a database URL"),
+        (f"postgresql://u:p@{SECRET}@127.0.0.1:1/x", "is not a database URL"),
+        (f"postgresql+pg8000://u:{SECRET}@127.0.0.1/x", "must begin with"),
+        (f"postgresql://u:{SECRET}@127.0.0.1/x?sslmode=maybe", "is not a database URL"),
+        ("sqlite:///news", "it is a folder"),
+        ("sqlite:///nowhere/x.db", "its folder is not there"),
+        ("sqlite:///news/a.md", "is not a database"),
+    ],
+)
+def test_a_database_that_cannot_be_is_one_line_of_each_command(
+    folder: Path, url: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in COMMANDS:
+        if "sslmode" in url and arguments == ["serve"]:
+            continue  # It waits for a server that may come up.
+        line = said_by(arguments, url, monkeypatch, capsys)
+        assert words in line or "sslmode" in line
+    assert sorted(path.name for path in folder.iterdir()) == ["news"]
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (["UPDATE alembic_version SET version_num = '9999'"], "a newer version of Clippings"),
+        (["UPDATE alembic_version SET version_num = '9999'", "DROP TABLE catalogue"], "another program's"),
+        (["INSERT INTO alembic_version VALUES ('9999')"], "a newer version of Clippings"),
+    ],
+)
+def test_a_schema_that_is_not_ours_is_one_line_of_each_command(
+    world: World,
+    folder: Path,
+    statements: list[str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world.import_()
+    with world.engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    url = world.engine.url.render_as_string(hide_password=False)
+    for arguments in COMMANDS:
+        assert words in said_by(arguments, url, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_text_is_one_line_of_each_command(
+    folder: Path, encoding: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = new_postgresql_url()
+    name = f"clippings_test_{uuid4().hex}"
+    options = f"TEMPLATE template0 ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'"
+    with psycopg.connect(beside, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} {options}".encode())
+    url = make_url(beside).set(database=name).render_as_string(hide_password=False)
+    for arguments in COMMANDS:
+        assert f"is in {encoding}" in said_by(arguments, url, monkeypatch, capsys)
+    drop_postgresql(url)
+    drop_postgresql(beside)
+
+
+def test_without_a_catalogue_an_export_says_so_and_makes_none(
+    folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(folder.iterdir())
+    assert "`clippings import PATH...` makes one" in said_by(["export"], database_url, monkeypatch, capsys)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_an_import_does_not_wait_for_another_for_ever(world: World) -> None:
+    other = writing_engine(world.engine.url.render_as_string(hide_password=False), wait_seconds=0.1)
+    world.write("a.md", "title: A")
+    world.import_()
+    with exclusive(world.engine):
+        waiting = World(world.root, other)
+        with pytest.raises(ImportRefused, match=r"Another import is under way for over 0\.1 s"):
+            waiting.import_()
+    assert waiting.import_().revision == 1
+    other.dispose()
+
+
+def test_the_service_starts_beside_an_import_and_says_what_it_serves(folder: Path) -> None:
+    world = World(folder / "news", writing_engine(f"sqlite:///{folder}/clippings.db"))
+    world.import_()
+    with sqlite3.connect("clippings.db", isolation_level=None) as importing:
+        importing.execute("BEGIN IMMEDIATE")
+        assert "sqlite:///clippings.db has 1 articles at revision 1" in beginning_of_serve()
+    importing.close()
+    world.engine.dispose()
+
+
+def test_the_service_starts_without_a_catalogue_and_makes_none(folder: Path) -> None:
+    assert "no catalogue yet" in beginning_of_serve()
+    assert [path.name for path in folder.iterdir()] == ["news"]
+
+
+def beginning_of_serve() -> str:
+    """What `serve` prints until it listens."""
+    environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
+    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603
+        assert server.stderr
+        lines = []
+        for line in server.stderr:
+            lines.append(line)
+            if "running on" in line:
+                break
+        server.terminate()
+        lines += server.stderr.readlines()
+    assert "Traceback" not in "".join(lines)
+    return "".join(lines)
+
+
+@pytest.fixture
+def empty(world: World) -> Iterator[TestClient]:
+    with service_of(world) as client:
+        yield client
+
+
+def test_until_there_is_a_catalogue_all_but_documentation_says_what_to_do(
+    empty: TestClient, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.write("a.md", "title: A")
+    before = sorted(world.root.parent.iterdir())
+    paths = [path.replace("{", "").replace("}", "") for path in empty.get("/openapi.json").json()["paths"]]
+    for path in (*paths, "/nowhere"):
+        if path == "/health/live":
+            continue
+        answer = empty.get(path)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), path
+        assert "clippings import" in answer.json()["detail"]
+    for path in ("/docs", "/docs/docs.js", "/openapi.json", "/health/live"):
+        assert empty.get(path).status_code == 200
+    assert sorted(world.root.parent.iterdir()) == before
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    world.import_()
+    assert empty.get("/health/ready").status_code == 200
+    assert empty.get("/articles").json()["total"] == 1
+
+
+def test_a_database_that_is_away_is_said_once_and_once_that_it_is_back(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    if world.engine.dialect.name == "sqlite":
+        pytest.skip("has no server")
+    world.import_()
+    url = world.engine.url
+    server = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+
+    def allow(word: str) -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS {word}".encode())
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [url.database]
+            )
+
+    with service_of(world) as client:
+        assert client.get("/articles").status_code == 200
+        allow("false")
+        # What was read just now is believed for a moment.
+        time.sleep(2 * KNOWN_SECONDS["postgresql"])
+        for _ in range(5):
+            for path in ("/articles", "/health/ready", "/feeds/articles.rss"):
+                away = client.get(path)
+                assert (away.status_code, away.headers["Retry-After"]) == (503, "5")
+        allow("true")
+        time.sleep(QUIET_SECONDS)
+        for _ in range(3):
+            assert client.get("/topics").status_code == 200
+    noted = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert not [record for record in noted if record.exc_info]
+    gone, back = [record.getMessage() for record in noted]
+    assert "cannot be read" in gone
+    assert "again" in back

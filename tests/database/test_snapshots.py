@@ -1,0 +1,114 @@
+"""Readers see one state of the database, and keep their connection as long as it lasts."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.catalog.state import read_state
+from app.database.snapshots import Reader
+from app.errors import DatabaseUnavailable
+from tests.support.worlds import World
+
+COUNT = text("SELECT count(*) FROM articles")
+
+
+@pytest.fixture
+def reader(world: World) -> Iterator[Reader]:
+    world.write("a.md", "title: A")
+    world.import_()
+    with Reader(world.engine.url.render_as_string(hide_password=False)) as reader:
+        yield reader
+
+
+def test_what_is_imported_meanwhile_is_in_the_next_snapshot(world: World, reader: Reader) -> None:
+    with reader.snapshot() as connection:
+        before = connection.scalar(COUNT)
+        world.write("b.md", "title: B")
+        world.import_()
+        assert connection.scalar(COUNT) == before == 1
+    with reader.snapshot() as connection:
+        assert connection.scalar(COUNT) == 2
+
+
+def test_a_connection_is_kept_whoever_asked_and_whatever_failed(reader: Reader) -> None:
+    used: list[Any] = []
+    for _ in range(2):
+        with reader.snapshot() as connection:
+            used.append(connection.connection.driver_connection)
+            assert used[-1].execute("SELECT 1").fetchone() == (1,)
+        with reader.snapshot() as connection:
+            used.append(connection.connection.driver_connection)
+            assert connection.scalar(COUNT) == 1
+    with pytest.raises(DatabaseUnavailable), reader.snapshot() as connection:
+        connection.execute(text("SELECT nothing FROM nowhere"))
+    with reader.snapshot() as connection, reader.snapshot() as other:
+        used.append(connection.connection.driver_connection)
+        assert other.connection.driver_connection is not used[0]
+    assert len(set(map(id, used))) == 1
+
+
+def test_a_connection_that_the_server_ended_is_replaced(reader: Reader) -> None:
+    if reader.dialect == "sqlite":
+        pytest.skip("has no server")
+    with reader.snapshot() as connection, reader.snapshot() as other:
+        ended = connection.scalar(text("SELECT pg_backend_pid()"))
+        other_process = other.scalar(text("SELECT pg_backend_pid()"))
+    for process in (ended, other_process):
+        with reader.engine.connect() as third:
+            third.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+    with reader.snapshot() as connection:
+        assert connection.scalar(COUNT) == 1
+
+
+def test_what_postgresql_has_planned_it_does_not_plan_again(reader: Reader) -> None:
+    if reader.dialect == "sqlite":
+        pytest.skip("its driver keeps statements by itself")
+    for _ in range(10):
+        with reader.snapshot() as connection:
+            read_state(connection)
+            connection.scalar(COUNT)
+    with reader.snapshot() as connection:
+        [plans] = connection.execute(
+            text("SELECT max(generic_plans + custom_plans) FROM pg_prepared_statements")
+        )
+    assert plans[0] >= 4, "after five times each statement is prepared, and stays so"
+
+
+@pytest.mark.parametrize("way", ["by SQLAlchemy", "by the driver"])
+def test_a_connection_that_is_lost_within_a_snapshot_is_no_fault_of_ours(reader: Reader, way: str) -> None:
+    if reader.dialect == "sqlite":
+        pytest.skip("has no server")
+    with pytest.raises(DatabaseUnavailable), reader.snapshot() as connection:
+        driver: Any = connection.connection.driver_connection
+        process = driver.info.backend_pid
+        with reader.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+        if way == "by the driver":
+            read_state(connection)
+        connection.scalar(COUNT)
+    with reader.snapshot() as connection:
+        assert connection.scalar(COUNT) == 1
+
+
+def test_a_reader_that_is_closed_leaves_nothing_open_and_one_that_is_dropped_nothing_behind(
+    world: World,
+) -> None:
+    world.import_()
+    url = world.engine.url.render_as_string(hide_password=False)
+    readers = [Reader(url) for _ in range(5)]
+    kept: list[Any] = []
+    for reader in readers:
+        with reader.snapshot() as connection:
+            kept.append(connection.connection.driver_connection)
+        reader.close()
+    for driver in kept:
+        with pytest.raises(Exception, match=r"(?i)closed"):
+            driver.execute("SELECT 1")
+    engines = [weakref.ref(reader.engine) for reader in readers]
+    del readers, reader, connection, kept, driver
+    gc.collect()
+    assert [engine() for engine in engines] == [None] * 5

@@ -1,0 +1,85 @@
+"""The sets of articles and of words as they are stored, and as the rows that they stand for say."""
+
+import json
+from collections import defaultdict
+from datetime import date
+
+from pyroaring import BitMap
+from sqlalchemy import Connection, text
+
+from tests.oracles.search import seen_in, stem, words
+
+# As every catalogue has them stored.
+HAS_KEYS = {
+    "topic": 0,
+    "provider": 1,
+    "type": 2,
+    "category": 3,
+    "tag": 4,
+    "locale": 5,
+    "source": 6,
+    "image": 7,
+    "related": 8,
+}
+
+Sets = dict[tuple[str, int], set[int]]
+# By word, its stem and where it stands.
+Words = dict[tuple[str, str, str], set[int]]
+
+_FILED = """SELECT article_id, term_id, field FROM article_terms filed
+    JOIN terms ON terms.id = filed.term_id"""
+_RELATED = "SELECT article_id, count(*) FROM related_links GROUP BY article_id"
+
+
+def stored_sets(connection: Connection) -> Sets:
+    rows = connection.execute(text("SELECT kind, key, article_ids FROM article_sets"))
+    return {(kind, key): set(BitMap.deserialize(bytes(article_ids))) for kind, key, article_ids in rows}
+
+
+def sets_by_rows(connection: Connection) -> Sets:
+    """What is null is in no set."""
+    sets: Sets = defaultdict(set)
+    for article_id, term_id, field in connection.execute(text(_FILED)):
+        sets[field, term_id].add(article_id)
+        sets["has", HAS_KEYS[field]].add(article_id)
+    related = dict(tuple(row) for row in connection.execute(text(_RELATED)))
+    for article_id, stored in connection.execute(text("SELECT id, item FROM articles")):
+        item = json.loads(stored)
+        if not item["published"]:
+            sets["unpublished", 1].add(article_id)
+        for kind, moment in (("day", item["publishedDateTime"]), ("updated_day", item["updatedDateTime"])):
+            if moment:
+                sets[kind, date.fromisoformat(moment[:10]).toordinal()].add(article_id)
+        for kind in ("quality", "heat"):
+            if item[kind] is not None:
+                sets[kind, item[kind]].add(article_id)
+        for what, count in (("image", len(item["images"])), ("related", related.get(article_id, 0))):
+            if count:
+                sets["has", HAS_KEYS[what]].add(article_id)
+    return dict(sets)
+
+
+def stored_words(connection: Connection) -> Words:
+    rows = connection.execute(text("SELECT word, stem, in_title, in_excerpt, anywhere FROM word_articles"))
+    return {
+        (word, of_stem, where): set(BitMap.deserialize(bytes(article_ids)))
+        for word, of_stem, *sets in rows
+        for where, article_ids in zip(("title", "excerpt", "anywhere"), sets, strict=True)
+        if article_ids is not None
+    }
+
+
+def words_by_rows(connection: Connection) -> Words:
+    found: Words = defaultdict(set)
+    kept = text("SELECT id, item, content FROM articles JOIN contents ON article_id = id")
+    for article_id, stored, content in connection.execute(kept):
+        item = json.loads(stored)
+        title, excerpt = item["title"], item["excerpt"] or ""
+        for where, there in (
+            ("title", title),
+            ("excerpt", excerpt),
+            ("anywhere", f"{title} {excerpt} {seen_in(content)}"),
+        ):
+            for word in words(there):
+                found[word, stem(word), where].add(article_id)
+    return dict(found)

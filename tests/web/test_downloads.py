@@ -1,0 +1,198 @@
+"""Downloads that end before their time give back what they held: place, connection and snapshot."""
+
+import asyncio
+import gc
+import logging
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import text
+from starlette.types import Message
+
+from app.main import create_app
+from app.settings import Settings
+from app.web.exports import MOST_AT_ONCE
+from tests.support.worlds import World
+
+Address = tuple[str, int]
+
+# PostgreSQL's sessions that hold a state of this database and ask nothing.
+IDLE = "FROM pg_stat_activity WHERE state LIKE 'idle in trans%' AND datname = current_database()"
+
+# Far above what a broken-off download takes to be noticed.
+SECONDS = 5.0
+
+
+def service_of_long_articles(world: World, articles: int = 100) -> FastAPI:
+    """Of which a file is larger than what sockets hold on the way."""
+    for number in range(articles):
+        world.write(f"{number}.md", f"title: Long\nexcerpt: {'x' * (6_000_000 // articles)}")
+    world.import_()
+    return create_app(Settings(database_url=world.engine.url.render_as_string(hide_password=False)))
+
+
+@contextmanager
+def running(world: World, articles: int = 100) -> Iterator[Address]:
+    """The service on a socket."""
+    app = service_of_long_articles(world, articles)
+    config = uvicorn.Config(app, log_config=None)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            assert comes_true(lambda: server.started)
+            yield listening.getsockname()
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def without_the_garbage_collector() -> Iterator[None]:
+    """It gives everything back sooner or later, on a quiet server much later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def begun(address: Address, path: str = "/exports/articles.ndjson") -> socket.socket:
+    """A download of which the client has read the beginning."""
+    client = socket.socket()
+    # Little of the file is on the way.
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+    client.connect(address)
+    # So that closing breaks off, as a killed client does.
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert client.recv(100).startswith(b"HTTP/1.1 200")
+    return client
+
+
+def holds_nothing(world: World) -> bool:
+    """No reader of the database keeps a state of it."""
+    with world.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            # It empties the log only when nobody reads from there.
+            return connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one() == (0, 0, 0)
+        return connection.execute(text(f"SELECT count(*) {IDLE}")).one() == (0,)
+
+
+def change(world: World) -> None:
+    """So that who still has a snapshot has an old one."""
+    world.write("new.md", "title: New")
+    world.import_()
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    ends = time.monotonic() + SECONDS
+    while not condition():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_a_download_that_is_broken_off_gives_back_what_it_held(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(world) as address, without_the_garbage_collector():
+        clients = [begun(address) for _ in range(MOST_AT_ONCE)]
+        url = "http://{}:{}/exports/articles.csv".format(*address)
+        refused = httpx2.get(url)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        change(world)
+        for client in clients:
+            client.close()
+        assert comes_true(lambda: httpx2.head(url).status_code == 200)
+        assert comes_true(lambda: holds_nothing(world))
+        with ExitStack() as others:
+            for _ in range(MOST_AT_ONCE):
+                others.enter_context(begun(address))
+    noted = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert not [record for record in noted if record.exc_info]
+    assert "4 files are being sent already" in noted[0].getMessage()
+
+
+def test_a_download_whose_answer_needs_no_file_gives_back_what_it_held(world: World) -> None:
+    with running(world) as address, without_the_garbage_collector():
+        change(world)
+        with httpx2.Client(base_url="http://{}:{}/exports/".format(*address)) as client:
+            for _ in range(MOST_AT_ONCE + 1):
+                assert comes_true(lambda: client.head("articles.ndjson").status_code == 200)
+                refused = client.get("articles.ndjson", headers={"Accept": "image/png"})
+                assert refused.status_code == 406
+                assert client.get("articles.ndjson?limit=1").status_code == 422
+        assert comes_true(lambda: holds_nothing(world))
+
+
+def test_a_server_that_stops_cuts_downloads_without_a_traceback(world: World) -> None:
+    app = service_of_long_articles(world)
+
+    async def stop() -> None:
+        waiting = asyncio.Event()
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                waiting.set()
+                await asyncio.Event().wait()
+
+        async def receive() -> Message:
+            return await asyncio.Event().wait()  # type: ignore[return-value]
+
+        scope = {"type": "http", "method": "GET", "query_string": b"", "headers": []}
+        download = asyncio.ensure_future(app({**scope, "path": "/exports/articles.ndjson"}, receive, send))
+        await waiting.wait()
+        change(world)
+        # The server does so when the time to stop is over, and logs what escapes.
+        download.cancel()
+        await download
+        assert holds_nothing(world)
+
+    with without_the_garbage_collector():
+        asyncio.run(stop())
+    app.state.state_reader.close()
+    app.state.reader.close()
+
+
+def test_a_database_that_goes_away_cuts_a_download_with_a_line(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    if world.engine.dialect.name == "sqlite":
+        pytest.skip("has no server")
+    # More than are read at once.
+    with running(world, articles=600) as address:
+        with httpx2.stream("GET", "http://{}:{}/exports/articles.ndjson".format(*address)) as answer:
+            world.query(f"SELECT pg_terminate_backend(pid) {IDLE}")
+            with pytest.raises(httpx2.RemoteProtocolError):
+                answer.read()
+        begun(address).close()
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert not [record for record in errors if record.exc_info]
+    assert errors[0].getMessage().startswith("The catalogue cannot be read")
+    assert len(errors) <= 2, "ours, and the server's that the answer is incomplete"
+
+
+def test_a_download_that_is_read_too_slowly_is_cut_and_not_taken_for_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.web.exports.LONGEST_SECONDS", 0.1)
+    with running(world) as address, begun(address) as client:
+        time.sleep(0.2)
+        received = b""
+        with suppress(ConnectionResetError):
+            while part := client.recv(1_000_000):
+                received = part
+        assert not received.endswith(b"0\r\n\r\n")
+        begun(address).close()

@@ -1,0 +1,248 @@
+"""Feeds as independent readers and the specifications see them, whatever a title holds."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import feedparser
+import pytest
+from starlette.testclient import TestClient
+
+from tests.support.databases import sqlite_url
+from tests.support.services import EDITOR, service_of
+from tests.support.worlds import World, new_world
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+PUBLIC = "https://example.org/news"
+TITLES = [
+    "]]> & <![CDATA[ ]]>",
+    "<script>alert('x')</script>",
+    "&amp; &#x0; &lt;b&gt; &nosuch;",
+    "emoji 👩‍👩‍👧‍👦 🏳️‍🌈 \U0001f1e9\U0001f1ea",
+    "שלום \u202eright to left\u202c العربية",
+    "a\u2028b\u2029c",
+    "zero\u200bwidth\ufeff\u00ad\u2060",
+    "private \ue000 \U000f0000 \U0010fffd, unassigned \u0378",
+    "no characters \ufdd0 \U0001ffff \U0010ffff",
+    "tab\tand  spaces",
+    "e\u0301" + "\u0301" * 50,
+    "<?xml version='1.0'?><!DOCTYPE x>",
+    "--> <!-- comment",
+    "x" * 5_000,
+    "日本語" * 1_000,
+    "\\u0000 \\x1b %00 {{7*7}} ${x}",
+]
+DATES = ["2020-01-01", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1969-12-31T23:59:59+05:30", ""]
+QUERIES = [
+    "",
+    "?limit=5",
+    "?topic=%22%5D%5D%3E+%26+%3Cb%3E%22",
+    "?q=%3Cscript%3E+%22a%22&sort=title",
+    "?type=-%2A",
+]
+
+
+@pytest.fixture(scope="module")
+def awkward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("feeds")
+    world = new_world(folder, sqlite_url(folder))
+    for number, title in enumerate(TITLES):
+        name = json.dumps(title[:400], ensure_ascii=False)
+        text = json.dumps(title, ensure_ascii=False)
+        world.write(
+            f"{number:02}.md",
+            f"title: {text}\nexcerpt: {text}\ntopics: ['C&A <i>', ']]> & <b>']\ntags: [{name}]\n"
+            f"provider: {{name: {name}}}\npublishedDateTime: {DATES[number % len(DATES)]}\n"
+            f"updatedDateTime: {DATES[number % 3]}\n"
+            "images: ['https://images.example.org/a.png?x=1&y=(2)', 'b.jpg']\n"
+            + ("webUrl: 'https://example.org/ü?a=1&b=(2)'" if number % 2 else ""),
+        )
+    world.write("bare.md", "title: Bare")
+    world.write("hidden.md", "title: Hidden\npublished: false")
+    assert world.import_().problems == []
+    with service_of(world, public_url=PUBLIC) as client:
+        yield client
+    world.engine.dispose()
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("ending", ["rss", "atom", "json"])
+def test_a_feed_is_what_its_specification_says(awkward: TestClient, ending: str, query: str) -> None:
+    url = f"/feeds/articles.{ending}{query}"
+    found = awkward.get(url, headers={"Host": "evil.example"})
+    assert found.status_code == 200
+    assert "evil.example" not in found.text
+    assert "Hidden" not in found.text
+    again = awkward.get(url, headers={"If-None-Match": found.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    titles = [item["title"] for item in awkward.get(f"/articles{query}").json()["items"]]
+    if ending == "json":
+        own = check_json_feed(found.json(), titles)
+    else:
+        parsed = feedparser.parse(found.content)
+        assert not parsed.bozo, parsed.bozo_exception
+        assert len(parsed.entries) == len(titles)
+        root = ElementTree.fromstring(found.content)  # noqa: S314  our own
+        own = check_rss(root, titles) if ending == "rss" else check_atom(root, titles)
+    assert urlsplit(own)[:3] == ("https", "example.org", f"/news/feeds/articles.{ending}")
+    assert awkward.get(own.removeprefix(PUBLIC)).content == found.content, "its own URL answers with it"
+
+
+def shown(title: str) -> str:
+    """As XML can hold it."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", title)
+
+
+def check_rss(root: ElementTree.Element, titles: list[str]) -> str:
+    """RSS 2.0, and the best practices of the RSS Advisory Board."""
+    assert (root.tag, root.get("version"), len(root)) == ("rss", "2.0", 1)
+    channel = root[0]
+    for required in ("title", "link", "description"):
+        assert len(channel.findall(required)) == 1
+        assert channel.findtext(required)
+    for date in (*channel.iter("pubDate"), *channel.iter("lastBuildDate")):
+        assert re.fullmatch(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", date.text or "")
+        assert parsedate_to_datetime(date.text or "").strftime("%a") == (date.text or "")[:3]
+    items = channel.findall("item")
+    assert [item.findtext("title") for item in items] == [shown(title) for title in titles]
+    guids = [item.findtext("guid") for item in items]
+    assert len(set(guids)) == len(items)
+    for item in items:
+        assert [guid.get("isPermaLink") for guid in item.findall("guid")] == ["false"]
+        assert urlsplit(item.findtext("link") or "").scheme == "https"
+        for single in ("title", "link", "description", "pubDate", "guid", "enclosure"):
+            assert len(item.findall(single)) <= 1
+        for enclosure in item.findall("enclosure"):
+            assert set(enclosure.keys()) == {"url", "type", "length"}
+            assert (enclosure.get("type"), enclosure.get("length", "").isdecimal()) == ("image/png", True)
+    [own] = channel.findall(f"{ATOM}link[@rel='self']")
+    return own.get("href", "")
+
+
+def check_atom(root: ElementTree.Element, titles: list[str]) -> str:
+    """RFC 4287, 4.1."""
+    assert root.tag == f"{ATOM}feed"
+    entries = root.findall(f"{ATOM}entry")
+    assert [entry.findtext(f"{ATOM}title") for entry in entries] == [shown(title) for title in titles]
+    for each in (root, *entries):
+        for required in ("id", "title", "updated"):
+            assert len(each.findall(f"{ATOM}{required}")) == 1
+        assert len(each.findall(f"{ATOM}link[@rel='alternate']")) == 1
+        for date in (*each.findall(f"{ATOM}updated"), *each.findall(f"{ATOM}published")):
+            check_rfc3339(date.text or "")
+        for author in each.findall(f"{ATOM}author"):
+            assert author.findtext(f"{ATOM}name")
+        for enclosure in each.findall(f"{ATOM}link[@rel='enclosure']"):
+            assert enclosure.get("href", "").startswith("https://images.example.org/")
+            assert enclosure.get("type") == "image/png"
+        assert all(category.get("term") for category in each.findall(f"{ATOM}category"))
+    assert root.find(f"{ATOM}author") is not None, "for entries without one"
+    ids = [each.findtext(f"{ATOM}id") or "" for each in (root, *entries)]
+    assert len(set(ids)) == len(ids)
+    assert all(urlsplit(one).scheme for one in ids)
+    [own] = root.findall(f"{ATOM}link[@rel='self']")
+    return own.get("href", "")
+
+
+def check_json_feed(feed: dict[str, Any], titles: list[str]) -> str:
+    """JSON Feed 1.1: what is required, and the type of all that there is."""
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert set(feed) <= {"version", "title", "home_page_url", "feed_url", "description", "items", "language"}
+    assert feed["title"]
+    assert feed["home_page_url"].startswith(f"{PUBLIC}/articles")
+    assert [item["title"] for item in feed["items"]] == titles
+    assert len({item["id"] for item in feed["items"]}) == len(titles)
+    kinds: dict[str, type[Any]] = {
+        **dict.fromkeys(("id", "url", "title", "content_text", "summary", "image", "language"), str),
+        **dict.fromkeys(("date_published", "date_modified"), str),
+        **dict.fromkeys(("authors", "tags", "attachments"), list),
+    }
+    for item in feed["items"]:
+        assert "content_text" in item, "or content_html: one of the two is required"
+        for key, value in item.items():
+            assert isinstance(value, kinds[key]), key
+            assert value not in ("", [])
+        for key in ("url", "image"):
+            assert urlsplit(item.get(key, "https://")).scheme == "https"
+        for key in ("date_published", "date_modified"):
+            if key in item:
+                check_rfc3339(item[key])
+        assert all(isinstance(tag, str) and tag for tag in item.get("tags", ()))
+        assert all(set(author) & {"name", "url", "avatar"} for author in item.get("authors", ()))
+        assert all({"url", "mime_type"} <= set(each) for each in item.get("attachments", ()))
+    return str(feed["feed_url"])
+
+
+def check_rfc3339(text: str) -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
+    assert datetime.fromisoformat(text).utcoffset() == timedelta(0)
+
+
+def test_a_feed_of_nothing_is_a_feed(world: World) -> None:
+    world.write("hidden.md", "title: Hidden\npublished: false")
+    world.import_()
+    with service_of(world, public_url=PUBLIC) as client:
+        for ending in ("rss", "atom"):
+            parsed = feedparser.parse(client.get(f"/feeds/articles.{ending}?topic=none").content)
+            assert (bool(parsed.bozo), parsed.entries, parsed.feed.title) == (
+                False,
+                [],
+                "Articles about none",
+            )
+        assert client.get("/feeds/articles.json").json()["items"] == []
+        mine = client.get("/feeds/articles.json?published=any", headers=EDITOR)
+        assert [item["title"] for item in mine.json()["items"]] == ["Hidden"]
+        assert mine.json()["feed_url"] == f"{PUBLIC}/feeds/articles.json?published=any"
+        assert mine.headers["cache-control"].startswith("private")
+
+
+TEXTS = [
+    "vector<bool>",
+    "a &lt; b",
+    "AT&T",
+    "R&D; x",
+    "<script>alert(1)</script>",
+    "a&nbsp;b",
+    "]]> & <![CDATA[ ]]>",
+    "<b>not bold</b>",
+    "x <y> z</y>",
+    "&amp;lt; &#60; &nosuch;",
+    'a "quoted" <img src=x onerror=alert(1)>',
+]
+
+
+def test_a_text_that_looks_like_markup_reads_as_it_is_written(world: World) -> None:
+    for number, text in enumerate(TEXTS):
+        said = json.dumps(text)
+        world.write(
+            f"{number:02}.md", f"title: {said}\nexcerpt: {said}\nprovider: {{name: {said}}}\ntags: [{said}]"
+        )
+    world.import_()
+    with service_of(world, public_url=PUBLIC) as client:
+        rss, atom, feed = (client.get(f"/feeds/articles.{ending}") for ending in ("rss", "atom", "json"))
+        about = client.get("/feeds/articles.rss?type=vector%3Cbool%3E")
+    items = ElementTree.fromstring(rss.content).findall("channel/item")  # noqa: S314  our own
+    # Descriptions are HTML, titles are not.
+    assert [unescape(item.findtext("description") or "") for item in items] == TEXTS
+    assert not any("<" in (item.findtext("description") or "") for item in items)
+    for tag in ("title", "category", "{http://purl.org/dc/elements/1.1/}creator"):
+        assert [item.findtext(tag) for item in items] == TEXTS
+    entries = feedparser.parse(rss.content).entries
+    assert [(unescape(entry.summary), entry.summary_detail.type) for entry in entries] == [
+        (text, "text/html") for text in TEXTS
+    ]
+    channel = feedparser.parse(about.content).feed
+    assert channel.title == unescape(channel.description) == "Articles of type vector<bool>"
+    for entry, text in zip(feedparser.parse(atom.content).entries, TEXTS, strict=True):
+        assert (entry.title, entry.summary, entry.author, entry.tags[0].term) == (text, text, text, text)
+        assert {entry.title_detail.type, entry.summary_detail.type} == {"text/plain"}
+    assert [
+        (item["title"], item["content_text"], item["summary"], item["authors"][0]["name"], item["tags"][0])
+        for item in feed.json()["items"]
+    ] == [(text,) * 5 for text in TEXTS]

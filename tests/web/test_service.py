@@ -1,0 +1,241 @@
+"""The service as it is run: its settings, its OpenAPI document, its health, and a real socket."""
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from starlette.testclient import TestClient
+
+from app.errors import DatabaseUnavailable, SettingsError
+from app.main import create_app
+from app.settings import Settings, unknown_names
+from app.web.http.connections import HttpConnection
+from app.web.http.problems import EVERYWHERE, problems
+from app.web.http.routes import READING_THREADS
+from app.web.openapi import EXAMPLES, openapi_document
+from tests.proofs.connections import LAST, exchange, read, statuses
+from tests.support import api_examples
+from tests.support.routes import get_thing, list_things, service
+from tests.support.worlds import World
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        (
+            {"DATABASE_URL": "mysql://u:secret@h/x"},
+            "must begin with sqlite:///, postgresql:// or postgres://",
+        ),
+        ({"DATABASE_URL": "postgres://u:secret@h:secret/x"}, "is not a database URL"),
+        ({"CLIPPINGS_DATABASE_URL": "sqlite://"}, "must name a file"),
+        ({"CLIPPINGS_PUBLIC_URL": "example.org/secret"}, "must be an absolute URL"),
+        ({"CLIPPINGS_PUBLIC_URL": "https://example.org/?secret"}, "must have neither a query nor a fragment"),
+        ({"CLIPPINGS_EDITOR_TOKEN": "secret word"}, "must be printable ASCII without spaces"),
+        ({"CLIPPINGS_SHOW_UNPUBLISHED": "secret"}, "must be true or false"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], reason: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        Settings.read()
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith("CLIPPINGS_")
+    assert reason in line
+    assert "secret" not in line
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIPPINGS_DATABASE_URL", "")
+    monkeypatch.setenv("DATABASE_URL", "postgres://u:p%40w@h/x")
+    monkeypatch.setenv("CLIPPINGS_EDITOR_TOKEN", " ")
+    monkeypatch.setenv("CLIPPINGS_PUBLIC_URL", "https://example.org/news/")
+    settings = Settings.read(show_unpublished=True)
+    assert settings.database_url == "postgresql+psycopg://u:p%40w@h/x"
+    assert (settings.editor_token, settings.show_unpublished) == (None, True)
+    assert (settings.public_url, settings.public_path) == ("https://example.org/news", "/news")
+    assert "p%40w" not in repr(settings)
+    assert unknown_names(["CLIPPINGS_EDITOR_TOKEN", "CLIPPINGS_EDITOR_TOCKEN", "HOME"]) == [
+        "CLIPPINGS_EDITOR_TOCKEN"
+    ]
+
+
+def test_a_route_is_described_as_an_ordinary_one_would_be() -> None:
+    ordinary = FastAPI(generate_unique_id_function=lambda route: route.name)
+    routes = APIRouter(tags=["things"], responses=EVERYWHERE)
+    routes.get("/things", response_model=Any, responses=problems(410))(list_things)
+    routes.get("/things/{thing_id}", response_model=Any, responses=problems(404))(get_thing)
+    ordinary.include_router(routes)
+    ours = service().openapi()["paths"]
+    for path, described in ordinary.openapi()["paths"].items():
+        del described["get"]["responses"]["200"], ours[path]["get"]["responses"]["200"]
+        assert ours[path] == described
+
+
+def test_the_openapi_document_says_how_problems_look() -> None:
+    client = TestClient(service(public_url="https://example.org/news"))
+    document = client.get("/openapi.json").json()
+    assert document["servers"] == [{"url": "/news"}]
+    assert document["security"] == [{}, {"editorToken": []}]
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path in document["paths"].values():
+        assert set(path) == {"get"}
+        assert all('"null"' not in json.dumps(each["schema"]) for each in path["get"].get("parameters", ()))
+        for status, answer in path["get"]["responses"].items():
+            if status not in ("200", "304"):
+                schema = answer["content"]["application/problem+json"]["schema"]["$ref"]
+                assert schema.rpartition("/")[2] in document["components"]["schemas"]
+    errors = client.get("/things?limit=x").json()
+    assert set(errors) == set(document["components"]["schemas"]["BadParameters"]["required"])
+
+
+def test_the_examples_are_what_seeds_answer() -> None:
+    """`python -m tests.support.api_examples` writes them anew."""
+    assert json.loads(api_examples.FILE.read_text(encoding="utf-8")) == api_examples.examples()
+
+
+def test_links_lead_from_answers_to_parameters_that_are_there() -> None:
+    document = openapi_document(create_app(Settings(database_url="sqlite:///unused.db")))
+    operations = {path["get"]["operationId"]: path["get"] for path in document["paths"].values()}
+    taken = {
+        (name, parameter["name"])
+        for name, operation in operations.items()
+        for parameter in operation.get("parameters", ())
+    }
+    links = 0
+    for name, operation in operations.items():
+        assert "example" in str(operation["responses"]["200"]) or name.startswith("get_")
+        for link in operation["responses"]["200"].get("links", {}).values():
+            [(parameter, pointer)] = link["parameters"].items()
+            assert (link["operationId"], parameter) in taken
+            found = EXAMPLES[name]["answer"]
+            for part in pointer.removeprefix("$response.body#/").split("/"):
+                found = found[int(part) if part.isdigit() else part]
+            links += 1
+    assert links > 10
+
+
+def test_the_service_answers_with_and_without_the_prefix_of_its_public_url() -> None:
+    client = TestClient(service(public_url="https://example.org/news"))
+    for path, status in [("/things", 200), ("/news/things", 200), ("/newsthings", 404), ("/news", 404)]:
+        assert client.get(path).status_code == status
+
+
+def test_the_documentation_needs_no_other_host() -> None:
+    client = TestClient(service())
+    page = client.get("/docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "http://" not in page.text.replace("http://www.w3.org", "")
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js", "docs.js"):
+        assert f"docs/{name}" in page.text
+        assert client.get(f"/docs/{name}").status_code == 200
+    for name in ("docs.html", "nothing.js", "..%2f..%2fdocs.py", "%2e%2e"):
+        assert client.get(f"/docs/{name}").status_code == 404
+
+
+def test_readiness_is_503_while_the_database_is_away(world: World) -> None:
+    def away() -> None:
+        raise DatabaseUnavailable("connection to postgresql://u:password@host failed")
+
+    world.import_()
+    app = create_app(Settings(database_url=world.engine.url.render_as_string(hide_password=False)))
+    with TestClient(app) as client:
+        assert client.get("/health/ready").status_code == 200
+        app.state.ready = away
+        answer = client.get("/health/ready")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert "password" not in answer.text
+        assert client.get("/health/live").status_code == 200
+
+
+@pytest.fixture
+def address() -> Iterator[tuple[str, int]]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        server = uvicorn.Server(
+            uvicorn.Config(service(), http=HttpConnection, log_config=None, server_header=False)
+        )
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield listening.getsockname()
+        server.should_exit = True
+        thread.join()
+
+
+def test_over_a_socket_answers_stream_stop_and_break_as_they_should(
+    address: tuple[str, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    with httpx2.Client(base_url="http://{}:{}".format(*address)) as client:
+        streamed = client.get("/stream.csv", headers={"Accept-Encoding": "br"})
+        assert (streamed.headers["Content-Encoding"], len(streamed.content)) == ("br", 35_000)
+        assert "Server" not in streamed.headers
+        head = client.head("/stream.csv")
+        assert (head.status_code, head.content) == (200, b"")
+        assert client.post("/things", content=b"x" * 100_000).status_code == 405
+        assert client.get("/things?topic=a").json() == {"topics": ["a"], "limit": 20}
+    for path in (b"/sleep", b"/stream.csv", b"/nowhere"):
+        with socket.create_connection(address) as impatient:
+            impatient.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    with httpx2.Client(base_url="http://{}:{}".format(*address)) as client:
+        assert client.get("/sleep").status_code == 200
+        assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+        with pytest.raises(httpx2.RemoteProtocolError):
+            client.get("/stream-that-breaks.csv")
+        assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 1
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b"Content-Length: 999999999\r\n\r\n" + b"a" * 2_000_000, 413),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 30_000, 431),
+        (b"Transfer-Encoding: chunked\r\n\r\nx\r\n\r\n", 400),
+    ],
+)
+def test_what_ends_badly_before_its_answer_is_refused_in_its_turn(
+    address: tuple[str, int], rest: bytes, status: int
+) -> None:
+    slow = b"GET /sleep HTTP/1.1\r\nHost: x\r\n"
+    assert statuses(exchange(address, slow + rest + LAST)) == [status]
+    assert statuses(exchange(address, slow + b"\r\n" + slow + rest + LAST)) == [200, status]
+
+
+def test_half_a_head_waits_for_the_answer_before_it(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HttpConnection, "head_seconds", 0.3)
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /sleep HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
+        assert statuses(connection.recv(65536)) == [200]
+        connection.sendall(LAST[20:])
+        assert statuses(read(connection)) == [200]
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /sleep HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
+        assert statuses(read(connection)) == [200]
+
+
+def test_the_service_lives_while_all_reading_threads_are_busy(address: tuple[str, int]) -> None:
+    with httpx2.Client(base_url="http://{}:{}".format(*address)) as client:
+        slow = [
+            threading.Thread(target=httpx2.get, args=(f"{client.base_url}/sleep",))
+            for _ in range(READING_THREADS * 2)
+        ]
+        for each in slow:
+            each.start()
+        for path in ("/health/live", "/health/ready", "/things/any"):
+            client.get(path)
+        # A clock would measure how busy the machine is.
+        assert any(each.is_alive() for each in slow)
+        for each in slow:
+            each.join()
