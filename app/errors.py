@@ -14,11 +14,11 @@ class DatabaseUnavailable(ClippingsError):
 
 
 class DatabaseUnusable(ClippingsError):
-    """There, and none for us: of another encoding, another program's, a newer version's."""
+    """The database is not one of ours: another encoding, another program's, or a newer version's."""
 
 
 class NoCatalogue(ClippingsError):
-    """No import has made one yet."""
+    """No import has made a catalogue yet."""
 
     def __init__(self) -> None:
         super().__init__("There is no catalogue yet: `clippings import PATH...` makes one.")
@@ -33,7 +33,7 @@ class QueryTimedOut(ClippingsError):
 
 
 class ReadTooSlowly(ClippingsError):
-    """A client that reads a file so slowly that its snapshot would be held for ever."""
+    """A client reads an export so slowly that its snapshot would stay open for ever."""
 
 
 class TooManyWords(ClippingsError):

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
                 raise ValueError("must name a database, as in postgresql://USER:PASSWORD@HOST/NAME")
             url = f"postgresql+psycopg://{location}"
         elif scheme == "sqlite":
-            # Without a file each connection would open an empty database of its own.
+            # Each connection would open an empty database of its own if the URL named no file.
             if location.partition("?")[0] in ("", "/", "/:memory:"):
                 raise ValueError("must name a file, as in sqlite:///clippings.db")
             if not location.startswith("/"):
@@ -87,14 +87,14 @@ class Settings(BaseSettings):
         try:
             parts = make_url(url)
             with warnings.catch_warnings():
-                # What the driver would pass over, or refuse at the first connection in its own words.
+                # The driver would ignore these parts of a URL, or refuse them at the first connection.
                 warnings.simplefilter("error", SAWarning)
                 parts.get_dialect()().create_connect_args(parts)
-            understood = "@" not in (parts.host or "") and (parts.port or 1) in range(1, 65_536)
+            is_understood = "@" not in (parts.host or "") and (parts.port or 1) in range(1, 65_536)
         except (ArgumentError, SAWarning, ValueError):
-            understood = False
-        if not understood:
-            # The library's own words repeat parts of the URL, the password among them.
+            is_understood = False
+        if not is_understood:
+            # SQLAlchemy's message repeats parts of the URL, the password among them.
             raise ValueError(
                 "is not a database URL; in a user or password write @ as %40, : as %3A and / as %2F"
             )

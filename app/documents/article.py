@@ -95,10 +95,10 @@ class RelatedLink:
 class ArticleDocument:
     """Date-times are RFC 3339 in UTC to the second: `2020-06-11T00:07:00Z`.
 
-    `details` holds the keys served as JSON with a single article, those present alone; the providers' authors
-    stand there as "provider.authors". `extra` mirrors the document's nesting and holds what only an export
-    repeats:  {"layout": "post", "images": {"0": {"focus": "left"}}, "related": {"3": {"topics": ["AI"]}}},
-    list places counted among the elements kept.
+    `details` has those keys of DETAILS that the document has; the provider's authors stand there as
+    "provider.authors". `extra` has the keys that only an export repeats, nested as in the document:
+    {"layout": "post", "images": {"0": {"focus": "left"}}, "related": {"3": {"topics": ["AI"]}}}. Places count
+    the elements that were kept.
     """
 
     path: str
@@ -146,7 +146,7 @@ def read_article(
     document = ArticleDocument(
         path=path,
         title=title or "",
-        excerpt=fields.shown_text("excerpt"),
+        excerpt=fields.display_text("excerpt"),
         type=fields.label("type"),
         category=fields.label("category"),
         locale=fields.label("locale"),
@@ -192,7 +192,7 @@ def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlV
             width=image_fields.converted(scalars.integer, "width"),
             height=image_fields.converted(scalars.integer, "height"),
             title=image_fields.line("title"),
-            attribution=image_fields.shown_text("attribution"),
+            attribution=image_fields.display_text("attribution"),
             is_cached=image_fields.converted(scalars.boolean, "isCached"),
         )
         if url is None and len(fields.findings.problems) == problems_before:
@@ -249,7 +249,7 @@ def _related_link(
     images, extra_images = read_images(fields)
     link = RelatedLink(
         title=fields.line("title"),
-        excerpt=fields.shown_text("excerpt"),
+        excerpt=fields.display_text("excerpt"),
         type=fields.label("type"),
         quality=fields.converted(scalars.integer, "quality"),
         heat=fields.converted(scalars.integer, "heat"),

@@ -64,11 +64,11 @@ class FieldReader:
 
     def line(self, key: str) -> str | None:
         """A text of one line, such as a title."""
-        text = self.shown_text(key)
+        text = self.display_text(key)
         return text and text.replace("\n", " ")
 
-    def shown_text(self, key: str) -> str | None:
-        return self.converted(scalars.shown_text, key)
+    def display_text(self, key: str) -> str | None:
+        return self.converted(scalars.display_text, key)
 
     def label(self, key: str) -> str | None:
         return self.converted(scalars.label, key)
@@ -151,7 +151,7 @@ class FieldReader:
         self.findings.warning((*self.key_path, key, index), reason, advice)
 
     def leftovers(self, known_keys: frozenset[str]) -> dict[str, Any]:
-        """What nobody took, for the export; a key that is nearly one of ours gets a warning."""
+        """The keys that nobody took, for the export. A key that is nearly one of ours gets a warning."""
         if not self.values:
             return {}
         for key in self.values:

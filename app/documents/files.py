@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from app.documents.front_matter import MAX_FILE_BYTES
-from app.documents.problems import Problem, shown
+from app.documents.problems import Problem, printable_value
 
 EXTENSIONS: Final = (".md", ".markdown", ".txt", ".yaml", ".yml")
 
@@ -231,4 +231,4 @@ def _problem(path: str, reason: str, advice: str) -> Problem:
 
 
 def _printable_path(path: str) -> str:
-    return path if _wrong_path(path) is None else shown(path)
+    return path if _wrong_path(path) is None else printable_value(path)

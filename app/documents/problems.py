@@ -9,7 +9,7 @@ MAX_CHARACTERS_SHOWN = 80
 # A list of 10,000 bad images is one mistake; the report must stay readable and small.
 MAX_FINDINGS = 20
 
-# Where a value stands in a document:  ("related", 2, "quality") is `related[2].quality`.
+# The place of a value in a document:  ("related", 2, "quality") is `related[2].quality`.
 KeyPath = tuple[str | int, ...]
 
 
@@ -68,10 +68,10 @@ def key_text(key_path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{shown(part)}" if text else shown(part)
+            text += f".{printable_value(part)}" if text else printable_value(part)
     return text
 
 
-def shown(text: str) -> str:
+def printable_value(text: str) -> str:
     """A text of a document as a report repeats it."""
     return printable(text, MAX_CHARACTERS_SHOWN)

@@ -16,7 +16,7 @@ from typing import Final
 from app.documents.article import ARTICLE_KEYS, ArticleDocument, YamlValue, read_article
 from app.documents.fields import is_blank, is_unknown
 from app.documents.front_matter import FrontMatter, all_front_matter, split
-from app.documents.problems import Finding, Findings, KeyPath, Problem, key_text, shown
+from app.documents.problems import Finding, Findings, KeyPath, Problem, key_text, printable_value
 from app.documents.repeated_links import read_tree_with_repeated_links
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
 from app.documents.yaml_tree import SyntaxProblem, YamlTree, position_of
@@ -66,7 +66,7 @@ def _skip(value: YamlValue, *, is_yaml: bool) -> Reading | None:
     taxonomy = value.get("taxonomy") if isinstance(value, dict) else None
     if not is_unknown(taxonomy):
         name = taxonomy.strip() if isinstance(taxonomy, str) else "that is no text"
-        return None if name in _TAXONOMIES else _skipped(f"the taxonomy {shown(name)}", None)
+        return None if name in _TAXONOMIES else _skipped(f"the taxonomy {printable_value(name)}", None)
     if is_yaml:
         return _skipped(_NO_TAXONOMY, "has no taxonomy")
     if not isinstance(value, dict):

@@ -15,7 +15,7 @@ from app.documents.yaml_tree import MAX_NODES, SyntaxProblem, YamlTree, might_ex
 # A link takes some 2 kB in memory. Trees repeat their latest news, so a link that was not seen for long will
 # not come again.
 MAX_CACHED_LINKS: Final = 10_000
-# Below three links splitting does not pay.
+# Splitting does not pay for fewer links.
 _MIN_LINKS: Final = 3
 # The list lies this deep in a document; the limit on nesting counts from there.
 _DEPTH_OF_LIST: Final = 2

@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from app.documents.problems import WrongValue, shown
+from app.documents.problems import WrongValue, printable_value
 from app.documents.yaml_tree import PlainScalar
 from app.moments import moment, rfc3339
 from app.names import fold_of_document
@@ -97,7 +97,7 @@ def integer(text: str) -> int | WrongValue:
     return whole
 
 
-def shown_text(text: str) -> str | WrongValue:
+def display_text(text: str) -> str | WrongValue:
     return text if len(text) <= MAX_TEXT_CHARACTERS else _too_long(MAX_TEXT_CHARACTERS)
 
 
@@ -206,4 +206,4 @@ def _core_value(plain: PlainScalar) -> bool | int | float | str:
 
 
 def _quoted(text: str) -> str:
-    return f'"{shown(text)}"'
+    return f'"{printable_value(text)}"'

@@ -75,7 +75,7 @@ def read_organization(
         domain=domain,
         other_names=fields.names("otherNames"),
         images=images,
-        description=fields.shown_text("description"),
+        description=fields.display_text("description"),
         extra=fields.leftovers(ORGANIZATION_KEYS) | extra_images,
     )
     return None if findings.problems else document

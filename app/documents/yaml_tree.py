@@ -9,7 +9,7 @@ import yaml
 from yaml._yaml import CParser
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 
-from app.documents.problems import KeyPath, shown
+from app.documents.problems import KeyPath, printable_value
 
 # The largest real document has some 4,000 nodes. A node costs 3 µs, and a few aliases can stand for millions.
 MAX_NODES: Final = 30_000
@@ -150,18 +150,22 @@ def _check_limits(text: str) -> None:
             elif isinstance(event, AliasEvent):
                 aliases += 1
                 if aliases > MAX_ALIASES:
-                    raise _Rejection(event, f"has more than {MAX_ALIASES} aliases", "Write the values out.")
+                    raise _Rejection(
+                        event,
+                        f"has more than {MAX_ALIASES} aliases",
+                        "Write the values in place of the aliases.",
+                    )
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
 
 
 def _too_many_nodes(node: Any) -> _Rejection:
-    return _Rejection(node, f"has {MAX_NODES} values or more, aliases written out", "Split the document.")
+    return _Rejection(node, f"has {MAX_NODES:,} values or more, aliases written out", "Split the document.")
 
 
 def _nested_too_deep(node: Any) -> _Rejection:
-    reason = f"nests {MAX_DEPTH} deep or more, or an alias holds itself"
-    return _Rejection(node, reason, "Flatten it, or write the alias out.")
+    reason = f"nests {MAX_DEPTH} deep or more, or has an alias that holds itself"
+    return _Rejection(node, reason, "Use fewer levels, or write the value in place of the alias.")
 
 
 class _Builder:
@@ -259,12 +263,12 @@ def character_name(character: str) -> str:
 
 def _unknown_tag(node: Any) -> _Rejection:
     tag = "!!" + node.tag.removeprefix("tag:yaml.org,2002:") if node.tag.startswith("tag:") else node.tag
-    reason = f"has the tag {shown(tag)}, which is not read here"
+    reason = f"has the tag {printable_value(tag)}, which is not read here"
     return _Rejection(node, reason, "Remove it; only !!str, !!map and !!seq may stay.")
 
 
 def _duplicate_key(node: Any, key: str) -> _Rejection:
-    return _Rejection(node, f"has the key {shown(key)} twice", "Keep one of them.")
+    return _Rejection(node, f"has the key {printable_value(key)} twice", "Keep one of them.")
 
 
 def _not_yaml(error: yaml.MarkedYAMLError) -> SyntaxProblem:

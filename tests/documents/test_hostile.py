@@ -84,7 +84,7 @@ FRONT_MATTERS: list[tuple[str, str]] = [
                                          "? [a]", "? {a: b}", "a: !<x", "%TAG ! x", "a: >9999\n x", "a: 'x'y")),
     (f"{T}a: &{'b' * 10_000} x", "taken"),
     (f"{T}{'k' * 2_000}: v", "3: "),
-    (f"{T}a:\n" + "- {b: c}\n" * 12_000, "30000 values"), (f"{T}a: '" + "\\" * 10_000 + "'", "taken"),
+    (f"{T}a:\n" + "- {b: c}\n" * 12_000, "30,000 values"), (f"{T}a: '" + "\\" * 10_000 + "'", "taken"),
     (f"{T}a: {'x ' * 50_000}", "taken"), (f"{T}#{'x' * 100_000}", "taken"), (f"{T}" + "#\n" * 50_000, "taken"), (f"{T}" + "\n" * 50_000, "taken"),
     (f"{T}a: |\n" + " x\n" * 20_000, "taken"), ("a: b\n" * 3, "twice"), ("just words", "rejected"), ("[title, x]", "rejected"), ("'title: x'", "rejected"),
     # Characters that are no text.
