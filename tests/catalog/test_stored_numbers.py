@@ -169,10 +169,10 @@ def test_urls_are_compared_by_these_keys(stored: World) -> None:
 
 def test_cursors_that_clients_hold(stored: World) -> None:
     cursors = {
-        "title": "lALMPSjiWyIvYXJ0aWNsZXMiLFtbInB1Ymxpc2hlZCIsImFueSJdLFsic29ydCIsInRpdGxlIl1dLFtbIllnQkMiXSwi"
-        "Yi5tZCIsIm5ld3MiXSxmYWxzZSxudWxsXQ",
-        "-quality": "fxUvxcVjWyIvYXJ0aWNsZXMiLFtbInB1Ymxpc2hlZCIsImFueSJdLFsic29ydCIsIi1xdWFsaXR5Il1dLFstNywi"
-        "YS5tZCIsIm5ld3MiXSxmYWxzZSxudWxsXQ",
+        "title": "lALMPSjiWyIvYXJ0aWNsZXMiLFtbInB1Ymxpc2hlZCIsImFueSJdLFsic29ydCIsInRpdGxlIl1dLFtbIllnQkMiX"
+        "SwiYi5tZCIsIm5ld3MiXSxmYWxzZSxudWxsXQ",
+        "-quality": "fxUvxcVjWyIvYXJ0aWNsZXMiLFtbInB1Ymxpc2hlZCIsImFueSJdLFsic29ydCIsIi1xdWFsaXR5Il1dLFst"
+        "NywiYS5tZCIsIm5ld3MiXSxmYWxzZSxudWxsXQ",
     }
     with service_of(stored) as client:
         for sort, cursor in cursors.items():
