@@ -146,7 +146,7 @@ def test_its_pages_are_all_of_it_there_and_back_however_they_are_read(
             back: list[str] = []
             turn = None
             url = first
-            while url and len(there) < 60:
+            while url and len(there) < 20 * limit:
                 page = answer(client, url, EDITOR)
                 there += [item["id"] for item in page["items"]]
                 url, turn = page["next"], page["prev"]

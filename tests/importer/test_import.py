@@ -79,10 +79,10 @@ def test_what_another_version_stored_is_read_again(world: World, monkeypatch: py
     world.write("a.md", "title: A")
     monkeypatch.setattr("app.importer.read.READER_VERSION", 1)
     world.import_()
-    before = world.query("SELECT bytes_hash FROM documents")
+    before = world.bytes_hashes()
     monkeypatch.undo()
     assert world.import_().unchanged == 1
-    assert world.query("SELECT bytes_hash FROM documents") != before
+    assert world.bytes_hashes() != before
 
 
 def test_strict_writes_nothing_if_there_is_a_problem(world: World) -> None:
@@ -155,15 +155,15 @@ def test_going_back_gives_the_same_rows(world: World) -> None:
         "a.md", "title: First\ntopics: [AI, Art]\nrelated: [{title: Other, url: 'https://example.org/'}]"
     )
     world.import_()
-    before = world.items(), world.topics(), world.query("SELECT item FROM links")
+    before = world.items(), world.topics(), world.links()
     world.write("a.md", "title: Changed\ntopics: [Art]")
     world.import_()
-    assert world.query("SELECT item FROM links") == []
+    assert world.links() == []
     world.write(
         "a.md", "title: First\ntopics: [AI, Art]\nrelated: [{title: Other, url: 'https://example.org/'}]"
     )
     world.import_()
-    assert (world.items(), world.topics(), world.query("SELECT item FROM links")) == before
+    assert (world.items(), world.topics(), world.links()) == before
 
 
 def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> None:

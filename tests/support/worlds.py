@@ -37,6 +37,15 @@ class World:
     def titles(self) -> list[str]:
         return [item["title"] for item in self.items()]
 
+    def links(self) -> list[dict[str, Any]]:
+        """The related links that are stored, each once, whichever articles have it."""
+        return [json.loads(item) for (item,) in self.query("SELECT item FROM links ORDER BY item")]
+
+    def bytes_hashes(self) -> list[bytes]:
+        """By which an import knows documents of any kind that it need not read again."""
+        rows = self.query("SELECT bytes_hash FROM documents ORDER BY path, kind")
+        return [bytes(bytes_hash) for (bytes_hash,) in rows]
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql))]

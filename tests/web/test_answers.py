@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.importer.read import Request
@@ -15,7 +14,6 @@ from tests.support.worlds import World
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 SEED = "news/2020-06-11-amazon-bars-police-from-using-its-facial-recognition-technology.md"
-SEED_TITLE = "Amazon bars police from using its facial recognition technology"
 SECRET = "c2VlZC1kb2N1bWVudC1zZWNyZXQ"
 
 
@@ -271,9 +269,6 @@ def test_a_query_as_long_as_any_may_be_has_a_next_page(world: World) -> None:
     with service_of(world) as client:
         pages = walk(client, f"/articles?limit=1&{quotes}")
     assert [page["items"][0]["title"] for page in pages] == ["a", "b", "c"]
-
-
-ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 
 
 def test_a_large_article_is_answered_whole(world: World) -> None:

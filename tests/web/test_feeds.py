@@ -195,6 +195,9 @@ def test_a_feed_of_nothing_is_a_feed(world: World) -> None:
                 [],
                 "Articles about none",
             )
+            titled = client.get(f"/feeds/articles.{ending}?topic=AI+%26+Co&publishedFrom=2020-01-01")
+            title = feedparser.parse(titled.content).feed.title
+            assert title == "Articles about AI & Co from 2020-01-01"
         assert client.get("/feeds/articles.json").json()["items"] == []
         mine = client.get("/feeds/articles.json?published=any", headers=EDITOR)
         assert [item["title"] for item in mine.json()["items"]] == ["Hidden"]

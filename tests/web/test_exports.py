@@ -1,11 +1,9 @@
-"""Feeds and files: the same query with another last step, safe whatever a title holds."""
+"""Files: the same query with another last step, safe whatever a title holds."""
 
 import csv
 import io
 import json
-from xml.etree import ElementTree
 
-import feedparser
 import pytest
 
 from tests.support.services import EDITOR, answer, service_of
@@ -33,38 +31,6 @@ def awkward(world: World) -> World:
     world.write("hidden.md", "title: Hidden\npublished: false")
     world.import_()
     return world
-
-
-@pytest.mark.parametrize("ending", ["rss", "atom"])
-def test_a_feed_is_read_by_an_independent_reader(awkward: World, ending: str) -> None:
-    with service_of(awkward, public_url="https://example.org/news") as client:
-        text = client.get(f"/feeds/articles.{ending}?topic=AI+%26+Co&publishedFrom=2020-01-01").content
-    ElementTree.fromstring(text)  # noqa: S314  our own
-    feed = feedparser.parse(text)
-    assert (feed.bozo, feed.feed.title) == (False, "Articles about AI & Co from 2020-01-01")
-    titles = [feedparser.parse(text).entries[place].title for place in range(len(feed.entries))]
-    assert len(titles) == len(AWKWARD)
-    assert "Ünïcödé 🚀 日本語" in titles
-    own = [link.href for link in feed.feed.links if link.rel == "self"]
-    assert own[0].startswith(f"https://example.org/news/feeds/articles.{ending}?topic=")
-    assert feed.entries[0].id.startswith("urn:clippings:article:")
-    assert feed.entries[0].enclosures[0].href == "https://images.example.org/a.png"
-
-
-def test_a_json_feed(awkward: World) -> None:
-    with service_of(awkward, public_url="https://example.org") as client:
-        feed = client.get("/feeds/articles.json?limit=3").json()
-    assert feed["version"] == "https://jsonfeed.org/version/1.1"
-    assert [item["title"] for item in feed["items"]] == ["a; b, c", "- not a list", "=1+1"]
-    assert all(item["url"].startswith("https://example.org/articles/") for item in feed["items"])
-
-
-def test_a_feed_knows_the_clock_no_more_than_its_items_do(awkward: World) -> None:
-    with service_of(awkward) as client:
-        for ending in ("rss", "atom", "json"):
-            first = client.get(f"/feeds/articles.{ending}")
-            again = client.get(f"/feeds/articles.{ending}", headers={"If-None-Match": first.headers["etag"]})
-            assert again.status_code == 304
 
 
 def test_csv_is_harmless_and_complete(awkward: World) -> None:
