@@ -16,12 +16,11 @@ from app.catalog.index.sets import InRows, InSets, InSetsBetween
 from app.catalog.index.walk import SetPages
 from app.catalog.paging import BEGINNING, Listing, Place, page_statement
 from app.catalog.query import ArticleQuery
-from app.catalog.related import mentions
+from app.catalog.related import mentions, related_rows
 from app.catalog.rolling import first_beyond
 from app.catalog.tables import articles, related_links
 from app.database.rows import ids_value
 from app.database.snapshots import Reader
-from app.web.articles import related_rows
 from tests.worlds import World
 
 NEWEST, OF_TERM, OF_ARTICLE = "ix_articles_newest", "pk_article_terms", "ix_article_terms_article_id_term_id"
@@ -98,7 +97,7 @@ def check(plan: str, indexes: set[str]) -> None:
 def test_a_page_is_read_in_order_from_one_index(connection: Connection, place: str) -> None:
     for given, indexes in PAGES:
         query = ArticleQuery.model_validate(given)
-        found = matching(connection, query).listing(articles.c.id, articles.c.item)
+        found = matching(connection, query).listing()
         if isinstance(found, SetPages):
             [found] = found.index_order.ids_by_audience(connection.dialect.name, None)
         assert isinstance(found, Listing)
@@ -170,8 +169,8 @@ def test_the_most_frequent_of_all_are_read_from_the_end_of_an_index(connection: 
 
 
 def test_who_mentions_a_url_is_found_from_the_url(connection: Connection) -> None:
-    rows, order = mentions("https://example.org/", "true")
-    found = plan(connection, rows.order_by(*order).limit(21), {})
+    listing = mentions("https://example.org/", "true")
+    found = plan(connection, listing.make().order_by(*listing.order).limit(21), {})
     assert "ix_related_links_link_id" in found, found
     assert "ix_articles_newest" not in found, found
 

@@ -13,7 +13,7 @@ from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select
 
 from app.catalog.index.sets import DAY, HEAT, QUALITY, UPDATED_DAY, day_number, day_start
-from app.catalog.orders import IndexOrder
+from app.catalog.orders import LIST_COLUMNS, IndexOrder
 from app.catalog.paging import KeyedRow, Listing, Place
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, articles
@@ -47,7 +47,6 @@ class SetPages:
 
     ranks: Mapping[int | None, BitMap]
     index_order: IndexOrder
-    columns: tuple[ColumnElement[Any], ...]
 
     @property
     def order(self) -> tuple[ColumnElement[Any], ...]:
@@ -70,7 +69,7 @@ class SetPages:
         keyed_ids = keyed_ids[offset:]
         if only_whether or not keyed_ids:
             return keyed_ids
-        rows = _read_articles(connection, [row.id for _, row in keyed_ids], self.columns)
+        rows = _read_articles(connection, [row.id for _, row in keyed_ids])
         return [(keys, rows[row.id]) for keys, row in keyed_ids]
 
     def _ranks_from(self, place: Place) -> Iterator[tuple[int | None, Place]]:
@@ -123,18 +122,14 @@ def _filter_index(
     return matches[:wanted]
 
 
-def _read_articles(
-    connection: Connection, ids: Sequence[int], columns: tuple[ColumnElement[Any], ...]
-) -> dict[int, Any]:
+def _read_articles(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
     dialect = connection.dialect.name
+    statement = prepared(connection, _read_articles, partial(_articles_with_ids, dialect))
+    return {row.id: row for row in statement.rows(connection, {"ids": ids_value(dialect, ids)})}
 
-    def make() -> Select[Any]:
-        return select(articles.c.id.label("of_id"), *columns).where(is_one_of(dialect, articles.c.id, "ids"))
 
-    rows = prepared(connection, (_read_articles, columns), make).rows(
-        connection, {"ids": ids_value(dialect, ids)}
-    )
-    return {row.of_id: row for row in rows}
+def _articles_with_ids(dialect: str) -> Select[Any]:
+    return select(*LIST_COLUMNS).where(is_one_of(dialect, articles.c.id, "ids"))
 
 
 def skip_to_next_match(connection: Connection, column: str, ids: BitMap, place: Place) -> Place | None:
