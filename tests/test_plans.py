@@ -12,7 +12,7 @@ from app.catalog.facets import first_terms
 from app.catalog.filters import matching
 from app.catalog.index.conditions import Conditions, add_conditions
 from app.catalog.index.search import begins, has_stem, is_word, places_of_phrase, sets_of_words_that
-from app.catalog.index.sets import InRows, InSets, InSetsBetween
+from app.catalog.index.sets import InRows, sets_between, sets_with_key
 from app.catalog.index.walk import SetPages
 from app.catalog.paging import BEGINNING, Listing, Place, page_statement
 from app.catalog.query import ArticleQuery
@@ -84,6 +84,10 @@ def plan(connection: Connection, statement: Any, values: dict[str, Any]) -> str:
     return "\n".join(str(row[-1]) for row in rows)
 
 
+def _first_rows(listing: Listing, place: Place) -> Any:
+    return page_statement.make(listing.rows, listing.order, place.keys is None, place.backwards, False)
+
+
 def check(plan: str, indexes: set[str]) -> None:
     for index in indexes:
         # What SQLite calls the primary key of a table without row ids.
@@ -107,13 +111,13 @@ def test_a_page_is_read_in_order_from_one_index(connection: Connection, place: s
             at = Place((b"a", *at.keys[1:]), at.backwards)
         keys = {f"key_{number}": key for number, key in enumerate(at.keys or ())}
         values = {**listing.values, **keys, "limit": 21, "offset": 0}
-        check(plan(connection, page_statement(listing, at), values), indexes)
+        check(plan(connection, _first_rows(listing, at), values), indexes)
 
 
 def test_what_a_duration_crosses_next_is_the_first_of_an_index(connection: Connection) -> None:
     for column in ("newest", "oldest", "newest_updated", "oldest_updated"):
         values = {"published": 1, "key": 0, "limit": 1}
-        check(plan(connection, first_beyond(column), values), {f"ix_articles_{column}"})
+        check(plan(connection, first_beyond.make(column), values), {f"ix_articles_{column}"})
 
 
 def test_a_small_set_is_read_by_its_ids_and_sorted(connection: Connection) -> None:
@@ -121,7 +125,7 @@ def test_a_small_set_is_read_by_its_ids_and_sorted(connection: Connection) -> No
         query = ArticleQuery.model_validate({"topic": ["AI"], "type": ["video"], "sort": sort})
         index_order = matching(connection, query).index_order
         [listing] = index_order.ids_by_audience(connection.dialect.name, BitMap([1, 2]))
-        statement = page_statement(listing, BEGINNING)
+        statement = _first_rows(listing, BEGINNING)
         found = plan(connection, statement, {**listing.values, "limit": 21, "offset": 0})
         assert "INTEGER PRIMARY KEY (rowid=?)" in found or "pk_articles" in found, found
 
@@ -147,13 +151,13 @@ def test_what_words_find_is_read_by_keys(connection: Connection) -> None:
         (is_word, {"word": "apple"}),
         (begins, {"word": "app", "last": "app\U0010ffff"}),
     ):
-        found = plan(connection, sets_of_words_that(which), values)
+        found = plan(connection, sets_of_words_that.make(which), values)
         assert "word_articles" in found
         check(found, set())
         assert "SCAN" not in found, found
     dialect = connection.dialect.name
     found = plan(
-        connection, places_of_phrase(dialect), {"ids": ids_value(dialect, [1, 2]), "phrase": " a b "}
+        connection, places_of_phrase.make(dialect), {"ids": ids_value(dialect, [1, 2]), "phrase": " a b "}
     )
     assert "article_words USING INTEGER PRIMARY KEY (rowid=?)" in found or "pk_article_words" in found, found
 
@@ -164,13 +168,13 @@ def test_the_most_frequent_of_all_are_read_from_the_end_of_an_index(connection: 
         "any": "ix_terms_field_editor_count",
     }
     for published, index in indexes.items():
-        found = plan(connection, first_terms(published), {"field": "topic", "size": 20})
+        found = plan(connection, first_terms.make(published), {"field": "topic", "size": 20})
         assert index in found, found
 
 
 def test_who_mentions_a_url_is_found_from_the_url(connection: Connection) -> None:
     listing = mentions("https://example.org/", "true")
-    found = plan(connection, listing.make().order_by(*listing.order).limit(21), {})
+    found = plan(connection, listing.rows.order_by(*listing.order).limit(21), {**listing.values})
     assert "ix_related_links_link_id" in found, found
     assert "ix_articles_newest" not in found, found
 
@@ -181,17 +185,17 @@ def test_changes_are_read_in_order_each_with_its_article(connection: Connection)
         (True, "ix_changes_editor_revision_public_id"),
     ):
         values = {"since": 0, "after_id": "", "limit": 100}
-        found = plan(connection, rows_after(for_editors=for_editors), values)
+        found = plan(connection, rows_after.make(for_editors=for_editors), values)
         check(found, {index})
         assert "uq_articles_public_id" in found or "sqlite_autoindex_articles" in found, found
 
 
 def test_the_sets_of_a_query_are_found_by_their_keys(connection: Connection) -> None:
-    for part, values in (
-        (InSets, {"kind": "topic", "key": 1}),
-        (InSetsBetween, {"kind": "day", "first": 1, "last": 2}),
+    for sets, values in (
+        (sets_with_key, {"kind": "topic", "key": 1}),
+        (sets_between, {"kind": "day", "first": 1, "last": 2}),
     ):
-        found = plan(connection, part.statement(), values)
+        found = plan(connection, sets.make(), values)
         assert "article_sets" in found
         check(found, set())
         assert "SCAN" not in found, found

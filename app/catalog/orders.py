@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, bindparam, select
@@ -55,8 +55,7 @@ class IndexOrder:
         [published] = PUBLISHED_VALUES[self.published]
         is_of_term = self.term_id is not None
         values = {"term_id": self.term_id, "published": published}
-        shape = (IndexOrder.range, is_of_term, self.column)
-        return Listing(shape, partial(_range_rows, is_of_term=is_of_term), self.columns, values)
+        return Listing(_range_rows(is_of_term=is_of_term), self.columns, values)
 
     def ids_by_audience(self, dialect: str, ids: Iterable[int] | None) -> Iterator[Listing]:
         """Listings of article ids, one for the published articles and one for the others, where asked for.
@@ -70,10 +69,10 @@ class IndexOrder:
             order = articles.c[self.column], articles.c.path, articles.c.source
             values["ids"] = ids_value(dialect, ids)
         for published in PUBLISHED_VALUES[self.published]:
-            make = partial(_id_rows, kind, dialect)
-            yield Listing((IndexOrder, kind, self.column), make, order, {**values, "published": published})
+            yield Listing(_id_rows(kind, dialect), order, {**values, "published": published})
 
 
+@cache
 def _range_rows(*, is_of_term: bool) -> Select[Any]:
     rows = select(*LIST_COLUMNS)
     if not is_of_term:
@@ -88,6 +87,7 @@ def _range_rows(*, is_of_term: bool) -> Select[Any]:
     )
 
 
+@cache
 def _id_rows(kind: str, dialect: str) -> Select[Any]:
     published: ColumnElement[int] = bindparam("published")
     if kind == "term":

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
@@ -18,9 +19,10 @@ Order = tuple[ColumnElement[Any], ...]
 def topic_list(published: Published) -> Listing:
     """Rows for `topic_items`, those with most articles first."""
     rows, order = _topics(published)
-    return Listing((topic_list, published), lambda: rows, order, {})
+    return Listing(rows, order, {})
 
 
+@cache
 def _topics(published: Published) -> tuple[Select[Any], Order]:
     count = count_of(terms, published)
     rows = (
@@ -75,9 +77,10 @@ def topic_items(
 def provider_list(published: Published) -> Listing:
     """Rows for `provider_items`, those with most articles first; among equals those without a domain last."""
     rows, order = _providers(published)
-    return Listing((provider_list, published), lambda: rows, order, {})
+    return Listing(rows, order, {})
 
 
+@cache
 def _providers(published: Published) -> tuple[Select[Any], Order]:
     count = _articles_of_provider(published)
     rows = (

@@ -6,7 +6,6 @@ sorting it is quicker than that is sorted.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from pyroaring import BitMap
@@ -18,7 +17,7 @@ from app.catalog.paging import KeyedRow, Listing, Place
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, articles
 from app.database.rows import ids_value, is_one_of
-from app.database.statements import prepared
+from app.database.statements import statement
 
 # Reading one article by its id and sorting it costs as much as skipping 1.5 index rows.
 SKIPPED_FOR_ONE_SORTED: Final = 1.5
@@ -124,10 +123,11 @@ def _filter_index(
 
 def _read_articles(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
     dialect = connection.dialect.name
-    statement = prepared(connection, _read_articles, partial(_articles_with_ids, dialect))
-    return {row.id: row for row in statement.rows(connection, {"ids": ids_value(dialect, ids)})}
+    rows = _articles_with_ids(connection, dialect).rows({"ids": ids_value(dialect, ids)})
+    return {row.id: row for row in rows}
 
 
+@statement
 def _articles_with_ids(dialect: str) -> Select[Any]:
     return select(*LIST_COLUMNS).where(is_one_of(dialect, articles.c.id, "ids"))
 
@@ -170,13 +170,14 @@ def _place_before(kind: str, key: int, is_negative: bool, backwards: bool) -> Pl
 def _sets_from(
     connection: Connection, kind: str, key: int, *, downwards: bool
 ) -> Iterator[tuple[int, bytes]]:
-    statement = prepared(connection, (_sets_from, downwards), partial(_sets_in_order, downwards))
+    sets = _sets_in_order(connection, downwards)
     after = key + 1 if downwards else key - 1
-    while rows := statement.rows(connection, {"kind": kind, "after": after, "limit": _SETS_AT_ONCE}):
+    while rows := sets.rows({"kind": kind, "after": after, "limit": _SETS_AT_ONCE}):
         yield from ((row.key, row.article_ids) for row in rows)
         after = rows[-1].key
 
 
+@statement
 def _sets_in_order(downwards: bool) -> Select[Any]:
     key = article_sets.c.key
     after: Any = bindparam("after")
