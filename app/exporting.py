@@ -87,7 +87,7 @@ def _query(filters: dict[str, Any]) -> ArticleQuery:
         for text in (given if isinstance(given, tuple) else (given,))
     ]
     try:
-        return ArticleQuery.of(pairs)
+        return ArticleQuery.from_parameters(pairs)
     except ValidationError as error:
         first = error.errors()[0]
         reason = first["msg"].removeprefix("Value error, ")

@@ -8,7 +8,6 @@ from urllib.parse import quote_plus, urlencode
 from sqlalchemy.dialects import sqlite
 
 from app.catalog.filters import matching
-from app.catalog.orders import range_rows
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.database.snapshots import Reader
@@ -83,10 +82,11 @@ def _in_case(name: str, bits: int) -> str:
 
 def same_sql(sqlite_url: str) -> str:
     """What our list asks for once its topic is known, as Datasette's own address of a query."""
-    query = ArticleQuery.of([("topic", TOPIC)])
+    query = ArticleQuery.from_parameters([("topic", TOPIC)])
     with Reader(sqlite_url) as reader, reader.snapshot() as connection:
         order = matching(connection, query).index_order
-        page = range_rows([articles.c.item], is_of_term=True).order_by(*order.columns).limit(PER_PAGE)
+        page = order.range().rows.with_only_columns(articles.c.item)
+        page = page.order_by(*order.columns).limit(PER_PAGE)
         page = page.params(term_id=order.term_id, published=1)
         text = str(page.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     name = Path(sqlite_url.removeprefix("sqlite:///")).stem

@@ -72,12 +72,12 @@ def measure(small_url: str, large_url: str) -> Table:
 
 
 def _query(**clauses: str) -> ArticleQuery:
-    return ArticleQuery.of(clauses.items())
+    return ArticleQuery.from_parameters(clauses.items())
 
 
 def _page(query: ArticleQuery, place: Place = BEGINNING) -> Question:
     def ask(connection: Connection) -> object:
-        listing = matching(connection, query).listing(articles.c.id, articles.c.item)
+        listing = matching(connection, query).listing()
         return read_page(connection, listing, PER_PAGE, place)
 
     return ask
@@ -105,7 +105,7 @@ def _turning(reader: Reader) -> tuple[Question, Question]:
     with reader.snapshot() as connection:
         for _ in range(DEEP):
             renew_deadline(connection)
-            page = read_page(connection, matching(connection, query).listing(articles.c.id), PER_PAGE, place)
+            page = read_page(connection, matching(connection, query).listing(), PER_PAGE, place)
             place = page.next or place
     return _page(query), _page(query, place)
 

@@ -33,6 +33,12 @@ def test_a_module_imports_only_along_the_arrows(module: Path) -> None:
     assert not imported & TOGETHER
 
 
+def test_only_the_view_of_a_request_knows_the_database() -> None:
+    """What the other modules of `web` want to know they ask the catalog."""
+    knowing = {path.stem for path in (APP / "web").rglob("*.py") if "sqlalchemy" in _packages(path)}
+    assert knowing <= {"view", "reading"}
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(APP)))
 def test_a_module_says_what_it_knows(module: Path) -> None:
     text = module.read_text(encoding="utf-8")
@@ -49,6 +55,10 @@ def test_the_map_names_every_folder() -> None:
 def test_a_migration_knows_nothing_of_today(migration: Path) -> None:
     """What it does to a catalogue must not change with the code."""
     assert not [name for name in _imports(migration) if name.split(".")[0] == "app"]
+
+
+def _packages(module: Path) -> set[str]:
+    return {name.split(".")[0] for name in _imports(module)}
 
 
 def _imports(module: Path) -> set[str]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, and_, bindparam, select, tuple_
 
 from app.catalog.tables import Ordered, articles, changes
-from app.database.statements import prepared
+from app.database.statements import statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,12 @@ def changes_after(
 
     A revision may change thousands, so a place in it is its number and an id.
     """
-    statement = prepared(connection, (rows_after, for_editors), partial(rows_after, for_editors=for_editors))
     values = {"since": revision, "after_id": public_id, "limit": limit}
-    return [Change(*row) for row in statement.rows(connection, values)]
+    rows = rows_after(connection, for_editors=for_editors).rows(values)
+    return [Change(*row) for row in rows]
 
 
+@statement
 def rows_after(*, for_editors: bool) -> Select[Any]:
     column = changes.c.editor_revision if for_editors else changes.c.public_revision
     visible = articles.c.public_id == changes.c.public_id

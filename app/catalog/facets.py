@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from heapq import nsmallest
 from typing import Any
 
@@ -20,7 +19,7 @@ from app.catalog.index.find import (
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import MANY_VALUED, term_names, terms
 from app.database.rows import in_parts
-from app.database.statements import prepared
+from app.database.statements import statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +79,12 @@ def _stored_counts(
 ) -> tuple[Sequence[TermCount], int]:
     """Of all articles: the most frequent terms, and the sum of the counts of all, as imports counted them."""
     values = {"field": field, "size": size}
-    statement = prepared(connection, (first_terms, published), partial(first_terms, published))
-    summed = prepared(connection, (_sum_of_terms, published), partial(_sum_of_terms, published))
-    frequent = [TermCount(*row) for row in statement.rows(connection, values)]
-    return frequent, summed.rows(connection, {"field": field})[0].counted
+    frequent = [TermCount(*row) for row in first_terms(connection, published).rows(values)]
+    [row] = _sum_of_terms(connection, published).rows({"field": field})
+    return frequent, row.counted
 
 
+@statement
 def first_terms(published: Published) -> Select[Any]:
     count = count_of(terms, published)
     rows = select(terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"), count.label("n"))
@@ -93,6 +92,7 @@ def first_terms(published: Published) -> Select[Any]:
     return rows.order_by(count.desc(), terms.c.by_name, terms.c.key).limit(bindparam("size"))
 
 
+@statement
 def _sum_of_terms(published: Published) -> Select[Any]:
     count = count_of(terms, published)
     counted = func.coalesce(func.sum(count), 0).label("counted")

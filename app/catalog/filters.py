@@ -7,9 +7,8 @@ order.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import Connection
 
 from app.catalog.audience import PUBLISHED_VALUES
 from app.catalog.index.conditions import Conditions, add_conditions
@@ -25,7 +24,7 @@ from app.catalog.index.find import (
 from app.catalog.orders import NEWEST, SORT_COLUMN, IndexOrder
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import FIELDS, articles
+from app.catalog.tables import FIELDS
 from app.catalog.terms import FoundTerm, count_of_all, find_terms, with_descendants
 
 
@@ -65,15 +64,15 @@ class Selection:
     def total(self) -> int:
         return len(self.articles()) if self.known_total is None else self.known_total
 
-    def listing(self, *columns: ColumnElement[Any]) -> Pageable:
-        """The articles in the query's order. Rows have the columns, which are of the table of articles."""
+    def listing(self) -> Pageable:
+        """The articles in the query's order: rows of LIST_COLUMNS."""
         if self.is_index_range:
-            return self.index_order.range(columns)
-        return pages_of(self._ranks(), self.index_order, columns)
+            return self.index_order.range()
+        return pages_of(self._ranks(), self.index_order)
 
     def every_item(self) -> Iterator[str]:
         """All articles as lists show them, in the query's order and in constant memory."""
-        return (row.item for row in every_row(self.connection, self.listing(articles.c.item)))
+        return (row.item for row in every_row(self.connection, self.listing()))
 
     def _ranks(self) -> Ranks:
         if self.query.url:

@@ -1,11 +1,14 @@
-"""Where a search matched, as marked and escaped HTML."""
+"""Where a search matched the articles of a page, as marked and escaped HTML."""
 
+import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from itertools import islice
 from typing import Final
+
+from sqlalchemy import Connection, func, select
 
 from app.catalog.search_language import (
     _CHARACTERS_AT_ONCE,
@@ -16,8 +19,10 @@ from app.catalog.search_language import (
     Search,
     Term,
     stem_of,
+    without_markup,
     words_of,
 )
+from app.catalog.tables import contents
 from app.unicode_forms import normalized
 
 _PIECE: Final = re.compile(rf"\S{{1,{_CHARACTERS_AT_ONCE}}}")
@@ -32,7 +37,41 @@ _SNIPPET_CHARACTERS: Final = 80
 _MOST_COMPARED: Final = 50_000
 
 
-def marked(text: str, search: Search, most_characters: int = MOST_CHARACTERS) -> str | None:
+# A snippet is looked for in the beginning of a content: 16,000 words, which are all that is indexed. The
+# largest content of a real article has 22 kB.
+_MAX_CONTENT_CHARACTERS: Final = 200_000
+# The texts of a page are looked through up to here, which takes half a second. The 200 longest real articles
+# have half as much; what comes after it gets no marks.
+_MAX_PAGE_CHARACTERS: Final = 500_000
+
+# By text of an article: `title`, `excerpt` and `content`.
+Highlights = dict[str, str | None]
+
+
+def highlights_of_page(
+    connection: Connection, items: Mapping[int, str], search: Search
+) -> dict[int, Highlights]:
+    """The highlights of each article, by its id; `items` are the articles as lists show them."""
+    beginning = func.substr(contents.c.content, 1, _MAX_CONTENT_CHARACTERS).label("beginning")
+    rows = select(contents.c.article_id, beginning).where(contents.c.article_id.in_(list(items)))
+    beginnings = {row.article_id: row.beginning for row in connection.execute(rows)}
+    left = _MAX_PAGE_CHARACTERS
+    by_article = {}
+    for article_id, item in items.items():
+        article = json.loads(item)
+        title, excerpt = article["title"], article["excerpt"] or ""
+        highlights: Highlights = {"title": highlighted(title, search, left)}
+        left = max(0, left - len(title))
+        highlights["excerpt"] = highlighted(excerpt, search, left)
+        left = max(0, left - len(excerpt))
+        content = beginnings[article_id][:left]
+        highlights["content"] = snippet(without_markup(content), search)
+        left -= len(content)
+        by_article[article_id] = highlights
+    return by_article
+
+
+def highlighted(text: str, search: Search, most_characters: int = MOST_CHARACTERS) -> str | None:
     """The text escaped for HTML, what was searched for in <mark>; None where nothing of it is there.
 
     It is looked for in the first characters alone.
@@ -58,7 +97,7 @@ def snippet(text: str, search: Search) -> str | None:
         start -= 1
     while end < len(text) and not text[end].isspace() and end - first[1] < 3 * _SNIPPET_CHARACTERS:
         end += 1
-    found = marked(" ".join(text[start:end].split()), search)
+    found = highlighted(" ".join(text[start:end].split()), search)
     return f"{'… ' if start else ''}{found}{' …' if end < len(text) else ''}" if found else None
 
 

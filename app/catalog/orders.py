@@ -1,8 +1,8 @@
 """The orders that an index of articles has, and how it is read in them. Knows no query."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, bindparam, select
@@ -13,6 +13,8 @@ from app.catalog.tables import article_terms, articles
 from app.database.rows import ids_value, is_one_of
 
 NEWEST: Final = "newest"
+# The columns of a list's rows: the article's number, and the JSON that lists answer.
+LIST_COLUMNS: Final = (articles.c.id, articles.c.item)
 # The sort parameter's values, less `relevance`, and the column of sort keys that ascends in each.
 SORT_COLUMN: Final = {
     "-publishedDateTime": NEWEST,
@@ -45,16 +47,15 @@ class IndexOrder:
         table = articles if self.term_id is None else article_terms
         return table.c[self.column], table.c.path, table.c.source
 
-    def range(self, columns: tuple[ColumnElement[Any], ...]) -> Listing:
-        """Every article that the index leads past, with columns of the table of articles.
+    def range(self) -> Listing:
+        """Every article that the index leads past, with LIST_COLUMNS.
 
         It is one range of the index, so `published` must not be `any`.
         """
         [published] = PUBLISHED_VALUES[self.published]
         is_of_term = self.term_id is not None
         values = {"term_id": self.term_id, "published": published}
-        shape = (IndexOrder.range, is_of_term, self.column, columns)
-        return Listing(shape, partial(range_rows, columns, is_of_term=is_of_term), self.columns, values)
+        return Listing(_range_rows(is_of_term=is_of_term), self.columns, values)
 
     def ids_by_audience(self, dialect: str, ids: Iterable[int] | None) -> Iterator[Listing]:
         """Listings of article ids, one for the published articles and one for the others, where asked for.
@@ -68,12 +69,12 @@ class IndexOrder:
             order = articles.c[self.column], articles.c.path, articles.c.source
             values["ids"] = ids_value(dialect, ids)
         for published in PUBLISHED_VALUES[self.published]:
-            make = partial(_id_rows, kind, dialect)
-            yield Listing((IndexOrder, kind, self.column), make, order, {**values, "published": published})
+            yield Listing(_id_rows(kind, dialect), order, {**values, "published": published})
 
 
-def range_rows(columns: Sequence[ColumnElement[Any]], *, is_of_term: bool) -> Select[Any]:
-    rows = select(*columns)
+@cache
+def _range_rows(*, is_of_term: bool) -> Select[Any]:
+    rows = select(*LIST_COLUMNS)
     if not is_of_term:
         return rows.where(articles.c.published == bindparam("published"))
     return (
@@ -86,6 +87,7 @@ def range_rows(columns: Sequence[ColumnElement[Any]], *, is_of_term: bool) -> Se
     )
 
 
+@cache
 def _id_rows(kind: str, dialect: str) -> Select[Any]:
     published: ColumnElement[int] = bindparam("published")
     if kind == "term":

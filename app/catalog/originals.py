@@ -6,9 +6,10 @@ For the export command alone: no answer of the service is made of these.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from app.catalog.filters import matching
 from app.catalog.paging import Listing, every_row
@@ -45,17 +46,21 @@ def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[Store
 
     Take-downs match nothing but ALL_ARTICLES.
     """
-    rows = select(
-        documents.c.id, documents.c.path, documents.c.kind, documents.c.data, sources.c.name.label("source")
-    ).join(sources, sources.c.id == documents.c.source_id)
     matches = None if query == ALL_ARTICLES else matching(connection, query).articles()
     order = (sources.c.name, documents.c.path, documents.c.kind)
-    listing = Listing(None, lambda: rows, order, {})
+    listing = Listing(_documents(), order, {})
     for row in every_row(connection, listing):
         if matches is None or row.kind != "article" or row.id in matches:
             yield StoredDocument(
                 row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)
             )
+
+
+@cache
+def _documents() -> Select[Any]:
+    return select(
+        documents.c.id, documents.c.path, documents.c.kind, documents.c.data, sources.c.name.label("source")
+    ).join(sources, sources.c.id == documents.c.source_id)
 
 
 def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:

@@ -1,15 +1,14 @@
 """Keyset pages over any statement: any depth costs the same. Knows nothing about articles."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from operator import itemgetter
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
 
 from app.database.snapshots import renew_deadline
-from app.database.statements import prepared
+from app.database.statements import statement
 
 KeyValue = int | str | bytes
 
@@ -59,26 +58,22 @@ class Pageable(Protocol):
 class Listing:
     """Rows to be paged. `order` ascends, is never null, and no two rows are equal in it.
 
-    `make` makes their statement. Listings of one `shape` have one statement but for the `values` of its named
-    parameters; without a shape it is made anew each time.
+    `values` are those of the named parameters in `rows`. The statement of a page is found again by the
+    identity of `rows` and of the columns in `order`, so a cached function should make them.
     """
 
-    shape: Hashable
-    make: Callable[[], Select[Any]]
-    order: Sequence[ColumnElement[Any]]
+    rows: Select[Any]
+    order: tuple[ColumnElement[Any], ...]
     values: Mapping[str, Any]
 
     def read(
         self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
     ) -> Sequence[KeyedRow]:
         values = {**self.values, **_key_values(place), "limit": limit, "offset": offset}
-        make = partial(page_statement, self, place, only_whether=only_whether)
-        rows: Sequence[Any]
-        if self.shape is None:
-            rows = connection.execute(make(), values).all()
-        else:
-            shape = (self.shape, place.keys is None, place.backwards, only_whether)
-            rows = prepared(connection, shape, make).rows(connection, values)
+        page = page_statement(
+            connection, self.rows, self.order, place.keys is None, place.backwards, only_whether
+        )
+        rows = page.rows(values)
         return list(zip(map(itemgetter(slice(-len(self.order), None)), rows), rows, strict=True))
 
 
@@ -142,16 +137,20 @@ def _key_values(place: Place) -> dict[str, KeyValue]:
     return {f"key_{number}": key for number, key in enumerate(place.keys or ())}
 
 
-def page_statement(listing: Listing, place: Place, *, only_whether: bool = False) -> Select[Any]:
+@statement
+def page_statement(
+    rows: Select[Any],
+    order: tuple[ColumnElement[Any], ...],
+    from_end: bool,
+    backwards: bool,
+    only_whether: bool,
+) -> Select[Any]:
     """Its named parameters are the listing's values, `limit`, `offset`, and the keys of the place."""
-    columns = (column.label(f"key_{number}") for number, column in enumerate(listing.order))
-    rows = listing.make()
+    columns = (column.label(f"key_{number}") for number, column in enumerate(order))
     rows = rows.with_only_columns(literal(1)) if only_whether else rows.add_columns(*columns)
-    if place.keys is not None:
-        here = tuple_(
-            *(bindparam(f"key_{number}", type_=each.type) for number, each in enumerate(listing.order))
-        )
-        row = tuple_(*listing.order)
-        rows = rows.where(row < here if place.backwards else row > here)
-    rows = rows.order_by(*(column.desc() if place.backwards else column for column in listing.order))
+    if not from_end:
+        keys = (bindparam(f"key_{number}", type_=column.type) for number, column in enumerate(order))
+        row, place = tuple_(*order), tuple_(*keys)
+        rows = rows.where(row < place if backwards else row > place)
+    rows = rows.order_by(*(column.desc() if backwards else column for column in order))
     return rows.limit(bindparam("limit")).offset(bindparam("offset"))

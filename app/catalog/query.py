@@ -3,7 +3,7 @@
 Its fields are the parameters of the API; what they mean to the database is in filters.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Set
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -98,8 +98,6 @@ def _moment(of: str, example: str) -> Any:
 
 
 CLAUSES = ("topic", "provider", "type", "category", "tag", "locale", "source", "id")
-# How an answer is cut and dressed, not what is in it: a cursor leaves these to whoever follows it.
-PRESENTATION = frozenset({"limit", "cursor", "page", "fields", "highlight"})
 
 
 class Query(BaseModel):
@@ -120,29 +118,27 @@ class Query(BaseModel):
         given = (getattr(self, name) for name in self.model_fields_set)
         return any(isinstance(value, Moment) and value.duration for value in given)
 
-    def parameters(self) -> tuple[tuple[str, str], ...]:
-        """Pairs that read back as an equal query; what is as by default is left out. Durations are dates."""
-        return self._pairs(_text)
+    def parameters(
+        self, *, leave_out: Set[str] = frozenset(), keep_durations: bool = False
+    ) -> tuple[tuple[str, str], ...]:
+        """Pairs that read back as an equal query, without the fields to leave out and without defaults.
 
-    def asked(self) -> tuple[tuple[str, str], ...]:
-        """As `parameters`, but a duration stays one, so that what is named so has the same name tomorrow."""
-        return self._pairs(_asked)
-
-    def _pairs(self, written: Callable[[object], str]) -> tuple[tuple[str, str], ...]:
+        A duration becomes the date it means now, unless it is kept: then a link means the same tomorrow.
+        """
         pairs: list[tuple[str, str]] = []
         fields = type(self).model_fields
-        for name in sorted(self.model_fields_set, key=list(fields).index):
+        for name in sorted(self.model_fields_set - leave_out, key=list(fields).index):
             field, value = fields[name], getattr(self, name)
-            if name not in PRESENTATION and value != field.default:
-                several = value if name in CLAUSES else (value,)
-                pairs += [(field.alias or name, written(each)) for each in several]
+            if value != field.default:
+                values = value if name in CLAUSES else (value,)
+                pairs += [(field.alias or name, _text(value, keep_durations)) for value in values]
         return tuple(pairs)
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
-        """The query of such pairs. Raises ValueError (pydantic's) where they are none."""
+    def from_parameters(cls, parameters: Iterable[tuple[str, str]]) -> Self:
+        """The query that has these parameters. Raises pydantic's ValidationError where there is none."""
         values: dict[str, Any] = {}
-        for name, value in pairs:
+        for name, value in parameters:
             if name in CLAUSES:
                 values.setdefault(name, []).append(value)
             else:
@@ -203,26 +199,25 @@ class ArticleQuery(Query):
         return read_search(self.q) if self.q and not self.q.isspace() else None
 
     @model_validator(mode="after")
-    def _relevance_of_something(self) -> Self:
-        # Beside a cursor that carries it, q may be left out.
-        if self.sort == "relevance" and not self.search and not getattr(self, "cursor", None):
+    def _check(self) -> Self:
+        self.check_relevance()
+        return self
+
+    def check_relevance(self) -> None:
+        """Refuses an order of relevance without words to compare with."""
+        if self.sort == "relevance" and not self.search:
             raise PydanticCustomError(
                 "relevance",
                 "must not be relevance without q, the words to compare with",
                 {"parameter": "sort"},
             )
-        return self
 
 
-def _asked(value: object) -> str:
-    return value.duration if isinstance(value, Moment) and value.duration else _text(value)
-
-
-def _text(value: object) -> str:
+def _text(value: object, keep_durations: bool) -> str:
     match value:
         case bool():
             return "true" if value else "false"
         case Moment():
-            return rfc3339(value.at)
+            return value.duration if keep_durations and value.duration else rfc3339(value.at)
         case _:
             return str(value)

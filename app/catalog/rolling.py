@@ -1,7 +1,6 @@
 """Durations back from now as dates, for places that must mean the same later. Knows no HTTP."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -10,7 +9,7 @@ from app.catalog.audience import PUBLISHED_VALUES
 from app.catalog.query import ArticleQuery, Moment
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import articles
-from app.database.statements import prepared
+from app.database.statements import statement
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # By the parameter's field: the sort keys that ascend from its moment on, out of what it selects.
@@ -48,11 +47,10 @@ def _farthest(connection: Connection, at: datetime, column: str, published: tupl
     goes_back = column.startswith("newest")
     # A moment from which on articles are selected is selected itself, one before which they are is not.
     last_selected = -seconds if goes_back else seconds - 1
-    statement = prepared(connection, (_farthest, column), partial(first_beyond, column))
     rows = [
         row
         for value in published
-        for row in statement.rows(connection, {"published": value, "key": last_selected})
+        for row in first_beyond(connection, column).rows({"published": value, "key": last_selected})
     ]
     first_not_selected = min((row.key for row in rows), default=UNKNOWN)
     if first_not_selected == UNKNOWN:
@@ -60,6 +58,7 @@ def _farthest(connection: Connection, at: datetime, column: str, published: tupl
     return _EPOCH + timedelta(seconds=1 - first_not_selected if goes_back else first_not_selected)
 
 
+@statement
 def first_beyond(column: str) -> Select[Any]:
     """Its named parameters are `published` and the last `key` that is selected."""
     key = articles.c[column]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.catalog.tables import catalogue, revisions
 from app.database.opening import lacks_a_table
-from app.database.statements import prepared
+from app.database.statements import statement
 from app.errors import DatabaseUnusable, NoCatalogue
 
 # So long a service may go on with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
@@ -34,12 +34,14 @@ class State(NamedTuple):
     name: str | None
 
 
-_STATE = select(catalogue.c.identity, catalogue.c.revision, catalogue.c.revision_name)
-
-
 def read_state(connection: Connection) -> State:
-    [row] = prepared(connection, State, lambda: _STATE).rows(connection, {})
+    [row] = _states(connection).rows({})
     return State(*row)
+
+
+@statement
+def _states() -> Select[Any]:
+    return select(catalogue.c.identity, catalogue.c.revision, catalogue.c.revision_name)
 
 
 def has_been(connection: Connection, now: State, state: State) -> bool:
@@ -48,11 +50,12 @@ def has_been(connection: Connection, now: State, state: State) -> bool:
         return False
     if state.revision == 0:
         return state.name is None
-    rows = prepared(connection, has_been, name_of).rows(connection, {"revision": state.revision})
+    rows = _revisions(connection).rows({"revision": state.revision})
     return [row.name for row in rows] == [state.name]
 
 
-def name_of() -> Select[Any]:
+@statement
+def _revisions() -> Select[Any]:
     return select(revisions.c.name).where(revisions.c.revision == bindparam("revision"))
 
 
@@ -60,7 +63,7 @@ class StateReader:
     """Reads the state again and again, in some 11 µs on SQLite; for one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
-        self._row = RowReader(engine, str(_STATE))
+        self._row = RowReader(engine, str(_states.make()))
 
     def read(self) -> State | None:
         """None while the database is away. Raises NoCatalogue where there is none."""

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
+from app.catalog.paging import Listing
 from app.catalog.tables import providers, term_names, terms, topics
 from app.database.rows import in_parts
 from app.names import fold
@@ -14,8 +16,14 @@ from app.names import fold
 Order = tuple[ColumnElement[Any], ...]
 
 
-def topic_list(published: Published) -> tuple[Select[Any], Order]:
+def topic_list(published: Published) -> Listing:
     """Rows for `topic_items`, those with most articles first."""
+    rows, order = _topics(published)
+    return Listing(rows, order, {})
+
+
+@cache
+def _topics(published: Published) -> tuple[Select[Any], Order]:
     count = count_of(terms, published)
     rows = (
         _visible("topic", published)
@@ -29,7 +37,7 @@ def topic_list(published: Published) -> tuple[Select[Any], Order]:
 
 def find_topic(connection: Connection, name: str, published: Published) -> Row[Any] | None:
     """By id or any of its names."""
-    rows, order = topic_list(published)
+    rows, order = _topics(published)
     by_id = case((terms.c.folded_key == fold(name), 0), else_=1)
     return connection.execute(
         rows.where(_is_called("topic", name, published)).order_by(by_id, *order)
@@ -66,8 +74,14 @@ def topic_items(
     ]
 
 
-def provider_list(published: Published) -> tuple[Select[Any], Order]:
-    """Rows for `provider_items`, those with most articles first, of equals those without a domain last."""
+def provider_list(published: Published) -> Listing:
+    """Rows for `provider_items`, those with most articles first; among equals those without a domain last."""
+    rows, order = _providers(published)
+    return Listing(rows, order, {})
+
+
+@cache
+def _providers(published: Published) -> tuple[Select[Any], Order]:
     count = _articles_of_provider(published)
     rows = (
         _visible("provider", published, count)
@@ -101,7 +115,7 @@ def _articles_of_provider(published: Published) -> ColumnElement[int]:
 
 def find_provider(connection: Connection, name: str, published: Published) -> Row[Any] | None:
     """By domain; else the one of this name without a domain; else that with most articles of this name."""
-    rows, order = provider_list(published)
+    rows, order = _providers(published)
     domain = fold(name).removeprefix("www.")
     rank = case(
         ((terms.c.by_name == 0) & (terms.c.folded_key == domain), 0),
@@ -170,5 +184,5 @@ def _names(
 def _related_topics(
     connection: Connection, is_one_of: Any, ids: Sequence[int], published: Published
 ) -> Sequence[Row[Any]]:
-    rows, order = topic_list(published)
+    rows, order = _topics(published)
     return connection.execute(rows.where(is_one_of(ids)).order_by(*order)).all() if ids else []

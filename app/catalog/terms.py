@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -19,7 +18,7 @@ from sqlalchemy import (
 
 from app.catalog.audience import Published, count_of, is_visible
 from app.catalog.tables import term_names, terms, topics
-from app.database.statements import prepared
+from app.database.statements import statement
 from app.names import fold
 
 
@@ -31,11 +30,12 @@ class FoundTerm:
 
 
 def count_of_all(connection: Connection, published: Published) -> int:
-    counted = prepared(connection, (_all, published), partial(_all, published))
-    return int(counted.rows(connection, {})[0].total)
+    [row] = _count_of_all(connection, published).rows({})
+    return int(row.total)
 
 
-def _all(published: Published) -> Select[Any]:
+@statement
+def _count_of_all(published: Published) -> Select[Any]:
     total = func.coalesce(func.sum(count_of(terms, published)), 0).label("total")
     return select(total).where(terms.c.field == "source")
 
@@ -44,19 +44,17 @@ def find_terms(connection: Connection, field: str, value: str, published: Publis
     """The term with this id or domain, even if another term has it as a name; else all that have the name."""
     name = value if field == "source" else fold(value)
     values = {"field": field, "key": name.removeprefix("www.") if field == "provider" else name, "name": name}
-    named = prepared(
-        connection, (_terms_called, field == "source", published), partial(_terms_called, field, published)
-    )
-    rows = named.rows(connection, values)
+    rows = _terms_called(connection, field == "source", published).rows(values)
     by_key = [row for row in rows if row.called == "key"]
     return {row.id: FoundTerm(row.id, field, row.articles) for row in by_key or rows}.values()
 
 
-def _terms_called(field: str, published: Published) -> Select[Any] | CompoundSelect[Any]:
+@statement
+def _terms_called(is_source: bool, published: Published) -> Select[Any] | CompoundSelect[Any]:
     """Rows of the terms that have the key or the name."""
     wanted: ColumnElement[str] = bindparam("field")
     count = count_of(terms, published).label("articles")
-    key = terms.c.key if field == "source" else terms.c.folded_key
+    key = terms.c.key if is_source else terms.c.folded_key
     by_key = select(terms.c.id, literal("key").label("called"), count).where(
         terms.c.field == wanted, key == bindparam("key"), terms.c.by_name == 0, is_visible(terms, published)
     )
@@ -75,7 +73,7 @@ def _terms_called(field: str, published: Published) -> Select[Any] | CompoundSel
             is_visible(term_names, published),
         )
     )
-    return by_key if field == "source" else union_all(by_key, by_own_name, by_name)
+    return by_key if is_source else union_all(by_key, by_own_name, by_name)
 
 
 def with_descendants(connection: Connection, above: Sequence[FoundTerm]) -> list[FoundTerm]:

@@ -1,55 +1,88 @@
-"""Statements that are asked again and again, as the driver takes them. Knows no table."""
+"""Statements compiled once, and run by the driver itself. Knows no table.
+
+    @statement
+    def terms_of_field(published: Published) -> Select[Any]:
+        return select(...).where(terms.c.field == bindparam("field"))
+
+    rows = terms_of_field(connection, published).rows({"field": "topic"})
+
+The compiled statement is kept under the function's arguments, so no two of them can share one. The arguments
+must be hashable and take few values; what changes with every request is a named parameter.
+"""
 
 from collections import namedtuple
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
+from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Dialect, SelectBase
 
-# Some 12 kB each; all shapes that a site's own queries have are few, those of a crawler may be many.
-MOST_PREPARED = 500
+# A compiled statement takes some 12 kB. The pages of lists need the most: 26 lists and orders, each read
+# forwards and backwards, from an end and from a place.
+MAX_COMPILED_PER_FUNCTION: Final = 200
+
+P = ParamSpec("P")
+S = TypeVar("S", bound=SelectBase)
 
 
-class Prepared:
-    """A statement as the driver takes it: making it anew takes far longer than a page by index does."""
+class Statement(Generic[P, S]):
+    """What `statement` makes of a function; `make` is the function itself."""
+
+    def __init__(self, make: Callable[P, S]) -> None:
+        self.make = make
+        self._compiled: Callable[..., CompiledStatement] = lru_cache(MAX_COMPILED_PER_FUNCTION)(self._compile)
+
+    def __call__(self, connection: Connection, *args: P.args, **kwargs: P.kwargs) -> "BoundStatement":
+        return BoundStatement(self._compiled(connection.dialect, *args, **kwargs), connection)
+
+    def _compile(self, dialect: Dialect, *args: P.args, **kwargs: P.kwargs) -> "CompiledStatement":
+        return CompiledStatement(self.make(*args, **kwargs), dialect)
+
+
+statement = Statement
+
+
+class BoundStatement:
+    """A statement and the connection that it runs on. Rows are named tuples."""
+
+    __slots__ = ("_compiled", "_connection")
+
+    def __init__(self, compiled: "CompiledStatement", connection: Connection) -> None:
+        self._compiled = compiled
+        self._connection = connection
+
+    def rows(self, values: Mapping[str, Any]) -> list[Any]:
+        """`values` are those of the statement's named parameters."""
+        return list(self._compiled.run(self._connection, values))
+
+    def stream(self, values: Mapping[str, Any]) -> Iterator[Any]:
+        """The same rows, which SQLite reads one after the other.
+
+        A stream that is not read to its end keeps the snapshot open: let go of it before the snapshot ends.
+        """
+        return self._compiled.run(self._connection, values)
+
+
+class CompiledStatement:
+    """A statement as the driver takes it: compiling one takes longer than reading a page by an index."""
 
     def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
-        self._text = str(compiled)
+        self.sql = str(compiled)
         self._defaults = dict(compiled.params)
         self._positions: list[str] | None = getattr(compiled, "positiontup", None)
-        # Of sets as text PostgreSQL would send each byte as two digits.
+        # PostgreSQL answers in binary: as text it would send each byte of a bitmap as two digits.
         self._options = {"binary": True} if dialect.name == "postgresql" else {}
         names = [str(name) for name in statement.selected_columns.keys()]  # noqa: SIM118  no dict
         row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
-        # As its `_make`, in half the time.
-        self._named: Any = partial(tuple.__new__, row)
+        # This is `Row._make`, twice as fast.
+        self._as_row: Any = partial(tuple.__new__, row)
 
-    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
-        """`values` of the statement's named parameters. Rows are named tuples."""
-        return list(self.each(connection, values))
+    def parameters(self, values: Mapping[str, Any]) -> dict[str, Any] | list[Any]:
+        named = {**self._defaults, **values}
+        return named if self._positions is None else [named[name] for name in self._positions]
 
-    def each(self, connection: Connection, values: Mapping[str, Any]) -> Iterator[Any]:
-        """As `rows`, of which SQLite then reads one after the other.
-
-        Whoever does not read to the end must let go of them before the snapshot ends: it goes on as long.
-        """
-        given = {**self._defaults, **values}
-        parameters = [given[name] for name in self._positions] if self._positions is not None else given
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> Iterator[Any]:
+        """Every statement that was compiled here reaches its driver here: tests record them in this place."""
         driver: Any = connection.connection.driver_connection
-        return map(self._named, driver.execute(self._text, parameters, **self._options))
-
-
-_prepared: dict[Hashable, Prepared] = {}
-
-
-def prepared(connection: Connection, shape: Hashable, make: Callable[[], SelectBase]) -> Prepared:
-    """The statement of this shape, whose values are named parameters; `make` is called where it is new."""
-    key = (connection.dialect.name, shape)
-    found = _prepared.get(key)
-    if found is None:
-        if len(_prepared) >= MOST_PREPARED:
-            _prepared.clear()
-        found = _prepared[key] = Prepared(make(), connection.dialect)
-    return found
+        return map(self._as_row, driver.execute(self.sql, self.parameters(values), **self._options))

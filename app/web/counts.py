@@ -120,7 +120,7 @@ def _when(moment: Moment) -> datetime:
 
 
 def _link(now: Reading, query: ArticleQuery) -> str:
-    return now.path("/articles") + "?" + urlencode(query.asked())
+    return now.path("/articles") + "?" + urlencode(query.parameters(keep_durations=True))
 
 
 def _json(body: object) -> bytes:

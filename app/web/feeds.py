@@ -13,7 +13,6 @@ from starlette.responses import Response
 from app.catalog.filters import matching
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import articles
 from app.feeds.feed import Feed, title_of
 from app.feeds.formats import atom, json_feed, rss
 from app.web.http.problems import EVERYWHERE, problems
@@ -54,12 +53,12 @@ def _answer(
     request: Request, query: FeedQuery, media_type: str, written: Callable[[Feed], bytes]
 ) -> Response:
     with reading(request, query) as now:
-        listing = matching(now.connection, query).listing(articles.c.item)
+        listing = matching(now.connection, query).listing()
         newest = read_page(now.connection, listing, query.limit)
         items = tuple(json.loads(row.item) for row in newest.rows)
         # Never the Host header: whoever sends it would choose where the links of others lead.
         base = now.settings.public_url or ""
-        asked = query.asked()
+        asked = query.parameters(leave_out={"limit"}, keep_durations=True)
         own = [*asked, ("limit", str(query.limit))] if "limit" in query.model_fields_set else asked
         path = request.url.path.removeprefix(now.settings.public_path)
         feed = Feed(title_of(query), _with(base + path, own), _with(base + "/articles", asked), items)

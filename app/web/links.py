@@ -10,10 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.filters import matching
-from app.catalog.paging import Listing, read_page
+from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
-from app.catalog.related import count_of_rows, mentions
-from app.catalog.tables import articles
+from app.catalog.related import count_mentions, mentions
 from app.web.http.problems import EVERYWHERE, problems
 from app.web.http.routes import QueryRoute
 from app.web.pages import MOST_ON_A_PAGE, Paged, page_json, page_of, resumed
@@ -42,10 +41,9 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
     url = query.url or ""
     with reading(request, query) as now:
         having = matching(now.connection, ArticleQuery(url=url, published=query.published))
-        found = read_page(now.connection, having.listing(articles.c.item), MOST_ON_A_PAGE)
+        found = read_page(now.connection, having.listing(), MOST_ON_A_PAGE)
         items = b",".join([row.item.encode() for row in found.rows])
-        rows, order = mentions(url, query.published)
-        page = page_of(now, query, cursor, Listing(None, lambda: rows, order, {}))
+        page = page_of(now, query, cursor, mentions(url, query.published))
         mentioned = [
             json.dumps(
                 {
@@ -58,7 +56,7 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
             )
             for row in page.rows
         ]
-        total = int(now.connection.scalars(count_of_rows(rows)).one())
+        total = count_mentions(now.connection, url, query.published)
         body, links = page_json(now, query, "/links", page, mentioned, total)
         given = json.dumps(url, ensure_ascii=False).encode()
         return now.json(b'{"url":%b,"articles":[%b],"mentionedBy":%b}' % (given, items, body), links)

@@ -10,13 +10,15 @@ from starlette.responses import Response
 
 from app.catalog.cursors import BROKEN, MOST_CHARACTERS, Cursor, check_place, read_cursor
 from app.catalog.paging import BEGINNING, Page, Pageable, Place, read_page
-from app.catalog.query import PRESENTATION, Moment, Query
+from app.catalog.query import Moment, Query
 from app.web.http.problems import ParameterError, gone, unprocessable
 from app.web.view import Reading
 
 MOST_ON_A_PAGE = 200
 # Beyond this people do not turn pages, and programs have cursors, which cost the same at any depth.
 DEEPEST_PAGE_ARTICLES = 10_000
+# How an answer is cut and dressed, not what is in it: a cursor leaves these to whoever follows it.
+PRESENTATION = frozenset({"limit", "cursor", "page", "fields", "highlight"})
 
 
 class Paged(Query):
@@ -44,7 +46,7 @@ def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
         cursor = read_cursor(query.cursor)
         if cursor.of != of:
             raise unprocessable(_error("cursor", query.cursor, f"is of another list, not of {of}"))
-        carried = type(query).of(cursor.parameters)
+        carried = type(query).from_parameters(cursor.parameters)
     except ValidationError:
         raise unprocessable(_error("cursor", query.cursor, BROKEN)) from None
     except ValueError as error:
@@ -114,10 +116,11 @@ def _link(reading: Reading, query: Q, of: str, place: Place) -> str:
         (name, _text(value)) for name, value in dressing.items() if value != fields[name].default
     ]
     if place == BEGINNING:
-        pairs = [*query.asked(), *pairs]
+        pairs = [*query.parameters(leave_out=PRESENTATION, keep_durations=True), *pairs]
     else:
+        parameters = query.parameters(leave_out=PRESENTATION)
         revision = reading.state.name if query.is_bound_to_revision else None
-        pairs.append(("cursor", str(Cursor(of, query.parameters(), place, revision))))
+        pairs.append(("cursor", str(Cursor(of, parameters, place, revision))))
     return reading.path(of) + (f"?{urlencode(pairs)}" if pairs else "")
 
 

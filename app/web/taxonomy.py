@@ -1,17 +1,14 @@
 """/topics and /providers: what articles are filed under, and who published them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlalchemy import ColumnElement, Select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog import taxonomy
-from app.catalog.audience import Published
-from app.catalog.paging import Listing
 from app.catalog.query import Query as AnyQuery
 from app.web.http.problems import EVERYWHERE, not_found, problems
 from app.web.http.routes import QueryRoute
@@ -31,7 +28,7 @@ def list_topics(request: Request, query: Annotated[ListQuery, Query()]) -> Respo
     """Topics, those with most articles first."""
     query, cursor = resumed(query, "/topics")
     with reading(request, query) as now:
-        page = page_of(now, query, cursor, _listing(taxonomy.topic_list, query.published))
+        page = page_of(now, query, cursor, taxonomy.topic_list(query.published))
         items = taxonomy.topic_items(now.connection, page.rows, query.published)
         total = taxonomy.count_visible(now.connection, "topic", query.published)
         return page_answer(now, query, "/topics", page, _texts(items), total)
@@ -53,7 +50,7 @@ def list_providers(request: Request, query: Annotated[ListQuery, Query()]) -> Re
     """Providers, those with most articles first."""
     query, cursor = resumed(query, "/providers")
     with reading(request, query) as now:
-        page = page_of(now, query, cursor, _listing(taxonomy.provider_list, query.published))
+        page = page_of(now, query, cursor, taxonomy.provider_list(query.published))
         items = taxonomy.provider_items(now.connection, page.rows, query.published)
         total = taxonomy.count_visible(now.connection, "provider", query.published)
         return page_answer(now, query, "/providers", page, _texts(items), total)
@@ -72,13 +69,6 @@ def get_provider(request: Request, provider: str, query: Annotated[AnyQuery, Que
             )
         [item] = taxonomy.provider_items(now.connection, [found], query.published)
         return now.json(_text(item).encode())
-
-
-def _listing(
-    of: Callable[[Published], tuple[Select[Any], Sequence[ColumnElement[Any]]]], published: Published
-) -> Listing:
-    rows, order = of(published)
-    return Listing((of, published), lambda: rows, order, {})
 
 
 def _texts(items: Sequence[dict[str, Any]]) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from app.catalog.clauses import read_clause
 from app.catalog.cursors import Cursor, read_cursor
-from app.catalog.highlights import marked, snippet
+from app.catalog.highlights import highlighted, snippet
 from app.catalog.paging import Place
 from app.catalog.search_language import read_search
 from app.catalog.state import State
@@ -119,7 +119,7 @@ def a_clause(text: str) -> None:
 
 def search_words(text: str) -> None:
     search = read_search(text)
-    found = marked(text, search)
+    found = highlighted(text, search)
     assert found is None or html.unescape(re.sub("</?mark>", "", found)) == text
     snippet(text, search)
 
@@ -171,7 +171,7 @@ def a_query(text: str) -> None:
     if query.cursor:
         # It carries what the query leaves out.
         return
-    again = ArticleListQuery.of(query.parameters())
+    again = ArticleListQuery.from_parameters(query.parameters())
     assert again.parameters() == query.parameters()
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from operator import and_
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import Connection, or_, select
 
 from app.catalog.audience import Published, name_of
 from app.catalog.index.conditions import Conditions
@@ -164,6 +164,6 @@ def ranked_by_url(connection: Connection, found: ArticleSet, url: str) -> Ranks:
     return {0: exact, 1: found - exact}
 
 
-def pages_of(ranks: Ranks, index_order: IndexOrder, columns: tuple[ColumnElement[Any], ...]) -> SetPages:
-    """The articles of the ranks, in the order of the index within each; rows have the columns."""
-    return SetPages(ranks, index_order, columns)
+def pages_of(ranks: Ranks, index_order: IndexOrder) -> SetPages:
+    """The articles of the ranks, in the order of the index within each: rows of LIST_COLUMNS."""
+    return SetPages(ranks, index_order)

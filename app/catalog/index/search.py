@@ -7,7 +7,7 @@ words of the articles that have all of its words.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import reduce
 from operator import and_
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from app.catalog.search_language import Term, stem_of
 from app.catalog.tables import article_words, word_articles
 from app.database.engines import QUERY_SECONDS
 from app.database.rows import ids_value, in_parts, is_one_of, position
-from app.database.statements import prepared
+from app.database.statements import statement
 from app.errors import QueryTimedOut, TooManyWords
 
 # With more of them, some hundred thousand words have been collected, and a letter more is no great wish.
@@ -82,9 +82,8 @@ def _beginning(connection: Connection, word: str) -> Where:
 
 def _read(connection: Connection, which: Which, values: dict[str, str]) -> Where:
     """One after the other, where the driver lets them: all that begin with a letter are not a few."""
-    statement = prepared(connection, which, partial(sets_of_words_that, which))
     found = [BitMap() for _ in Where._fields]
-    for number, row in enumerate(statement.each(connection, values)):
+    for number, row in enumerate(sets_of_words_that(connection, which).stream(values)):
         if number == _MOST_BEGINNING_SO:
             advice = f"begins more than {_MOST_BEGINNING_SO:,} words; give more letters before `*`"
             raise TooManyWords(advice)
@@ -106,6 +105,7 @@ def begins() -> ColumnElement[bool]:
     return (word_articles.c.word >= bindparam("word")) & (word_articles.c.word <= bindparam("last"))
 
 
+@statement
 def sets_of_words_that(which: Which) -> Select[Any]:
     columns = word_articles.c
     rows = select(columns.in_title, columns.in_excerpt, columns.anywhere).where(which())
@@ -122,12 +122,11 @@ def _side_by_side(connection: Connection, having_all: BitMap, phrase: Term, unti
     dialect = connection.dialect.name
     # Every word stands between spaces.
     written = f" {' '.join(phrase.words)}{'' if phrase.begins else ' '}"
-    statement = prepared(connection, _side_by_side, partial(places_of_phrase, dialect))
     found = [BitMap() for _ in Where._fields]
     for part in in_parts(list(having_all), _LOOKED_AT_ONCE):
         _check_time(until)
         values = {"ids": ids_value(dialect, part), "phrase": written}
-        for row in statement.rows(connection, values):
+        for row in places_of_phrase(connection, dialect).rows(values):
             found[row.place].add(row.article_id)
     title, excerpt, content = found
     return Where(title, excerpt, title | excerpt | content)
@@ -139,6 +138,7 @@ def _check_time(until: float) -> None:
         raise QueryTimedOut("The question took too long to answer.")
 
 
+@statement
 def places_of_phrase(dialect: str) -> Select[Any]:
     """Of some articles those with a phrase, and the number of the first of their texts that has it."""
     texts = (article_words.c.title, article_words.c.excerpt, article_words.c.content)

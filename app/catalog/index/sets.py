@@ -13,7 +13,7 @@ from app.catalog.audience import Published, name_of
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, terms
 from app.database.rows import in_parts, insert_tuples
-from app.database.statements import prepared
+from app.database.statements import statement
 
 # The kinds beside the fields of terms.
 DAY, UPDATED_DAY, QUALITY, HEAT = "day", "updated_day", "quality", "heat"
@@ -63,15 +63,16 @@ class InSets:
 
     def read(self, connection: Connection) -> BitMap:
         articles = BitMap()
-        statement = prepared(connection, InSets, self.statement)
+        sets = sets_with_key(connection)
         for key in self.keys:
-            for row in statement.rows(connection, {"kind": self.kind, "key": key}):
+            for row in sets.rows({"kind": self.kind, "key": key}):
                 articles |= BitMap.deserialize(row.article_ids)
         return articles
 
-    @staticmethod
-    def statement() -> Select[Any]:
-        return _sets_of_kind().where(article_sets.c.key == bindparam("key"))
+
+@statement
+def sets_with_key() -> Select[Any]:
+    return _sets_of_kind().where(article_sets.c.key == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,13 @@ class InSetsBetween:
             "first": _MIN_KEY if self.first is None else self.first,
             "last": _MAX_KEY if self.last is None else self.last,
         }
-        rows = prepared(connection, InSetsBetween, self.statement).rows(connection, ends)
+        rows = sets_between(connection).rows(ends)
         return BitMap.union(BitMap(), *(BitMap.deserialize(row.article_ids) for row in rows))
 
-    @staticmethod
-    def statement() -> Select[Any]:
-        return _sets_of_kind().where(article_sets.c.key.between(bindparam("first"), bindparam("last")))
+
+@statement
+def sets_between() -> Select[Any]:
+    return _sets_of_kind().where(article_sets.c.key.between(bindparam("first"), bindparam("last")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def sets_containing(
 
 def sets_of_kind(connection: Connection, kind: str) -> Iterator[tuple[int, BitMap]]:
     """Every set of a kind, with its key."""
-    rows = prepared(connection, sets_of_kind, _keyed_sets).rows(connection, {"kind": kind})
+    rows = _keyed_sets(connection).rows({"kind": kind})
     return ((row.set_key, BitMap.deserialize(row.article_ids)) for row in rows)
 
 
@@ -168,19 +170,21 @@ def sets_of_terms(
     connection: Connection, field: str, published: Published
 ) -> Iterator[tuple[Row[Any], BitMap]]:
     """The set of every term of a field, with the term's `key`, `by_name` and `shown` name."""
-
-    def make() -> Select[Any]:
-        named = (terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
-        return _keyed_sets().add_columns(*named).where(terms.c.id == article_sets.c.key)
-
-    rows = prepared(connection, (sets_of_terms, published), make).rows(connection, {"kind": field})
+    rows = _sets_with_terms(connection, published).rows({"kind": field})
     return ((row, BitMap.deserialize(row.article_ids)) for row in rows)
+
+
+@statement
+def _sets_with_terms(published: Published) -> Select[Any]:
+    named = (terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
+    return _keyed_sets.make().add_columns(*named).where(terms.c.id == article_sets.c.key)
 
 
 def _sets_of_kind() -> Select[Any]:
     return select(article_sets.c.article_ids).where(article_sets.c.kind == bindparam("kind"))
 
 
+@statement
 def _keyed_sets() -> Select[Any]:
     return _sets_of_kind().add_columns(article_sets.c.key.label("set_key"))
 

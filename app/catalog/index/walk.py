@@ -6,19 +6,18 @@ sorting it is quicker than that is sorted.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select
 
 from app.catalog.index.sets import DAY, HEAT, QUALITY, UPDATED_DAY, day_number, day_start
-from app.catalog.orders import IndexOrder
+from app.catalog.orders import LIST_COLUMNS, IndexOrder
 from app.catalog.paging import KeyedRow, Listing, Place
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, articles
 from app.database.rows import ids_value, is_one_of
-from app.database.statements import prepared
+from app.database.statements import statement
 
 # Reading one article by its id and sorting it costs as much as skipping 1.5 index rows.
 SKIPPED_FOR_ONE_SORTED: Final = 1.5
@@ -47,7 +46,6 @@ class SetPages:
 
     ranks: Mapping[int | None, BitMap]
     index_order: IndexOrder
-    columns: tuple[ColumnElement[Any], ...]
 
     @property
     def order(self) -> tuple[ColumnElement[Any], ...]:
@@ -70,7 +68,7 @@ class SetPages:
         keyed_ids = keyed_ids[offset:]
         if only_whether or not keyed_ids:
             return keyed_ids
-        rows = _read_articles(connection, [row.id for _, row in keyed_ids], self.columns)
+        rows = _read_articles(connection, [row.id for _, row in keyed_ids])
         return [(keys, rows[row.id]) for keys, row in keyed_ids]
 
     def _ranks_from(self, place: Place) -> Iterator[tuple[int | None, Place]]:
@@ -123,18 +121,15 @@ def _filter_index(
     return matches[:wanted]
 
 
-def _read_articles(
-    connection: Connection, ids: Sequence[int], columns: tuple[ColumnElement[Any], ...]
-) -> dict[int, Any]:
+def _read_articles(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
     dialect = connection.dialect.name
+    rows = _articles_with_ids(connection, dialect).rows({"ids": ids_value(dialect, ids)})
+    return {row.id: row for row in rows}
 
-    def make() -> Select[Any]:
-        return select(articles.c.id.label("of_id"), *columns).where(is_one_of(dialect, articles.c.id, "ids"))
 
-    rows = prepared(connection, (_read_articles, columns), make).rows(
-        connection, {"ids": ids_value(dialect, ids)}
-    )
-    return {row.of_id: row for row in rows}
+@statement
+def _articles_with_ids(dialect: str) -> Select[Any]:
+    return select(*LIST_COLUMNS).where(is_one_of(dialect, articles.c.id, "ids"))
 
 
 def skip_to_next_match(connection: Connection, column: str, ids: BitMap, place: Place) -> Place | None:
@@ -175,13 +170,14 @@ def _place_before(kind: str, key: int, is_negative: bool, backwards: bool) -> Pl
 def _sets_from(
     connection: Connection, kind: str, key: int, *, downwards: bool
 ) -> Iterator[tuple[int, bytes]]:
-    statement = prepared(connection, (_sets_from, downwards), partial(_sets_in_order, downwards))
+    sets = _sets_in_order(connection, downwards)
     after = key + 1 if downwards else key - 1
-    while rows := statement.rows(connection, {"kind": kind, "after": after, "limit": _SETS_AT_ONCE}):
+    while rows := sets.rows({"kind": kind, "after": after, "limit": _SETS_AT_ONCE}):
         yield from ((row.key, row.article_ids) for row in rows)
         after = rows[-1].key
 
 
+@statement
 def _sets_in_order(downwards: bool) -> Select[Any]:
     key = article_sets.c.key
     after: Any = bindparam("after")
