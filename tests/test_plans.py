@@ -11,10 +11,10 @@ from app.catalog.changes import rows_after
 from app.catalog.facets import first_terms
 from app.catalog.filters import matching
 from app.catalog.index.conditions import Conditions, add_conditions
-from app.catalog.index.search import begins, has_stem, is_word, places_of_phrase, sets_of_words_that
+from app.catalog.index.search import has_prefix, has_stem, is_word, rows_of_words, texts_with_phrase
 from app.catalog.index.sets import InRows, InSets, InSetsBetween
 from app.catalog.index.walk import SetPages
-from app.catalog.paging import BEGINNING, Listing, Place, page_statement
+from app.catalog.paging import BEGINNING, Place, StatementPages, page_statement
 from app.catalog.query import ArticleQuery
 from app.catalog.related import mentions, related_rows
 from app.catalog.rolling import first_beyond
@@ -100,7 +100,7 @@ def test_a_page_is_read_in_order_from_one_index(connection: Connection, place: s
         found = matching(connection, query).listing()
         if isinstance(found, SetPages):
             [found] = found.index_order.ids_by_audience(connection.dialect.name, None)
-        assert isinstance(found, Listing)
+        assert isinstance(found, StatementPages)
         listing = found
         at = PLACES[place]
         if at.keys and "title" in given.get("sort", ""):
@@ -145,15 +145,15 @@ def test_what_words_find_is_read_by_keys(connection: Connection) -> None:
     for which, values in (
         (has_stem, {"stem": "appl"}),
         (is_word, {"word": "apple"}),
-        (begins, {"word": "app", "last": "app\U0010ffff"}),
+        (has_prefix, {"word": "app", "last": "app\U0010ffff"}),
     ):
-        found = plan(connection, sets_of_words_that(which), values)
+        found = plan(connection, rows_of_words(which), values)
         assert "word_articles" in found
         check(found, set())
         assert "SCAN" not in found, found
     dialect = connection.dialect.name
     found = plan(
-        connection, places_of_phrase(dialect), {"ids": ids_value(dialect, [1, 2]), "phrase": " a b "}
+        connection, texts_with_phrase(dialect), {"ids": ids_value(dialect, [1, 2]), "phrase": " a b "}
     )
     assert "article_words USING INTEGER PRIMARY KEY (rowid=?)" in found or "pk_article_words" in found, found
 

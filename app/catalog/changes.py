@@ -12,7 +12,7 @@ from app.statements import prepared
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ArticleChange:
     """`item` is the article as lists show it, None where it is gone for the asker."""
 
     revision: int
@@ -22,14 +22,14 @@ class Change:
 
 def changes_after(
     connection: Connection, revision: int, public_id: str, limit: int, *, for_editors: bool
-) -> Sequence[Change]:
+) -> Sequence[ArticleChange]:
     """Each article once, at its last change, in order of revision and id; nothing the asker never saw.
 
     A revision may change thousands, so a place in it is its number and an id.
     """
     statement = prepared(connection, (rows_after, for_editors), partial(rows_after, for_editors=for_editors))
     values = {"since": revision, "after_id": public_id, "limit": limit}
-    return [Change(*row) for row in statement.rows(connection, values)]
+    return [ArticleChange(*row) for row in statement.rows(connection, values)]
 
 
 def rows_after(*, for_editors: bool) -> Select[Any]:

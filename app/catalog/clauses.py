@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 # Whoever asks for more than this wants a file of everything.
-MOST_VALUES: Final = 50
+MAX_VALUES: Final = 50
 
 _QUOTED: Final = re.compile(r'\s*"((?:[^"]|"")*)"\s*(,|$)')
 _PLAIN: Final = re.compile(r"([^,]*)(,|$)")
@@ -44,8 +44,8 @@ def read_clause(text: str) -> Clause:
             anything = True
         else:
             values.append(value)
-        if len(values) > MOST_VALUES:
-            raise ValueError(f"must not have more than {MOST_VALUES} values")
+        if len(values) > MAX_VALUES:
+            raise ValueError(f"must not have more than {MAX_VALUES} values")
     return Clause(() if anything else tuple(dict.fromkeys(values)), anything, none_of)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement
 from app.catalog.paging import KeyValue, Place
 
 # Of a query of 8,000 characters, all of them escaped in JSON, in base64; a title's key has 1,000 bytes.
-MOST_CHARACTERS: Final = 24_000
+MAX_CHARACTERS: Final = 24_000
 _CHECKSUM_BYTES: Final = 6
 # json.dumps makes an encoder for each text.
 _as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -33,7 +33,7 @@ class Cursor:
     It is the name of one. An older version wrote its number, which no revision has for a name.
     """
 
-    of: str
+    list_path: str
     parameters: tuple[tuple[str, str], ...]
     place: Place
     revision: str | int | None
@@ -41,13 +41,15 @@ class Cursor:
     def __str__(self) -> str:
         keys = self.place.keys
         written = None if keys is None else [_written(key) for key in keys]
-        content = _as_json([self.of, self.parameters, written, self.place.backwards, self.revision]).encode()
+        content = _as_json(
+            [self.list_path, self.parameters, written, self.place.backwards, self.revision]
+        ).encode()
         return base64.urlsafe_b64encode(_checksum(content) + content).decode().rstrip("=")
 
 
 def read_cursor(text: str) -> Cursor:
     """Raises ValueError for anything that str(cursor) did not make, whatever it is."""
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         raise ValueError(BROKEN)
     try:
         whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -56,7 +58,7 @@ def read_cursor(text: str) -> Cursor:
             raise ValueError(BROKEN)
         match json.loads(content):
             case [
-                str(of),
+                str(list_path),
                 list(parameters),
                 list() | None as keys,
                 bool(backwards),
@@ -64,7 +66,7 @@ def read_cursor(text: str) -> Cursor:
             ]:
                 pairs = tuple((_text(name), _text(value)) for name, value in parameters)
                 place = Place(None if keys is None else tuple(_read(key) for key in keys), backwards)
-                cursor = Cursor(of, pairs, place, revision)
+                cursor = Cursor(list_path, pairs, place, revision)
             case _:
                 raise ValueError(BROKEN)
     except (ValueError, TypeError, RecursionError, binascii.Error):

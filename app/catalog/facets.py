@@ -24,7 +24,7 @@ from app.statements import prepared
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class ValueCount:
     """`value` is what the field's parameter takes; `other_domains` are those that it would find as well."""
 
     value: str
@@ -34,17 +34,17 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Facet:
+class FacetCounts:
     """`other_count` is the sum of the counts of values not shown; `missing` counts articles without any."""
 
-    values: tuple[Value, ...]
+    values: tuple[ValueCount, ...]
     other_count: int
     missing: int
 
 
 def count_facets(
     connection: Connection, query: ArticleQuery, selection: Selection, fields: Sequence[str], size: int
-) -> tuple[int, dict[str, Facet]]:
+) -> tuple[int, dict[str, FacetCounts]]:
     """The total, and by field its most frequent values; of equally frequent ones the first by key."""
     articles = None if selection.selects_all and not query.descendants else selection.articles()
     total = selection.total() if articles is None else len(articles)
@@ -55,7 +55,7 @@ def count_facets(
         else:
             frequent, sum_of_counts = _most_frequent(_counts(connection, query, articles, field), size)
         domains = _domains_of(connection, query, [term.key for term in frequent if term.by_name])
-        facets[field] = Facet(
+        facets[field] = FacetCounts(
             # A domain may be the name of another provider that has none.
             tuple(
                 _value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in frequent
@@ -112,11 +112,11 @@ def _counts(
     return list(counts_by_term(connection, field, query.published, articles))
 
 
-def _value(field: str, term: TermCount, other_domains: tuple[str, ...]) -> Value:
+def _value(field: str, term: TermCount, other_domains: tuple[str, ...]) -> ValueCount:
     name = term.name or term.key
     if field in ("topic", "source") or (field == "provider" and not term.by_name):
-        return Value(term.key, name, term.article_count, other_domains)
-    return Value(name, name, term.article_count, other_domains)
+        return ValueCount(term.key, name, term.article_count, other_domains)
+    return ValueCount(name, name, term.article_count, other_domains)
 
 
 def _domains_of(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
-from app.catalog.paging import Listing
+from app.catalog.paging import StatementPages
 from app.catalog.tables import article_terms, articles
 from app.database import ids_value, is_one_of
 
@@ -47,7 +47,7 @@ class IndexOrder:
         table = articles if self.term_id is None else article_terms
         return table.c[self.column], table.c.path, table.c.source
 
-    def range(self) -> Listing:
+    def range(self) -> StatementPages:
         """Every article that the index leads past, with LIST_COLUMNS.
 
         It is one range of the index, so `published` must not be `any`.
@@ -56,9 +56,9 @@ class IndexOrder:
         is_of_term = self.term_id is not None
         values = {"term_id": self.term_id, "published": published}
         shape = (IndexOrder.range, is_of_term, self.column)
-        return Listing(shape, partial(_range_rows, is_of_term=is_of_term), self.columns, values)
+        return StatementPages(shape, partial(_range_rows, is_of_term=is_of_term), self.columns, values)
 
-    def ids_by_audience(self, dialect: str, ids: Iterable[int] | None) -> Iterator[Listing]:
+    def ids_by_audience(self, dialect: str, ids: Iterable[int] | None) -> Iterator[StatementPages]:
         """Listings of article ids, one for the published articles and one for the others, where asked for.
 
         With `ids` they are of these articles alone, sorted; without they are read along the index.
@@ -71,7 +71,9 @@ class IndexOrder:
             values["ids"] = ids_value(dialect, ids)
         for published in PUBLISHED_VALUES[self.published]:
             make = partial(_id_rows, kind, dialect)
-            yield Listing((IndexOrder, kind, self.column), make, order, {**values, "published": published})
+            yield StatementPages(
+                (IndexOrder, kind, self.column), make, order, {**values, "published": published}
+            )
 
 
 def _range_rows(*, is_of_term: bool) -> Select[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from app.catalog.filters import matching
-from app.catalog.paging import Listing, every_row
+from app.catalog.paging import StatementPages, every_row
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles, contents, documents, links, related_links, sources
 
@@ -19,7 +19,7 @@ ALL_ARTICLES = ArticleQuery(published="any")
 
 
 @dataclass(frozen=True, slots=True)
-class StoredArticle:
+class OriginalArticle:
     """`item` and `related` are as the API answers them, `topics` all names that the document gives."""
 
     item: dict[str, Any]
@@ -30,17 +30,17 @@ class StoredArticle:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredDocument:
+class OriginalDocument:
     """`article` is None for a topic, an organization, and an article that was taken down."""
 
     source: str
     path: str
     kind: str
     data: dict[str, Any]
-    article: StoredArticle | None
+    article: OriginalArticle | None
 
 
-def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[StoredDocument]:
+def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[OriginalDocument]:
     """By source and path, in constant memory: of articles those that match, and all that describe others.
 
     Take-downs match nothing but ALL_ARTICLES.
@@ -50,15 +50,15 @@ def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[Store
     ).join(sources, sources.c.id == documents.c.source_id)
     matches = None if query == ALL_ARTICLES else matching(connection, query).articles()
     order = (sources.c.name, documents.c.path, documents.c.kind)
-    listing = Listing(None, lambda: rows, order, {})
+    listing = StatementPages(None, lambda: rows, order, {})
     for row in every_row(connection, listing):
         if matches is None or row.kind != "article" or row.id in matches:
-            yield StoredDocument(
+            yield OriginalDocument(
                 row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)
             )
 
 
-def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:
+def _article(connection: Connection, row: Row[Any]) -> OriginalArticle | None:
     if row.kind != "article":
         return None
     found = connection.execute(
@@ -75,7 +75,7 @@ def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:
         .order_by(related_links.c.position)
     )
     item = json.loads(found.item)
-    return StoredArticle(
+    return OriginalArticle(
         item,
         json.loads(found.topic_names) if found.topic_names else item["topics"],
         json.loads(found.details),

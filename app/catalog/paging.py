@@ -56,7 +56,7 @@ class Pageable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class StatementPages:
     """Rows to be paged. `order` ascends, is never null, and no two rows are equal in it.
 
     `make` makes their statement. Listings of one `shape` have one statement but for the `values` of its named
@@ -142,7 +142,7 @@ def _key_values(place: Place) -> dict[str, KeyValue]:
     return {f"key_{number}": key for number, key in enumerate(place.keys or ())}
 
 
-def page_statement(listing: Listing, place: Place, *, only_whether: bool = False) -> Select[Any]:
+def page_statement(listing: StatementPages, place: Place, *, only_whether: bool = False) -> Select[Any]:
     """Its named parameters are the listing's values, `limit`, `offset`, and the keys of the place."""
     columns = (column.label(f"key_{number}") for number, column in enumerate(listing.order))
     rows = listing.make()

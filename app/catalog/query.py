@@ -39,9 +39,9 @@ Sort = Literal[
 ]
 
 # A long sentence; what is longer is a text, and no question.
-MOST_SEARCH_CHARACTERS = 500
+MAX_SEARCH_CHARACTERS = 500
 # Of 32 bits, as quality and heat are.
-_LEAST, _MOST = -(2**31), 2**31 - 1
+_MIN_NUMBER, _MAX_NUMBER = -(2**31), 2**31 - 1
 
 
 class Moment(NamedTuple):
@@ -81,7 +81,7 @@ ClauseText = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 MomentText = Annotated[Moment, PlainValidator(read_moment), WithJsonSchema({"type": "string"})]
-Whole = Annotated[int, Field(ge=_LEAST, le=_MOST)]
+WholeNumber = Annotated[int, Field(ge=_MIN_NUMBER, le=_MAX_NUMBER)]
 Boolean = Annotated[bool, BeforeValidator(_read_boolean)]
 
 _CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given again: and also"
@@ -162,10 +162,10 @@ class ArticleQuery(Query):
     published_before: MomentText | None = _moment("Published earlier", "2020-07-01")
     updated_from: MomentText | None = _moment("Updated then or later", "P7D")
     updated_before: MomentText | None = _moment("Updated earlier", "2020-07-01T12:00:00Z")
-    min_quality: Whole | None = Field(None, description="Of at least this quality")
-    max_quality: Whole | None = Field(None, description="Of at most this quality")
-    min_heat: Whole | None = Field(None, description="Of at least this heat")
-    max_heat: Whole | None = Field(None, description="Of at most this heat")
+    min_quality: WholeNumber | None = Field(None, description="Of at least this quality")
+    max_quality: WholeNumber | None = Field(None, description="Of at most this quality")
+    min_heat: WholeNumber | None = Field(None, description="Of at least this heat")
+    max_heat: WholeNumber | None = Field(None, description="Of at most this heat")
     has_image: Boolean | None = Field(None, description="With images of their own, or without")
     has_related: Boolean | None = Field(None, description="With related links, or without")
     url: Annotated[str, Field(min_length=1)] | None = Field(
@@ -173,7 +173,7 @@ class ArticleQuery(Query):
         description="With this URL, however it is disguised; those that have it exactly so come first",
         examples=["https://www.python.org/"],
     )
-    q: Annotated[str, Field(max_length=MOST_SEARCH_CHARACTERS)] | None = Field(
+    q: Annotated[str, Field(max_length=MAX_SEARCH_CHARACTERS)] | None = Field(
         None,
         description='In title, excerpt, content: words, `"a phrase"`, `-without`, `either OR or`, `begin*`',
         examples=['mars "open source" -moon'],

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
-from app.catalog.paging import Listing
+from app.catalog.paging import StatementPages
 from app.catalog.tables import articles, contents, link_urls, links, related_links
 from app.statements import prepared
 from app.urls import url_key
@@ -27,10 +27,10 @@ def find_whole_article(
     return next(iter(statement.rows(connection, {"public_id": public_id})), None)
 
 
-def related_links_of(article_id: int) -> Listing:
+def related_links_of(article_id: int) -> StatementPages:
     """Rows for `link_item`, in the article's order."""
     shape = related_links_of
-    return Listing(shape, related_rows, [related_links.c.position], {"article_id": article_id})
+    return StatementPages(shape, related_rows, [related_links.c.position], {"article_id": article_id})
 
 
 def link_item(row: Row[Any], *, sees_all: bool) -> str:
@@ -40,10 +40,10 @@ def link_item(row: Row[Any], *, sees_all: bool) -> str:
     return f'{{"position":{row.position},{row.item[1:-1]},"articleId":{target}}}'
 
 
-def mentions(url: str, published: Published) -> Listing:
+def mentions(url: str, published: Published) -> StatementPages:
     """Rows of `public_id`, `item` and `position`, one for each mention, the newest article first."""
     order = (articles.c.newest, articles.c.path, articles.c.source, related_links.c.position)
-    return Listing(None, partial(_mentions, url, published), order, {})
+    return StatementPages(None, partial(_mentions, url, published), order, {})
 
 
 def count_mentions(connection: Connection, url: str, published: Published) -> int:

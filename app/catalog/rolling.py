@@ -24,7 +24,7 @@ _OUTWARDS: Final = {
 Q = TypeVar("Q", bound=ArticleQuery)
 
 
-def fixed(connection: Connection, query: Q) -> Q:
+def with_fixed_dates(connection: Connection, query: Q) -> Q:
     """The query with each duration at the farthest date that selects no other article.
 
     The moment itself changes every second, and with it a link and the ETag of the page that has it. This date

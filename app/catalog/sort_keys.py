@@ -7,7 +7,7 @@ from app.names import fold
 # After every number there is: what is not known comes last in both directions.
 UNKNOWN = 2**62
 # Of titles that are equal so far the path decides; PostgreSQL's index rows hold 2,704 bytes.
-MOST_TITLE_BYTES = 1_000
+MAX_TITLE_BYTES = 1_000
 
 SORT_COLUMNS = (
     "newest",
@@ -34,7 +34,7 @@ def sort_keys(
 ) -> dict[str, int | bytes]:
     """By column name, in the order of SORT_COLUMNS. Date-times are RFC 3339, as stored."""
     published, updated = seconds(published_date_time), seconds(updated_date_time)
-    first_title = f"{fold(title)}\0{title}".encode()[:MOST_TITLE_BYTES]
+    first_title = f"{fold(title)}\0{title}".encode()[:MAX_TITLE_BYTES]
     return {
         "newest": descending(published),
         "oldest": ascending(published),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
-from app.catalog.paging import Listing
+from app.catalog.paging import StatementPages
 from app.catalog.tables import providers, term_names, terms, topics
 from app.database import in_parts
 from app.names import fold
@@ -15,10 +15,10 @@ from app.names import fold
 Order = tuple[ColumnElement[Any], ...]
 
 
-def topic_list(published: Published) -> Listing:
+def topic_list(published: Published) -> StatementPages:
     """Rows for `topic_items`, those with most articles first."""
     rows, order = _topics(published)
-    return Listing((topic_list, published), lambda: rows, order, {})
+    return StatementPages((topic_list, published), lambda: rows, order, {})
 
 
 def _topics(published: Published) -> tuple[Select[Any], Order]:
@@ -72,10 +72,10 @@ def topic_items(
     ]
 
 
-def provider_list(published: Published) -> Listing:
+def provider_list(published: Published) -> StatementPages:
     """Rows for `provider_items`, those with most articles first; among equals those without a domain last."""
     rows, order = _providers(published)
-    return Listing((provider_list, published), lambda: rows, order, {})
+    return StatementPages((provider_list, published), lambda: rows, order, {})
 
 
 def _providers(published: Published) -> tuple[Select[Any], Order]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic.alias_generators import to_camel
 
-from app.catalog.originals import StoredDocument
+from app.catalog.originals import OriginalDocument
 from app.exports.yaml_text import yaml_text
 
 Values = dict[str, Any]
@@ -22,7 +22,7 @@ _NOT_WRITTEN: Final = frozenset(
 _TAXONOMY_KEYS: Final = {"topic_id": "_id", "organization_id": "_id"}
 
 
-def document_text(stored: StoredDocument) -> str:
+def document_text(stored: OriginalDocument) -> str:
     """The whole file, LF at the ends of its lines. Raises nothing that the import let in."""
     values, body = _article(stored) if stored.kind == "article" else (_taxonomy(stored), "")
     front_matter = yaml_text(values)
@@ -31,7 +31,7 @@ def document_text(stored: StoredDocument) -> str:
     return f"---\n{front_matter}---\n" + (f"\n{body}\n" if body else "")
 
 
-def _article(stored: StoredDocument) -> tuple[Values, str]:
+def _article(stored: OriginalDocument) -> tuple[Values, str]:
     data = stored.data
     if stored.article is not None:
         item, details, content = stored.article.item, stored.article.details, stored.article.content
@@ -104,7 +104,7 @@ def _with_extra(value: Any, extra: Mapping[str, Any]) -> Any:
     return merged
 
 
-def _taxonomy(stored: StoredDocument) -> Values:
+def _taxonomy(stored: OriginalDocument) -> Values:
     data = dict(stored.data)
     extra = data.pop("extra")
     values: Values = {"taxonomy": stored.kind}

@@ -16,7 +16,7 @@ from app.catalog.highlights import highlights_of_page
 from app.catalog.paging import read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
-from app.catalog.rolling import fixed
+from app.catalog.rolling import with_fixed_dates
 from app.web.pages import Paged, page_answer, page_of, resumed
 from app.web.problems import EVERYWHERE, not_found, problems
 from app.web.reading import Reading, reading
@@ -89,7 +89,7 @@ def _list_articles(
             by_id = {row.id: row.item for row in page.rows}
             highlights = highlights_of_page(now.connection, by_id, search) if search else {}
             items = [_dressed(item, query.fields, highlights.get(id_)) for id_, item in by_id.items()]
-        query = fixed(now.connection, query)
+        query = with_fixed_dates(now.connection, query)
         return page_answer(now, query, "/articles", page, items, selection.total())
 
 

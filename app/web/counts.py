@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from app.catalog import clauses
 from app.catalog.clauses import Clause
-from app.catalog.facets import Value, count_facets
+from app.catalog.facets import ValueCount, count_facets
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery, Moment
-from app.catalog.timeline import MOST_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
+from app.catalog.timeline import MAX_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
 from app.web.problems import EVERYWHERE, ParameterError, problems, unprocessable
 from app.web.reading import Reading, reading
 from app.web.representations import Facets, Timeline
@@ -73,7 +73,7 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
             timeline = count_timeline(now.connection, matching(now.connection, query), query.interval)
         except TooManyBuckets as many:
             coarser = f"ask for interval={many.coarser}, or " if many.coarser else ""
-            advice = f"gives more than {MOST_BUCKETS:,} buckets; {coarser}narrow the dates"
+            advice = f"gives more than {MAX_BUCKETS:,} buckets; {coarser}narrow the dates"
             raise unprocessable(ParameterError("interval", query.interval, advice)) from None
         body = {
             "interval": query.interval,
@@ -88,10 +88,10 @@ def _articles_only(query: ArticleQuery) -> ArticleQuery:
     return ArticleQuery.model_construct(**{name: getattr(query, name) for name in ArticleQuery.model_fields})
 
 
-def _value(now: Reading, query: ArticleQuery, field: str, value: Value) -> dict[str, object]:
+def _value(now: Reading, query: ArticleQuery, field: str, value: ValueCount) -> dict[str, object]:
     narrowing = [Clause((value.value,), anything=False, none_of=False)]
-    for start in range(0, len(value.other_domains), clauses.MOST_VALUES):
-        some = value.other_domains[start : start + clauses.MOST_VALUES]
+    for start in range(0, len(value.other_domains), clauses.MAX_VALUES):
+        some = value.other_domains[start : start + clauses.MAX_VALUES]
         narrowing.append(Clause(some, anything=False, none_of=True))
     narrowed = query.model_copy(update={field: (*getattr(query, field), *narrowing)})
     return {"value": value.value, "name": value.name, "count": value.count, "url": _link(now, narrowed)}

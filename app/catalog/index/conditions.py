@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from app.catalog.index.search import Searched
+from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
     HEAT,
@@ -119,10 +119,10 @@ def _date_range(kind: str, column: str, since: int | None, until: int | None) ->
 
 def _add_search(search: Search, conditions: Conditions) -> None:
     if search.none_of:
-        conditions.add(Searched((search.none_of,)), is_wanted=False)
+        conditions.add(SearchCondition((search.none_of,)), is_wanted=False)
     if search.all_of or not search.none_of:
         # `q=!!!` has no words: it matches nothing.
-        conditions.add(Searched(search.all_of), is_wanted=True)
+        conditions.add(SearchCondition(search.all_of), is_wanted=True)
 
 
 def _seconds(moment: Moment) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, or_, select
 
 from app.catalog.audience import Published, name_of
 from app.catalog.index.conditions import Conditions
-from app.catalog.index.search import Searched
+from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
     AnyOf,
@@ -137,7 +137,7 @@ def unranked(found: ArticleSet) -> Ranks:
 
 def ranked_by_relevance(connection: Connection, found: ArticleSet, required: Sequence[Condition]) -> Ranks:
     """Words in a title count most, then those in an excerpt. The rank is the negative of the points."""
-    searches = (condition for condition in required if isinstance(condition, Searched))
+    searches = (condition for condition in required if isinstance(condition, SearchCondition))
     groups = [group for search in searches for group in search.by_group(connection)]
     by_points = {0: found}
     for group in groups[:_MAX_GROUPS_RANKED]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, se
 
 from app.catalog.index.sets import DAY, HEAT, QUALITY, UPDATED_DAY, day_number, day_start
 from app.catalog.orders import LIST_COLUMNS, IndexOrder
-from app.catalog.paging import KeyedRow, Listing, Place
+from app.catalog.paging import KeyedRow, Place, StatementPages
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, articles
 from app.database import ids_value, is_one_of
@@ -102,7 +102,7 @@ class SetPages:
 
 
 def _filter_index(
-    connection: Connection, listing: Listing, column: str, ids: BitMap, place: Place, wanted: int
+    connection: Connection, listing: StatementPages, column: str, ids: BitMap, place: Place, wanted: int
 ) -> Sequence[KeyedRow]:
     matches: list[KeyedRow] = []
     at_once = wanted

@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, delete, select
 
 from app.catalog.index.sets import as_bytes
-from app.catalog.search_language import MOST_WORDS, stem_of, words_of_content, words_of_text
+from app.catalog.search_language import MAX_WORDS, stem_of, words_of_content, words_of_text
 from app.catalog.tables import article_words, word_articles
 from app.database import in_parts, insert_tuples
 
@@ -22,7 +22,7 @@ Texts = tuple[int, str, str | None, str]
 WordTexts = tuple[int, str, str, str]
 
 
-class Where(NamedTuple):
+class Occurrences(NamedTuple):
     """Ids of the articles that have something in their title, in their excerpt, in any of their texts.
 
     Who has it in the title may be missing in `excerpt`.
@@ -38,9 +38,9 @@ def word_texts(texts: Iterable[Texts]) -> list[WordTexts]:
 
 
 def _words_of(article_id: int, title: str, excerpt: str | None, content: str) -> WordTexts:
-    of_title = words_of_text(title, MOST_WORDS)
-    of_excerpt = words_of_text(excerpt or "", MOST_WORDS - len(of_title))
-    of_content = words_of_content(content, MOST_WORDS - len(of_title) - len(of_excerpt))
+    of_title = words_of_text(title, MAX_WORDS)
+    of_excerpt = words_of_text(excerpt or "", MAX_WORDS - len(of_title))
+    of_content = words_of_content(content, MAX_WORDS - len(of_title) - len(of_excerpt))
     return article_id, _spaced(of_title), _spaced(of_excerpt), _spaced(of_content)
 
 
@@ -126,14 +126,14 @@ def _by_parts(taken: _Texts, put: _Texts) -> Iterator[_Places]:
 def _write(connection: Connection, words: Sequence[str], places: _Places) -> None:
     here = word_articles.c.word.in_(words)
     stored = {
-        word: Where(*(BitMap.deserialize(each) if each else BitMap() for each in sets))
+        word: Occurrences(*(BitMap.deserialize(each) if each else BitMap() for each in sets))
         for word, _, *sets in connection.execute(select(word_articles).where(here))
     }
-    nowhere = Where(BitMap(), BitMap(), BitMap())
+    nowhere = Occurrences(BitMap(), BitMap(), BitMap())
     rows = []
     for word in words:
         of_each = zip(stored.get(word, nowhere), *map(_where, places[word]), strict=True)
-        changed = Where(*((before - taken) | put for before, taken, put in of_each))
+        changed = Occurrences(*((before - taken) | put for before, taken, put in of_each))
         if changed.anywhere:
             rows.append((word, stem_of(word), *(as_bytes(each) if each else None for each in changed)))
     if stored:
@@ -142,8 +142,8 @@ def _write(connection: Connection, words: Sequence[str], places: _Places) -> Non
     insert_tuples(connection, word_articles, columns, rows)
 
 
-def _where(places: Sequence[int]) -> Where:
-    return Where(
+def _where(places: Sequence[int]) -> Occurrences:
+    return Occurrences(
         BitMap([place >> 2 for place in places if place & 1]),
         BitMap([place >> 2 for place in places if place & 2]),
         BitMap([place >> 2 for place in places]),
