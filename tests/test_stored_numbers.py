@@ -1,6 +1,7 @@
 """Numbers that stand in people's catalogues: whoever changes one here makes all of them answer wrongly."""
 
-from app.catalog.index.sets import UNPUBLISHED_KEY, Has
+from app.catalog.fields import FIELDS, Has
+from app.catalog.index.sets import UNPUBLISHED_KEY
 
 
 def test_the_keys_of_what_an_article_has_are_those_that_every_catalogue_has_stored() -> None:
@@ -16,3 +17,7 @@ def test_the_keys_of_what_an_article_has_are_those_that_every_catalogue_has_stor
         "RELATED": 8,
     }
     assert UNPUBLISHED_KEY == 1
+
+
+def test_every_field_has_such_a_key() -> None:
+    assert {Has.term_of(field) for field in FIELDS} == set(Has) - {Has.IMAGE, Has.RELATED}

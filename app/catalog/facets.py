@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
+from app.catalog.fields import MANY_VALUED
 from app.catalog.filters import Selection
 from app.catalog.index.find import (
     ArticleSet,
@@ -18,7 +19,7 @@ from app.catalog.index.find import (
     counts_by_topic_and_descendants,
 )
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import MANY_VALUED, term_names, terms
+from app.catalog.tables import term_names, terms
 from app.database import in_parts
 from app.statements import prepared
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from app.catalog.audience import PUBLISHED_VALUES
+from app.catalog.fields import FIELDS
 from app.catalog.index.conditions import Conditions, add_conditions
 from app.catalog.index.find import (
     ArticleSet,
@@ -24,7 +25,6 @@ from app.catalog.index.find import (
 from app.catalog.orders import NEWEST, SORT_COLUMN, IndexOrder
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import FIELDS
 from app.catalog.terms import FoundTerm, count_of_all, find_terms, with_descendants
 
 

@@ -5,7 +5,7 @@ Its fields are the parameters of the API; what they mean to the database is in f
 
 from collections.abc import Iterable, Set
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from app.catalog.audience import Published
 from app.catalog.clauses import Clause, read_clause
+from app.catalog.fields import FIELDS
 from app.catalog.search_language import Search, read_search
 from app.moments import before, moment, rfc3339
 
@@ -97,7 +98,32 @@ def _moment(of: str, example: str) -> Any:
     )
 
 
-CLAUSES = ("topic", "provider", "type", "category", "tag", "locale", "source", "id")
+CLAUSES = (*FIELDS, "id")
+# Every filter in words, in the order of a title: "Articles about AI by nasa.gov from 2020-01-01".
+_IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
+    "q": "with “{}”",
+    "type": "of type {}",
+    "category": "in {}",
+    "topic": "about {}",
+    "descendants": ("and the topics below", ""),
+    "tag": "tagged {}",
+    "provider": "by {}",
+    "locale": "in {}",
+    "source": "in {}",
+    "id": "with the id {}",
+    "url": "at {}",
+    "published_from": "from {}",
+    "published_before": "before {}",
+    "updated_from": "updated from {}",
+    "updated_before": "updated before {}",
+    "min_quality": "of quality {} or more",
+    "max_quality": "of quality {} or less",
+    "min_heat": "of heat {} or more",
+    "max_heat": "of heat {} or less",
+    "has_image": ("with images", "without images"),
+    "has_related": ("with related links", "without related links"),
+    "published": "{}",
+}
 
 
 class Query(BaseModel):
@@ -198,6 +224,28 @@ class ArticleQuery(Query):
         """None without `q`, and where it is blank."""
         return read_search(self.q) if self.q and not self.q.isspace() else None
 
+    def in_words(self) -> list[str]:
+        """Every filter as a reader would say it:  ["about AI", "from 2020-01-01"]."""
+        words = []
+        for name, template in _IN_WORDS.items():
+            value = getattr(self, name)
+            if value == type(self).model_fields[name].default or not self._is_filter(name):
+                continue
+            for each in value if name in CLAUSES else (value,):
+                text = template[0 if each else 1] if isinstance(template, tuple) else template
+                words.append(text.format(_said(each)))
+        return words
+
+    def _is_filter(self, name: str) -> bool:
+        """False for a parameter that selects nothing here, though it is given."""
+        match name:
+            case "q":
+                return self.search is not None
+            case "descendants":
+                return bool(self.topic)
+            case _:
+                return True
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         self.check_relevance()
@@ -211,6 +259,21 @@ class ArticleQuery(Query):
                 "must not be relevance without q, the words to compare with",
                 {"parameter": "sort"},
             )
+
+
+def _said(value: object) -> str:
+    match value:
+        case Clause(values, anything, none_of):
+            named = "anything" if anything else " or ".join(values)
+            return f"not {named}" if none_of else named
+        case Moment(at, duration):
+            return duration or at.date().isoformat()
+        case "false":
+            return "not published"
+        case "any":
+            return "published or not"
+        case _:
+            return str(value)
 
 
 def _text(value: object, keep_durations: bool) -> str:

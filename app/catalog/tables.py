@@ -176,10 +176,6 @@ related_links = Table(
     sqlite_with_rowid=False,
 )
 
-FIELDS = ("topic", "provider", "type", "category", "tag", "locale", "source")
-# Of these an article may have several, so the counts of terms do not sum to the articles that have any.
-MANY_VALUED = ("topic", "tag")
-
 # `key` is what the API calls the term: a topic's id, a provider's domain, else the folded name. Rows are
 # never deleted, since an id once given stays; without articles and description nobody sees them. Counts
 # and names are of what the public, and what the editors may see.

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.cursors import Cursor
+from app.catalog.fields import ITEM_KEYS
 from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
 from app.catalog.paging import read_unpaged
@@ -22,7 +23,6 @@ from app.web.problems import EVERYWHERE, not_found, problems
 from app.web.reading import Reading, reading
 from app.web.representations import (
     Article,
-    ArticleItem,
     ArticlePage,
     FoundPage,
     RelatedLinkPage,
@@ -35,12 +35,10 @@ _MAX_ARTICLES_AT_ONCE, _MAX_CHARACTERS_AT_ONCE, _MAX_LINKS_AT_ONCE = 50, 200_000
 
 router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=EVERYWHERE)
 
-KEYS = tuple(field.alias or name for name, field in ArticleItem.model_fields.items())
-
 
 def _known_keys(text: str) -> str:
-    if unknown := [key for key in text.split(",") if key not in KEYS]:
-        raise ValueError(f"must not name {unknown[0] or 'nothing'}; an article has {', '.join(KEYS)}")
+    if unknown := [key for key in text.split(",") if key not in ITEM_KEYS]:
+        raise ValueError(f"must not name {unknown[0] or 'nothing'}; an article has {', '.join(ITEM_KEYS)}")
     return text
 
 

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.catalog import clauses
 from app.catalog.clauses import Clause
 from app.catalog.facets import ValueCount, count_facets
+from app.catalog.fields import FIELDS, FieldName
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery, Moment
 from app.catalog.timeline import MAX_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
@@ -25,12 +26,10 @@ router = APIRouter(route_class=QueryRoute, tags=["counts"], responses=EVERYWHERE
 
 MOST_VALUES = 1_000
 
-FacetField = Literal["topic", "provider", "type", "category", "tag", "locale", "source"]
-
 
 class FacetQuery(ArticleQuery):
-    field: tuple[FacetField, ...] = Field(
-        get_args(FacetField),
+    field: tuple[FieldName, ...] = Field(
+        FIELDS,
         description="What to count by, again for each; by default all of them",
         examples=[["topic", "provider"]],
     )

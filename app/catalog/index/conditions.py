@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
+from app.catalog.fields import Has
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
@@ -12,7 +13,6 @@ from app.catalog.index.sets import (
     UPDATED_DAY,
     AnyOf,
     Condition,
-    Has,
     InRows,
     InSets,
     InSetsBetween,

@@ -12,13 +12,13 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, or_, select
 
 from app.catalog.audience import Published, name_of
+from app.catalog.fields import Has
 from app.catalog.index.conditions import Conditions
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
     AnyOf,
     Condition,
-    Has,
     InRows,
     has,
     is_unpublished,

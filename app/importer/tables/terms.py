@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, select, update
 
-from app.catalog.index.sets import HAS, Has, SetChanges, SetKey
+from app.catalog.fields import Has
+from app.catalog.index.sets import HAS, SetChanges, SetKey
 from app.catalog.tables import term_names, terms
 from app.database import in_parts, insert_rows
 from app.names import fold_of_document as fold
