@@ -7,12 +7,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
+from pydantic.alias_generators import to_snake
+
+from app.catalog.fields import ITEM_KEYS
 from app.documents.article import ArticleDocument, Image, Provider, RelatedLink
 from app.documents.problems import Problem
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.urls import url_key
 
 Document = ArticleDocument | TopicDocument | OrganizationDocument
+
+# The keys whose values are the document's own. Values of the others are made from several things.
+_MADE_KEYS = frozenset({"id", "source", "provider", "topics", "images", "relatedCount"})
+_ATTRIBUTE_OF_KEY = {key: to_snake(key) for key in ITEM_KEYS if key not in _MADE_KEYS}
 
 
 def public_id(source: str, path: str) -> str:
@@ -76,32 +83,17 @@ def item_json(
     document: ArticleDocument, id_: str, source: str, topics: Sequence[str], links: Sequence[LinkShape]
 ) -> str:
     """The article as every list answers it, its keys in the order of the contract."""
-    return as_json(
-        {
-            "id": id_,
-            "source": source,
-            "path": document.path,
-            "title": document.title,
-            "excerpt": document.excerpt,
-            "type": document.type,
-            "category": document.category,
-            "locale": document.locale,
-            "published": document.published,
-            "quality": document.quality,
-            "heat": document.heat,
-            "publishedDateTime": document.published_date_time,
-            "updatedDateTime": document.updated_date_time,
-            "webUrl": document.web_url,
-            "originalUrl": document.original_url,
-            "ampWebUrl": document.amp_web_url,
-            "cdnAmpWebUrl": document.cdn_amp_web_url,
-            "provider": _provider(document.provider),
-            "topics": topics,
-            "tags": document.tags,
-            "images": [image_item(image) for image in document.images],
-            "relatedCount": len(links),
-        }
-    )
+    values: dict[str, Any] = {
+        "id": id_,
+        "source": source,
+        "provider": _provider(document.provider),
+        "topics": topics,
+        "images": [image_item(image) for image in document.images],
+        "relatedCount": len(links),
+    }
+    for key, attribute in _ATTRIBUTE_OF_KEY.items():
+        values[key] = getattr(document, attribute)
+    return as_json({key: values[key] for key in ITEM_KEYS})
 
 
 # By the link's identity, which it keeps while it stands here: hashing them took a sixth of an import.

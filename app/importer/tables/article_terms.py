@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from app.catalog.fields import ATTRIBUTE_OF_FIELD
 from app.catalog.index.sets import sets_containing
 from app.catalog.sort_keys import descending, seconds
 from app.catalog.tables import article_terms, articles
@@ -199,13 +200,9 @@ def _values(written: Written) -> Iterator[TermValue]:
         yield TermValue("provider", 0, provider.domain, provider.name)
     elif provider.name:
         yield TermValue("provider", 1, fold(provider.name), provider.name)
-    for field, value in (
-        ("type", document.type),
-        ("category", document.category),
-        ("locale", document.locale),
-    ):
-        if value:
-            yield TermValue(field, 0, fold(value), value)
-    for tag in document.tags:
-        yield TermValue("tag", 0, fold(tag), tag)
+    for field, attribute in ATTRIBUTE_OF_FIELD.items():
+        value = getattr(document, attribute)
+        for name in value if isinstance(value, tuple) else (value,):
+            if name:
+                yield TermValue(field, 0, fold(name), name)
     yield TermValue("source", 0, written.source, written.source)
