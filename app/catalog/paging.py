@@ -13,6 +13,11 @@ from app.statements import prepared
 
 KeyValue = int | str | bytes
 
+# No list has more rows.
+NO_LIMIT = 2**31 - 1
+# 500 items take some 1 MB of memory.
+_ROWS_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -50,17 +55,18 @@ class Pageable(Protocol):
         """The columns that a Place's keys belong to."""
 
     def read(
-        self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
-    ) -> Sequence[KeyedRow]:
-        """With `only_whether` the rows and their keys mean nothing: they only tell that there are some."""
+        self, connection: Connection, place: Place, limit: int, offset: int = 0
+    ) -> Sequence[KeyedRow]: ...
+
+    def has_rows(self, connection: Connection, place: Place) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class StatementPages:
-    """Rows to be paged. `order` ascends, is never null, and no two rows are equal in it.
+    """Rows of a statement. `order` ascends, is never null, and no two rows are equal in it.
 
-    `make` makes their statement. Listings of one `shape` have one statement but for the `values` of its named
-    parameters; without a shape it is made anew each time.
+    `make` makes the statement. Those of one `shape` differ only in the `values` of its named parameters, so
+    it is made once; without a shape it is made anew each time.
     """
 
     shape: Hashable
@@ -68,24 +74,26 @@ class StatementPages:
     order: Sequence[ColumnElement[Any]]
     values: Mapping[str, Any]
 
-    def read(
-        self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
-    ) -> Sequence[KeyedRow]:
-        values = {**self.values, **_key_values(place), "limit": limit, "offset": offset}
-        make = partial(page_statement, self, place, only_whether=only_whether)
-        rows: Sequence[Any]
-        if self.shape is None:
-            rows = connection.execute(make(), values).all()
-        else:
-            shape = (self.shape, place.keys is None, place.backwards, only_whether)
-            rows = prepared(connection, shape, make).rows(connection, values)
+    def read(self, connection: Connection, place: Place, limit: int, offset: int = 0) -> Sequence[KeyedRow]:
+        rows = self._rows(connection, page_statement, place, limit, offset)
         return list(zip(map(itemgetter(slice(-len(self.order), None)), rows), rows, strict=True))
 
+    def has_rows(self, connection: Connection, place: Place) -> bool:
+        return bool(self._rows(connection, _existence_statement, place, 1, 0))
 
-# No list has more rows.
-NO_LIMIT = 2**31 - 1
-# 500 items take some 1 MB of memory.
-_ROWS_AT_ONCE = 500
+    def _rows(
+        self,
+        connection: Connection,
+        make: Callable[["StatementPages", Place], Select[Any]],
+        place: Place,
+        limit: int,
+        offset: int,
+    ) -> Sequence[Any]:
+        values = {**self.values, **_key_values(place), "limit": limit, "offset": offset}
+        if self.shape is None:
+            return connection.execute(make(self, place), values).all()
+        shape = (make, self.shape, place.keys is None, place.backwards)
+        return prepared(connection, shape, partial(make, self, place)).rows(connection, values)
 
 
 def read_page(
@@ -101,16 +109,15 @@ def read_page(
     before, after = Place(keyed_rows[0][0], backwards=True), Place(keyed_rows[-1][0], backwards=False)
     rows = [row for _, row in keyed_rows]
     if place.backwards:
-        return Page(
-            rows, after if _has_rows(connection, listing, after) else None, before if has_more else None
-        )
+        has_after = listing.has_rows(connection, after)
+        return Page(rows, after if has_after else None, before if has_more else None)
     is_first = place == BEGINNING and not offset
-    has_before = not is_first and _has_rows(connection, listing, before)
+    has_before = not is_first and listing.has_rows(connection, before)
     return Page(rows, after if has_more else None, before if has_before else None)
 
 
 def read_unpaged(connection: Connection, listing: Pageable) -> Sequence[Any]:
-    """For lists that are bounded by what they are of."""
+    """All rows at once, for a list that is short by its nature, as the related links of one article are."""
     return [row for _, row in listing.read(connection, BEGINNING, NO_LIMIT)]
 
 
@@ -127,31 +134,33 @@ def every_row(connection: Connection, listing: Pageable) -> Iterator[Any]:
 
 
 def _empty_page(connection: Connection, listing: Pageable, place: Place, offset: int) -> Page:
-    """Rows went since, or the offset is beyond them: the way back is from the other end."""
+    """The rows were removed since, or the offset is beyond them: the way back is from the other end."""
     other_end = BEGINNING if place.backwards else END
     is_all = place in (BEGINNING, END) and not offset
-    back = None if is_all or not _has_rows(connection, listing, other_end) else other_end
-    return Page([], back if place.backwards else None, None if place.backwards else back)
+    way_back = None if is_all or not listing.has_rows(connection, other_end) else other_end
+    return Page([], way_back if place.backwards else None, None if place.backwards else way_back)
 
 
-def _has_rows(connection: Connection, listing: Pageable, place: Place) -> bool:
-    return bool(listing.read(connection, place, 1, only_whether=True))
+def page_statement(listing: StatementPages, place: Place) -> Select[Any]:
+    """Its named parameters are the listing's values, `limit`, `offset`, and the keys of the place."""
+    columns = (column.label(f"key_{number}") for number, column in enumerate(listing.order))
+    return _from_place(listing, place, listing.make().add_columns(*columns))
+
+
+def _existence_statement(listing: StatementPages, place: Place) -> Select[Any]:
+    return _from_place(listing, place, listing.make().with_only_columns(literal(1)))
+
+
+def _from_place(listing: StatementPages, place: Place, rows: Select[Any]) -> Select[Any]:
+    if place.keys is not None:
+        keys = tuple_(
+            *(bindparam(f"key_{number}", type_=column.type) for number, column in enumerate(listing.order))
+        )
+        row = tuple_(*listing.order)
+        rows = rows.where(row < keys if place.backwards else row > keys)
+    rows = rows.order_by(*(column.desc() if place.backwards else column for column in listing.order))
+    return rows.limit(bindparam("limit")).offset(bindparam("offset"))
 
 
 def _key_values(place: Place) -> dict[str, KeyValue]:
     return {f"key_{number}": key for number, key in enumerate(place.keys or ())}
-
-
-def page_statement(listing: StatementPages, place: Place, *, only_whether: bool = False) -> Select[Any]:
-    """Its named parameters are the listing's values, `limit`, `offset`, and the keys of the place."""
-    columns = (column.label(f"key_{number}") for number, column in enumerate(listing.order))
-    rows = listing.make()
-    rows = rows.with_only_columns(literal(1)) if only_whether else rows.add_columns(*columns)
-    if place.keys is not None:
-        here = tuple_(
-            *(bindparam(f"key_{number}", type_=each.type) for number, each in enumerate(listing.order))
-        )
-        row = tuple_(*listing.order)
-        rows = rows.where(row < here if place.backwards else row > here)
-    rows = rows.order_by(*(column.desc() if place.backwards else column for column in listing.order))
-    return rows.limit(bindparam("limit")).offset(bindparam("offset"))

@@ -53,24 +53,25 @@ class SetPages:
         columns = self.index_order.columns
         return columns if None in self.ranks else (literal(0), *columns)
 
-    def read(
-        self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
-    ) -> Sequence[KeyedRow]:
+    def read(self, connection: Connection, place: Place, limit: int, offset: int = 0) -> Sequence[KeyedRow]:
+        keyed_ids = self._keyed_ids(connection, place, limit + offset)[offset:]
+        if not keyed_ids:
+            return []
+        rows = _read_articles(connection, [row.id for _, row in keyed_ids])
+        return [(keys, rows[row.id]) for keys, row in keyed_ids]
+
+    def has_rows(self, connection: Connection, place: Place) -> bool:
+        return bool(self._keyed_ids(connection, place, 1))
+
+    def _keyed_ids(self, connection: Connection, place: Place, limit: int) -> Sequence[KeyedRow]:
         keyed_ids: list[KeyedRow] = []
         for rank, place_in_rank in self._ranks_from(place):
             rank_key = () if rank is None else (rank,)
-            wanted = limit + offset - len(keyed_ids)
-            keyed_ids += [
-                ((*rank_key, *keys), row)
-                for keys, row in self._page_of_rank(connection, self.ranks[rank], place_in_rank, wanted)
-            ]
-            if len(keyed_ids) == limit + offset:
+            page = self._page_of_rank(connection, self.ranks[rank], place_in_rank, limit - len(keyed_ids))
+            keyed_ids += [((*rank_key, *keys), row) for keys, row in page]
+            if len(keyed_ids) == limit:
                 break
-        keyed_ids = keyed_ids[offset:]
-        if only_whether or not keyed_ids:
-            return keyed_ids
-        rows = _read_articles(connection, [row.id for _, row in keyed_ids])
-        return [(keys, rows[row.id]) for keys, row in keyed_ids]
+        return keyed_ids
 
     def _ranks_from(self, place: Place) -> Iterator[tuple[int | None, Place]]:
         """The ranks from the place on, with the place in each."""
@@ -84,34 +85,34 @@ class SetPages:
                 yield rank, Place(None, place.backwards)
 
     def _page_of_rank(
-        self, connection: Connection, ids: BitMap, place: Place, wanted: int
+        self, connection: Connection, ids: BitMap, place: Place, limit: int
     ) -> Sequence[KeyedRow]:
-        expected_to_skip = wanted * self.index_order.length / max(1, len(ids))
+        expected_to_skip = limit * self.index_order.length / max(1, len(ids))
         is_small = len(ids) <= SKIPPED_FOR_ONE_SORTED * expected_to_skip
         by_audience = [
-            listing.read(connection, place, wanted)
+            listing.read(connection, place, limit)
             if is_small
-            else _filter_index(connection, listing, self.index_order.column, ids, place, wanted)
+            else _filter_index(connection, listing, self.index_order.column, ids, place, limit)
             for listing in self.index_order.ids_by_audience(
                 connection.dialect.name, ids if is_small else None
             )
         ]
         if len(by_audience) == 1:
             return by_audience[0]
-        return sorted((row for rows in by_audience for row in rows), reverse=place.backwards)[:wanted]
+        return sorted((row for rows in by_audience for row in rows), reverse=place.backwards)[:limit]
 
 
 def _filter_index(
-    connection: Connection, listing: StatementPages, column: str, ids: BitMap, place: Place, wanted: int
+    connection: Connection, listing: StatementPages, column: str, ids: BitMap, place: Place, limit: int
 ) -> Sequence[KeyedRow]:
     matches: list[KeyedRow] = []
-    at_once = wanted
-    while len(matches) < wanted:
+    at_once = limit
+    while len(matches) < limit:
         at_once = min(2 * at_once, _MAX_ROWS_AT_ONCE)
         rows = listing.read(connection, place, at_once)
         new_matches = [row for row in rows if row[1].id in ids]
         if len(rows) < at_once:
-            return [*matches, *new_matches][:wanted]
+            return [*matches, *new_matches][:limit]
         matches += new_matches
         place = Place(rows[-1][0], place.backwards)
         if not new_matches and at_once >= _MIN_MISSES:
@@ -119,7 +120,7 @@ def _filter_index(
             if next_place is None:
                 break
             place = next_place
-    return matches[:wanted]
+    return matches[:limit]
 
 
 def _read_articles(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
