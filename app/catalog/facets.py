@@ -1,4 +1,4 @@
-"""How many articles of a query have which topic, provider, type ...: exact, for what the asker may see."""
+"""How many articles of a query have each topic, provider, type ...: exact, of what the asker may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from app.statements import prepared
 
 @dataclass(frozen=True, slots=True)
 class ValueCount:
-    """`value` is what the field's parameter takes; `other_domains` are those that it would find as well."""
+    """`value` is what the field's parameter takes; `other_domains` are those that it also finds."""
 
     value: str
     name: str
@@ -36,7 +36,7 @@ class ValueCount:
 
 @dataclass(frozen=True, slots=True)
 class FacetCounts:
-    """`other_count` is the sum of the counts of values not shown; `missing` counts articles without any."""
+    """`other_count` sums the counts of values that are not listed; `missing` counts articles without any."""
 
     values: tuple[ValueCount, ...]
     other_count: int
@@ -46,7 +46,7 @@ class FacetCounts:
 def count_facets(
     connection: Connection, query: ArticleQuery, selection: Selection, fields: Sequence[str], size: int
 ) -> tuple[int, dict[str, FacetCounts]]:
-    """The total, and by field its most frequent values; of equally frequent ones the first by key."""
+    """The total, and the most frequent values of each field; equally frequent ones are sorted by key."""
     articles = None if selection.selects_all and not query.descendants else selection.articles()
     total = selection.total() if articles is None else len(articles)
     facets = {}
@@ -62,12 +62,12 @@ def count_facets(
                 _value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in frequent
             ),
             sum_of_counts - sum(term.article_count for term in frequent),
-            total - _with_value(connection, query, articles, field, sum_of_counts),
+            total - _count_with_value(connection, query, articles, field, sum_of_counts),
         )
     return total, facets
 
 
-def _with_value(
+def _count_with_value(
     connection: Connection, query: ArticleQuery, articles: ArticleSet | None, field: str, sum_of_counts: int
 ) -> int:
     """How many articles have any value of the field."""
@@ -79,12 +79,12 @@ def _with_value(
 def _stored_counts(
     connection: Connection, published: Published, field: str, size: int
 ) -> tuple[Sequence[TermCount], int]:
-    """Of all articles: the most frequent terms, and the sum of the counts of all, as imports counted them."""
+    """The most frequent terms of all articles, and the sum of all counts, as imports counted them."""
     values = {"field": field, "size": size}
     statement = prepared(connection, (first_terms, published), partial(first_terms, published))
-    summed = prepared(connection, (_sum_of_terms, published), partial(_sum_of_terms, published))
+    sum_of_counts = prepared(connection, (_sum_of_terms, published), partial(_sum_of_terms, published))
     frequent = [TermCount(*row) for row in statement.rows(connection, values)]
-    return frequent, summed.rows(connection, {"field": field})[0].counted
+    return frequent, sum_of_counts.rows(connection, {"field": field})[0].sum_of_counts
 
 
 def first_terms(published: Published) -> Select[Any]:
@@ -96,8 +96,8 @@ def first_terms(published: Published) -> Select[Any]:
 
 def _sum_of_terms(published: Published) -> Select[Any]:
     count = count_of(terms, published)
-    counted = func.coalesce(func.sum(count), 0).label("counted")
-    return select(counted).where(terms.c.field == bindparam("field"), count > 0)
+    sum_of_counts = func.coalesce(func.sum(count), 0).label("sum_of_counts")
+    return select(sum_of_counts).where(terms.c.field == bindparam("field"), count > 0)
 
 
 def _most_frequent(counts: Sequence[TermCount], size: int) -> tuple[Sequence[TermCount], int]:
@@ -123,8 +123,8 @@ def _value(field: str, term: TermCount, other_domains: tuple[str, ...]) -> Value
 def _domains_of(
     connection: Connection, query: ArticleQuery, names: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
-    """Domains that also go by these names, which the names alone would find too."""
-    found: dict[str, tuple[str, ...]] = {}
+    """The domains of providers with one of these names: a query for the name alone finds them too."""
+    domains: dict[str, tuple[str, ...]] = {}
     for part in in_parts(names):
         rows = connection.execute(
             select(term_names.c.folded, terms.c.key)
@@ -139,5 +139,5 @@ def _domains_of(
             .order_by(terms.c.key)
         )
         for row in rows:
-            found[row.folded] = (*found.get(row.folded, ()), row.key)
-    return found
+            domains[row.folded] = (*domains.get(row.folded, ()), row.key)
+    return domains

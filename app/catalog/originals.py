@@ -1,6 +1,6 @@
-"""Documents as they were imported, hidden articles, `secured` and unknown keys included.
+"""Documents as they were imported, with hidden articles, `secured` and unknown keys.
 
-For the export command alone: no answer of the service is made of these.
+Only the export command reads them: no answer of the service is made of these.
 """
 
 import json
@@ -20,7 +20,7 @@ ALL_ARTICLES = ArticleQuery(published="any")
 
 @dataclass(frozen=True, slots=True)
 class OriginalArticle:
-    """`item` and `related` are as the API answers them, `topics` all names that the document gives."""
+    """`item` and `related` are those of the API's answers, `topics` all names that the document gives."""
 
     item: dict[str, Any]
     topics: list[str]
@@ -41,9 +41,9 @@ class OriginalDocument:
 
 
 def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[OriginalDocument]:
-    """By source and path, in constant memory: of articles those that match, and all that describe others.
+    """The articles that match, and every topic and organization, by source and path in constant memory.
 
-    Take-downs match nothing but ALL_ARTICLES.
+    A take-down matches ALL_ARTICLES only.
     """
     rows = select(
         documents.c.id, documents.c.path, documents.c.kind, documents.c.data, sources.c.name.label("source")
@@ -61,12 +61,12 @@ def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[Origi
 def _article(connection: Connection, row: Row[Any]) -> OriginalArticle | None:
     if row.kind != "article":
         return None
-    found = connection.execute(
+    stored = connection.execute(
         select(articles.c.item, articles.c.topic_names, contents.c.details, contents.c.content)
         .join(contents, contents.c.article_id == articles.c.id)
         .where(articles.c.id == row.id)
     ).one_or_none()
-    if found is None:
+    if stored is None:
         return None
     related = connection.scalars(
         select(links.c.item)
@@ -74,11 +74,11 @@ def _article(connection: Connection, row: Row[Any]) -> OriginalArticle | None:
         .where(related_links.c.article_id == row.id)
         .order_by(related_links.c.position)
     )
-    item = json.loads(found.item)
+    item = json.loads(stored.item)
     return OriginalArticle(
         item,
-        json.loads(found.topic_names) if found.topic_names else item["topics"],
-        json.loads(found.details),
-        found.content,
+        json.loads(stored.topic_names) if stored.topic_names else item["topics"],
+        json.loads(stored.details),
+        stored.content,
         [json.loads(item) for item in related],
     )

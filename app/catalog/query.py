@@ -39,14 +39,14 @@ Sort = Literal[
     "-title",
 ]
 
-# A long sentence; what is longer is a text, and no question.
+# A long sentence has 500 characters; what is longer is a text, and no question.
 MAX_SEARCH_CHARACTERS = 500
-# Of 32 bits, as quality and heat are.
+# Quality and heat are stored as 32-bit integers.
 _MIN_NUMBER, _MAX_NUMBER = -(2**31), 2**31 - 1
 
 
 class Moment(NamedTuple):
-    """`duration` back from now, as it was given, made it what it is; None where it was given itself."""
+    """A point in time. `duration` is the text (`P7D`) it was counted back from now with, else None."""
 
     at: datetime
     duration: str | None
@@ -78,7 +78,7 @@ def _read_boolean(text: object) -> object:
 
 ClauseText = Annotated[
     Clause,
-    PlainValidator(lambda given: given if isinstance(given, Clause) else read_clause(given)),
+    PlainValidator(lambda value: value if isinstance(value, Clause) else read_clause(value)),
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 MomentText = Annotated[Moment, PlainValidator(read_moment), WithJsonSchema({"type": "string"})]
@@ -88,13 +88,13 @@ Boolean = Annotated[bool, BeforeValidator(_read_boolean)]
 _CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given again: and also"
 
 
-def _clause(of: str, *examples: str) -> Any:
-    return Field((), description=f"{of}: {_CLAUSE}", examples=[[example] for example in examples])
+def _clause(subject: str, *examples: str) -> Any:
+    return Field((), description=f"{subject}: {_CLAUSE}", examples=[[example] for example in examples])
 
 
-def _moment(of: str, example: str) -> Any:
+def _moment(condition: str, example: str) -> Any:
     return Field(
-        None, description=f"{of}: date, date and time, or duration back from now", examples=[example]
+        None, description=f"{condition}: date, date and time, or duration back from now", examples=[example]
     )
 
 
@@ -135,14 +135,14 @@ class Query(BaseModel):
 
     @property
     def is_bound_to_revision(self) -> bool:
-        """Whether places in its order mean nothing after the next import."""
+        """True for relevance: a cursor in this order is valid for one revision."""
         return False
 
     @property
     def depends_on_clock(self) -> bool:
-        """Whether a duration back from now is in it."""
-        given = (getattr(self, name) for name in self.model_fields_set)
-        return any(isinstance(value, Moment) and value.duration for value in given)
+        """True if it has a duration back from now, so that it means something else tomorrow."""
+        values = (getattr(self, name) for name in self.model_fields_set)
+        return any(isinstance(value, Moment) and value.duration for value in values)
 
     def parameters(
         self, *, leave_out: Set[str] = frozenset(), keep_durations: bool = False
@@ -173,7 +173,7 @@ class Query(BaseModel):
 
 
 class ArticleQuery(Query):
-    """Every parameter of the same query, equal wherever articles are selected."""
+    """The parameters that select and sort articles, the same in lists, counts, feeds and files."""
 
     topic: tuple[ClauseText, ...] = _clause("Topics by id or name", "artificial-intelligence", "AI,-Python")
     provider: tuple[ClauseText, ...] = _clause("Providers by domain or name", "nasa.gov")
@@ -221,7 +221,7 @@ class ArticleQuery(Query):
 
     @property
     def search(self) -> Search | None:
-        """None without `q`, and where it is blank."""
+        """None if `q` is missing or blank."""
         return read_search(self.q) if self.q and not self.q.isspace() else None
 
     def in_words(self) -> list[str]:
@@ -231,9 +231,9 @@ class ArticleQuery(Query):
             value = getattr(self, name)
             if value == type(self).model_fields[name].default or not self._is_filter(name):
                 continue
-            for each in value if name in CLAUSES else (value,):
-                text = template[0 if each else 1] if isinstance(template, tuple) else template
-                words.append(text.format(_said(each)))
+            for filter_value in value if name in CLAUSES else (value,):
+                text = template[0 if filter_value else 1] if isinstance(template, tuple) else template
+                words.append(text.format(_in_words(filter_value)))
         return words
 
     def _is_filter(self, name: str) -> bool:
@@ -261,11 +261,11 @@ class ArticleQuery(Query):
             )
 
 
-def _said(value: object) -> str:
+def _in_words(value: object) -> str:
     match value:
         case Clause(values, anything, none_of):
-            named = "anything" if anything else " or ".join(values)
-            return f"not {named}" if none_of else named
+            any_of = "anything" if anything else " or ".join(values)
+            return f"not {any_of}" if none_of else any_of
         case Moment(at, duration):
             return duration or at.date().isoformat()
         case "false":

@@ -1,4 +1,4 @@
-"""What a query asks for beside its terms, as conditions: required ones and excluded ones."""
+"""The filters of a query, except its clauses of terms, as conditions that are required or excluded."""
 
 from datetime import UTC, datetime
 
@@ -50,13 +50,13 @@ class Conditions:
 
 
 def add_conditions(query: ArticleQuery, conditions: Conditions) -> None:
-    """Adds those of everything that the query asks beside clauses of terms."""
+    """Adds a condition for each filter of the query, except its clauses of terms."""
     _add_ids(query, conditions)
     _add_moments(query, conditions)
     _add_numbers(query, conditions)
-    for what, is_wanted in ((Has.IMAGE, query.has_image), (Has.RELATED, query.has_related)):
+    for key, is_wanted in ((Has.IMAGE, query.has_image), (Has.RELATED, query.has_related)):
         if is_wanted is not None:
-            conditions.add(has(what), is_wanted=is_wanted)
+            conditions.add(has(key), is_wanted=is_wanted)
     if query.url:
         with_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(query.url))
         conditions.add(InRows(with_url), is_wanted=True)
@@ -94,7 +94,7 @@ def _add_numbers(query: ArticleQuery, conditions: Conditions) -> None:
 
 
 def _date_range(kind: str, column: str, since: int | None, until: int | None) -> Condition:
-    """From one second (inclusive) to another (exclusive), counted from 1970.
+    """Articles from one second (inclusive) to another (exclusive), counted from 1970.
 
     Whole days come from day sets; the partial first and last day from the index of the column.
     """

@@ -43,7 +43,7 @@ _SETS_ALONG: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SetPages:
-    """`ranks` are the sets by rank, of which the lowest comes first; without ranks there is one, of None."""
+    """Pages of ranked sets, the lowest rank first. Articles that are not ranked are one set of rank None."""
 
     ranks: Mapping[int | None, BitMap]
     index_order: IndexOrder
@@ -74,7 +74,7 @@ class SetPages:
         return keyed_ids
 
     def _ranks_from(self, place: Place) -> Iterator[tuple[int | None, Place]]:
-        """The ranks from the place on, with the place in each."""
+        """The ranks that have rows after the place, with the place in each."""
         if None in self.ranks:
             yield None, place
             return
@@ -134,9 +134,9 @@ def _articles_with_ids(dialect: str) -> Select[Any]:
 
 
 def skip_to_next_match(connection: Connection, column: str, ids: BitMap, place: Place) -> Place | None:
-    """The next place that can hold an article of the set, told by the sets of days and of numbers.
+    """The next place that can hold an article of the set, as the sets of days and of numbers tell.
 
-    It is `place` itself where the order has no such sets, and None where no article of the set follows.
+    It is `place` itself if the order has no such sets, and None if no article of the set follows.
     """
     if column not in _SETS_ALONG or place.keys is None:
         return place
