@@ -38,13 +38,13 @@ _MAX_CONTENT_CHARACTERS: Final = 200_000
 # have half as much; what comes after it gets no marks.
 _MAX_PAGE_CHARACTERS: Final = 500_000
 
-# By text of an article: `title`, `excerpt` and `content`.
-Highlights = dict[str, str | None]
+# The keys are `title`, `excerpt` and `content`.
+HighlightedTexts = dict[str, str | None]
 
 
 def highlights_of_page(
     connection: Connection, items: Mapping[int, str], search: Search
-) -> dict[int, Highlights]:
+) -> dict[int, HighlightedTexts]:
     """The highlights of each article, by its id; `items` are the articles as lists show them."""
     beginning = func.substr(contents.c.content, 1, _MAX_CONTENT_CHARACTERS).label("beginning")
     rows = select(contents.c.article_id, beginning).where(contents.c.article_id.in_(list(items)))
@@ -54,7 +54,7 @@ def highlights_of_page(
     for article_id, item in items.items():
         article = json.loads(item)
         title, excerpt = article["title"], article["excerpt"] or ""
-        highlights: Highlights = {"title": highlighted(title, search, left)}
+        highlights: HighlightedTexts = {"title": highlighted(title, search, left)}
         left = max(0, left - len(title))
         highlights["excerpt"] = highlighted(excerpt, search, left)
         left = max(0, left - len(excerpt))
