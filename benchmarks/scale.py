@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
-from typing import Final, get_args
+from typing import Final
 from urllib.parse import quote_plus
 
 import click
 from sqlalchemy import Connection, func, select
 
 from app.catalog.facets import count_facets
+from app.catalog.fields import FIELDS
 from app.catalog.filters import matching
 from app.catalog.paging import BEGINNING, Place, read_page
 from app.catalog.query import ArticleQuery
@@ -19,7 +20,6 @@ from app.catalog.tables import articles
 from app.catalog.timeline import count_timeline
 from app.database.snapshots import Reader, renew_deadline
 from app.errors import QueryTimedOut
-from app.web.counts import FacetField
 from benchmarks.memory import peak_mb
 from benchmarks.questions import DEEP, OTHER, PER_PAGE, PROVIDER, RARE, SECOND, TOPIC, WORD
 from benchmarks.report import Goal, Row, Table, at_most, ratio
@@ -31,7 +31,6 @@ Question = Callable[[Connection], object]
 _ANSWERS, _FEWEST, _SECONDS = 40, 3, 3.0
 # As many as there are threads, with a connection and its memory each.
 _AT_ONCE: Final = 4
-_FIELDS: Final = get_args(FacetField)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _total(query: ArticleQuery) -> Question:
 
 
 def _facets(query: ArticleQuery) -> Question:
-    return lambda connection: count_facets(connection, query, matching(connection, query), _FIELDS, 20)
+    return lambda connection: count_facets(connection, query, matching(connection, query), FIELDS, 20)
 
 
 def _timeline(query: ArticleQuery) -> Question:

@@ -17,6 +17,12 @@ ARROWS = {
     "exports": {"catalog"},
     "web": {"catalog", "feeds", "exports"},
 }
+INDEX = APP / "catalog" / "index"
+# The doors of catalog/index: an import has its own.
+DOORS = {"find", "conditions"}
+DOORS_OF_IMPORTS = {"keep"}
+# Classes of these names stand for one noun at several stations, or wait for names of their own.
+HOMONYMS = {"Image", "Provider", "Reading", "RelatedLink"}
 TOGETHER = {"cli", "console", "exporting", "main", "serving", "__main__"}
 MODULES = sorted(APP.rglob("*.py"))
 
@@ -36,7 +42,27 @@ def test_a_module_imports_only_along_the_arrows(module: Path) -> None:
 def test_only_the_view_of_a_request_knows_the_database() -> None:
     """What the other modules of `web` want to know they ask the catalog."""
     knowing = {path.stem for path in (APP / "web").rglob("*.py") if "sqlalchemy" in _packages(path)}
-    assert knowing <= {"view", "reading"}
+    assert knowing <= {"view"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(APP)))
+def test_the_index_is_entered_by_its_doors(module: Path) -> None:
+    if module.is_relative_to(INDEX):
+        return
+    doors = DOORS_OF_IMPORTS if module.is_relative_to(APP / "importer") else DOORS
+    inside = [name.split(".") for name in _imports(module) if name.startswith("app.catalog.index.")]
+    assert {name[3] for name in inside} <= doors
+    assert "pyroaring" not in _packages(module)
+
+
+def test_no_two_classes_have_one_name() -> None:
+    names = [
+        node.name
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert {name for name in names if names.count(name) > 1} <= HOMONYMS
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(APP)))
@@ -67,5 +93,6 @@ def _imports(module: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            # `from app.catalog import index` imports a module too.
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names

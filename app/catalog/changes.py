@@ -11,8 +11,8 @@ from app.database.statements import statement
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """`item` is the article as lists show it, None where it is gone for the asker."""
+class ArticleChange:
+    """`item` is the article as lists show it, None if the asker can no longer see it."""
 
     revision: int
     public_id: str
@@ -21,14 +21,14 @@ class Change:
 
 def changes_after(
     connection: Connection, revision: int, public_id: str, limit: int, *, for_editors: bool
-) -> Sequence[Change]:
-    """Each article once, at its last change, in order of revision and id; nothing the asker never saw.
+) -> Sequence[ArticleChange]:
+    """Each article that the asker may have seen, once, at its last change, in order of revision and id.
 
-    A revision may change thousands, so a place in it is its number and an id.
+    One revision may change thousands of articles, so a place is its number and an id.
     """
     values = {"since": revision, "after_id": public_id, "limit": limit}
     rows = rows_after(connection, for_editors=for_editors).rows(values)
-    return [Change(*row) for row in rows]
+    return [ArticleChange(*row) for row in rows]
 
 
 @statement
@@ -37,11 +37,11 @@ def rows_after(*, for_editors: bool) -> Select[Any]:
     visible = articles.c.public_id == changes.c.public_id
     if not for_editors:
         visible = and_(visible, articles.c.published == 1)
-    here = tuple_(bindparam("since", type_=Integer), bindparam("after_id", type_=Ordered))
+    place = tuple_(bindparam("since", type_=Integer), bindparam("after_id", type_=Ordered))
     return (
         select(column.label("revision"), changes.c.public_id, articles.c.item)
         .outerjoin(articles, visible)
-        .where(column.is_not(None), tuple_(column, changes.c.public_id) > here)
+        .where(column.is_not(None), tuple_(column, changes.c.public_id) > place)
         .order_by(column, changes.c.public_id)
         .limit(bindparam("limit"))
     )

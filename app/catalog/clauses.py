@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# Whoever asks for more than this wants a file of everything.
-MOST_VALUES: Final = 50
+# Someone who asks for more than this wants a file of everything.
+MAX_VALUES: Final = 50
 
 _QUOTED: Final = re.compile(r'\s*"((?:[^"]|"")*)"\s*(,|$)')
 _PLAIN: Final = re.compile(r"([^,]*)(,|$)")
@@ -14,9 +14,9 @@ _NEEDS_QUOTES: Final = re.compile(r'[,"]|^[-*\s]|\s$')
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """Matches what has any of the values, or anything at all; `none_of` turns it round.
+    """Matches articles with any of the values, or with anything at all; `none_of` turns it round.
 
-    str(clause) is how it is written in a query, and reads back as an equal clause.
+    str(clause) is its text in a query, and reads back as an equal clause.
     """
 
     values: tuple[str, ...]
@@ -24,9 +24,8 @@ class Clause:
     none_of: bool
 
     def __str__(self) -> str:
-        written = ["*"] if self.anything else []
-        written += [_written(value) for value in self.values]
-        return ("-" if self.none_of else "") + ",".join(written)
+        values = ["*"] if self.anything else [_quoted(value) for value in self.values]
+        return ("-" if self.none_of else "") + ",".join(values)
 
 
 def read_clause(text: str) -> Clause:
@@ -44,20 +43,20 @@ def read_clause(text: str) -> Clause:
             anything = True
         else:
             values.append(value)
-        if len(values) > MOST_VALUES:
-            raise ValueError(f"must not have more than {MOST_VALUES} values")
+        if len(values) > MAX_VALUES:
+            raise ValueError(f"must not have more than {MAX_VALUES} values")
     return Clause(() if anything else tuple(dict.fromkeys(values)), anything, none_of)
 
 
 def _next_value(text: str, place: int) -> tuple[str, bool, int, str]:
     """The value, whether it was quoted, where the next one begins, and the comma if there is one."""
-    if found := _QUOTED.match(text, place):
-        return found[1].replace('""', '"'), True, found.end(), found[2]
-    found = _PLAIN.match(text, place)
-    if not found or found[1].lstrip().startswith('"'):
+    if quoted := _QUOTED.match(text, place):
+        return quoted[1].replace('""', '"'), True, quoted.end(), quoted[2]
+    plain = _PLAIN.match(text, place)
+    if not plain or plain[1].lstrip().startswith('"'):
         raise ValueError('has a quotation mark that is not closed; write "" for one within a quoted value')
-    return found[1].strip(), False, found.end(), found[2]
+    return plain[1].strip(), False, plain.end(), plain[2]
 
 
-def _written(value: str) -> str:
+def _quoted(value: str) -> str:
     return '"' + value.replace('"', '""') + '"' if _NEEDS_QUOTES.search(value) else value

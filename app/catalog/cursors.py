@@ -16,10 +16,11 @@ from sqlalchemy import ColumnElement
 
 from app.catalog.paging import KeyValue, Place
 
-# Of a query of 8,000 characters, all of them escaped in JSON, in base64; a title's key has 1,000 bytes.
-MOST_CHARACTERS: Final = 24_000
+# A query has at most 8,000 characters, which JSON may escape and base64 makes a third longer; the key of a
+# title adds 1,000 bytes.
+MAX_CHARACTERS: Final = 24_000
 _CHECKSUM_BYTES: Final = 6
-# json.dumps makes an encoder for each text.
+# json.dumps would make a new encoder for each text.
 _as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INTEGERS: Final = range(-(2**63), 2**63)
 
@@ -28,26 +29,28 @@ BROKEN = "is broken: copy it whole from `next` or `prev`, or leave it out to beg
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`of` names the list, `parameters` its query; `revision` is there where no other one has the place.
+    """`revision` is the name of the only revision in which the place means something, None if all do.
 
-    It is the name of one. An older version wrote its number, which no revision has for a name.
+    An older version wrote a revision's number, which no revision has for a name.
     """
 
-    of: str
+    list_path: str
     parameters: tuple[tuple[str, str], ...]
     place: Place
     revision: str | int | None
 
     def __str__(self) -> str:
         keys = self.place.keys
-        written = None if keys is None else [_written(key) for key in keys]
-        content = _as_json([self.of, self.parameters, written, self.place.backwards, self.revision]).encode()
+        json_keys = None if keys is None else [_key_to_json(key) for key in keys]
+        content = _as_json(
+            [self.list_path, self.parameters, json_keys, self.place.backwards, self.revision]
+        ).encode()
         return base64.urlsafe_b64encode(_checksum(content) + content).decode().rstrip("=")
 
 
 def read_cursor(text: str) -> Cursor:
-    """Raises ValueError for anything that str(cursor) did not make, whatever it is."""
-    if len(text) > MOST_CHARACTERS:
+    """Raises ValueError for any text that str(cursor) did not make."""
+    if len(text) > MAX_CHARACTERS:
         raise ValueError(BROKEN)
     try:
         whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -56,15 +59,15 @@ def read_cursor(text: str) -> Cursor:
             raise ValueError(BROKEN)
         match json.loads(content):
             case [
-                str(of),
+                str(list_path),
                 list(parameters),
                 list() | None as keys,
                 bool(backwards),
                 str() | int() | None as revision,
             ]:
                 pairs = tuple((_text(name), _text(value)) for name, value in parameters)
-                place = Place(None if keys is None else tuple(_read(key) for key in keys), backwards)
-                cursor = Cursor(of, pairs, place, revision)
+                place = Place(None if keys is None else tuple(_key_from_json(key) for key in keys), backwards)
+                cursor = Cursor(list_path, pairs, place, revision)
             case _:
                 raise ValueError(BROKEN)
     except (ValueError, TypeError, RecursionError, binascii.Error):
@@ -75,19 +78,19 @@ def read_cursor(text: str) -> Cursor:
 
 
 def check_place(place: Place, order: Sequence[ColumnElement[Any]]) -> None:
-    """Raises ValueError where the keys are not of the kinds that the order compares."""
+    """Raises ValueError if the keys are not of the types that the order compares."""
     if place.keys is None:
         return
-    kinds = [column.type.python_type for column in order]
-    if [type(key) for key in place.keys] != kinds:
+    types = [column.type.python_type for column in order]
+    if [type(key) for key in place.keys] != types:
         raise ValueError(BROKEN)
 
 
-def _written(key: KeyValue) -> Any:
+def _key_to_json(key: KeyValue) -> Any:
     return [base64.b64encode(key).decode()] if isinstance(key, bytes) else key
 
 
-def _read(key: Any) -> KeyValue:
+def _key_from_json(key: Any) -> KeyValue:
     match key:
         case bool():
             raise ValueError(BROKEN)
@@ -102,7 +105,7 @@ def _read(key: Any) -> KeyValue:
 
 
 def _text(text: str) -> str:
-    """JSON can spell what no database takes."""
+    """JSON can spell NUL and lone surrogates, which no database takes."""
     if "\0" in text:
         raise ValueError(BROKEN)
     text.encode()

@@ -1,4 +1,4 @@
-"""How many articles of a query have which topic, provider, type ...: exact, for what the asker may see."""
+"""How many articles of a query have each topic, provider, type ...: exact, of what the asker may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
+from app.catalog.fields import MANY_VALUED
 from app.catalog.filters import Selection
 from app.catalog.index.find import (
     ArticleSet,
@@ -17,14 +18,14 @@ from app.catalog.index.find import (
     counts_by_topic_and_descendants,
 )
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import MANY_VALUED, term_names, terms
+from app.catalog.tables import term_names, terms
 from app.database.rows import in_parts
 from app.database.statements import statement
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """`value` is what the field's parameter takes; `other_domains` are those that it would find as well."""
+class ValueCount:
+    """`value` is what the field's parameter takes; `other_domains` are those that it also finds."""
 
     value: str
     name: str
@@ -33,18 +34,18 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Facet:
-    """`other_count` is the sum of the counts of values not shown; `missing` counts articles without any."""
+class FacetCounts:
+    """`other_count` sums the counts of values that are not listed; `missing` counts articles without any."""
 
-    values: tuple[Value, ...]
+    values: tuple[ValueCount, ...]
     other_count: int
     missing: int
 
 
 def count_facets(
     connection: Connection, query: ArticleQuery, selection: Selection, fields: Sequence[str], size: int
-) -> tuple[int, dict[str, Facet]]:
-    """The total, and by field its most frequent values; of equally frequent ones the first by key."""
+) -> tuple[int, dict[str, FacetCounts]]:
+    """The total, and the most frequent values of each field; equally frequent ones are sorted by key."""
     articles = None if selection.selects_all and not query.descendants else selection.articles()
     total = selection.total() if articles is None else len(articles)
     facets = {}
@@ -54,18 +55,18 @@ def count_facets(
         else:
             frequent, sum_of_counts = _most_frequent(_counts(connection, query, articles, field), size)
         domains = _domains_of(connection, query, [term.key for term in frequent if term.by_name])
-        facets[field] = Facet(
+        facets[field] = FacetCounts(
             # A domain may be the name of another provider that has none.
             tuple(
                 _value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in frequent
             ),
             sum_of_counts - sum(term.article_count for term in frequent),
-            total - _with_value(connection, query, articles, field, sum_of_counts),
+            total - _count_with_value(connection, query, articles, field, sum_of_counts),
         )
     return total, facets
 
 
-def _with_value(
+def _count_with_value(
     connection: Connection, query: ArticleQuery, articles: ArticleSet | None, field: str, sum_of_counts: int
 ) -> int:
     """How many articles have any value of the field."""
@@ -77,11 +78,11 @@ def _with_value(
 def _stored_counts(
     connection: Connection, published: Published, field: str, size: int
 ) -> tuple[Sequence[TermCount], int]:
-    """Of all articles: the most frequent terms, and the sum of the counts of all, as imports counted them."""
+    """The most frequent terms of all articles, and the sum of all counts, as imports counted them."""
     values = {"field": field, "size": size}
     frequent = [TermCount(*row) for row in first_terms(connection, published).rows(values)]
     [row] = _sum_of_terms(connection, published).rows({"field": field})
-    return frequent, row.counted
+    return frequent, row.sum_of_counts
 
 
 @statement
@@ -95,8 +96,8 @@ def first_terms(published: Published) -> Select[Any]:
 @statement
 def _sum_of_terms(published: Published) -> Select[Any]:
     count = count_of(terms, published)
-    counted = func.coalesce(func.sum(count), 0).label("counted")
-    return select(counted).where(terms.c.field == bindparam("field"), count > 0)
+    sum_of_counts = func.coalesce(func.sum(count), 0).label("sum_of_counts")
+    return select(sum_of_counts).where(terms.c.field == bindparam("field"), count > 0)
 
 
 def _most_frequent(counts: Sequence[TermCount], size: int) -> tuple[Sequence[TermCount], int]:
@@ -112,18 +113,18 @@ def _counts(
     return list(counts_by_term(connection, field, query.published, articles))
 
 
-def _value(field: str, term: TermCount, other_domains: tuple[str, ...]) -> Value:
+def _value(field: str, term: TermCount, other_domains: tuple[str, ...]) -> ValueCount:
     name = term.name or term.key
     if field in ("topic", "source") or (field == "provider" and not term.by_name):
-        return Value(term.key, name, term.article_count, other_domains)
-    return Value(name, name, term.article_count, other_domains)
+        return ValueCount(term.key, name, term.article_count, other_domains)
+    return ValueCount(name, name, term.article_count, other_domains)
 
 
 def _domains_of(
     connection: Connection, query: ArticleQuery, names: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
-    """Domains that also go by these names, which the names alone would find too."""
-    found: dict[str, tuple[str, ...]] = {}
+    """The domains of providers with one of these names: a query for the name alone finds them too."""
+    domains: dict[str, tuple[str, ...]] = {}
     for part in in_parts(names):
         rows = connection.execute(
             select(term_names.c.folded, terms.c.key)
@@ -138,5 +139,5 @@ def _domains_of(
             .order_by(terms.c.key)
         )
         for row in rows:
-            found[row.folded] = (*found.get(row.folded, ()), row.key)
-    return found
+            domains[row.folded] = (*domains.get(row.folded, ()), row.key)
+    return domains

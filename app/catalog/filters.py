@@ -1,8 +1,7 @@
 """From a query to the articles that match it, in their order, and how many they are. Knows no HTTP.
 
-All articles, and the newest of one term, are one range of an index, and their number stands with the term.
-Any other query is a set of articles: its size is the total, and its pages are read along the index of its
-order.
+All articles, and the newest of one term, are one range of an index, and the import counted them. Any other
+query is a set of articles: its size is the total, and its pages are read along the index of its order.
 """
 
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from app.catalog.audience import PUBLISHED_VALUES
+from app.catalog.fields import FIELDS
 from app.catalog.index.conditions import Conditions, add_conditions
 from app.catalog.index.find import (
     ArticleSet,
@@ -24,7 +24,6 @@ from app.catalog.index.find import (
 from app.catalog.orders import NEWEST, SORT_COLUMN, IndexOrder
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
-from app.catalog.tables import FIELDS
 from app.catalog.terms import FoundTerm, count_of_all, find_terms, with_descendants
 
 
@@ -93,7 +92,7 @@ def may_be_index_range(query: ArticleQuery) -> bool:
 
 
 def matching(connection: Connection, query: ArticleQuery) -> Selection:
-    """Names are resolved first: a name that no term has, or none that the asker may see, matches nothing."""
+    """Resolves names first: a name that no term has, or none that the asker may see, matches nothing."""
     conditions = Conditions()
     add_conditions(query, conditions)
     has_only_terms = not conditions
@@ -108,7 +107,7 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
 
 
 def _add_clauses(connection: Connection, query: ArticleQuery, conditions: Conditions) -> list[FoundTerm]:
-    """Returns the terms that every matching article has: those of clauses that name exactly one."""
+    """Returns the terms of clauses that name exactly one, which every matching article has."""
     required_terms = []
     for field_ in FIELDS:
         for clause in getattr(query, field_):
@@ -132,7 +131,7 @@ def _add_clauses(connection: Connection, query: ArticleQuery, conditions: Condit
 def _index_order(
     connection: Connection, query: ArticleQuery, required_terms: list[FoundTerm], known_total: int | None
 ) -> IndexOrder:
-    """The newest first is walked along the rarest required term, which leads past the fewest articles."""
+    """The newest articles are read along the index of the rarest required term, which is the shortest."""
     column = SORT_COLUMN.get(query.order, NEWEST)
     if required_terms and column == NEWEST:
         rarest = min(required_terms, key=lambda term: term.count)

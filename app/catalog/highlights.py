@@ -11,13 +11,13 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from app.catalog.search_language import (
-    _CHARACTERS_AT_ONCE,
-    _WORD,
-    MOST_CHARACTERS,
-    MOST_WORD_CHARACTERS,
-    MOST_WORDS,
+    CHARACTERS_AT_ONCE,
+    MAX_TEXT_CHARACTERS,
+    MAX_WORD_CHARACTERS,
+    MAX_WORDS,
+    WORD,
+    Phrase,
     Search,
-    Term,
     stem_of,
     without_markup,
     words_of,
@@ -25,18 +25,12 @@ from app.catalog.search_language import (
 from app.catalog.tables import contents
 from app.unicode_forms import normalized
 
-_PIECE: Final = re.compile(rf"\S{{1,{_CHARACTERS_AT_ONCE}}}")
-
-
-# A few words around what was found, on either side.
+_NON_SPACE: Final = re.compile(rf"\S{{1,{CHARACTERS_AT_ONCE}}}")
+# A snippet shows a few words on either side of a match.
 _SNIPPET_CHARACTERS: Final = 80
-
-
-# With the words of a search, for the marks of a text: thrice as many as a text has words. If a hundred
-# phrases began alike, each word would be compared with all of them.
-_MOST_COMPARED: Final = 50_000
-
-
+# Three comparisons for each word of the longest text that is searched. If a hundred phrases of a search began
+# with one word, each occurrence of it would be compared with all of them.
+_MAX_COMPARISONS: Final = 50_000
 # A snippet is looked for in the beginning of a content: 16,000 words, which are all that is indexed. The
 # largest content of a real article has 22 kB.
 _MAX_CONTENT_CHARACTERS: Final = 200_000
@@ -44,13 +38,13 @@ _MAX_CONTENT_CHARACTERS: Final = 200_000
 # have half as much; what comes after it gets no marks.
 _MAX_PAGE_CHARACTERS: Final = 500_000
 
-# By text of an article: `title`, `excerpt` and `content`.
-Highlights = dict[str, str | None]
+# The keys are `title`, `excerpt` and `content`.
+HighlightedTexts = dict[str, str | None]
 
 
 def highlights_of_page(
     connection: Connection, items: Mapping[int, str], search: Search
-) -> dict[int, Highlights]:
+) -> dict[int, HighlightedTexts]:
     """The highlights of each article, by its id; `items` are the articles as lists show them."""
     beginning = func.substr(contents.c.content, 1, _MAX_CONTENT_CHARACTERS).label("beginning")
     rows = select(contents.c.article_id, beginning).where(contents.c.article_id.in_(list(items)))
@@ -60,7 +54,7 @@ def highlights_of_page(
     for article_id, item in items.items():
         article = json.loads(item)
         title, excerpt = article["title"], article["excerpt"] or ""
-        highlights: Highlights = {"title": highlighted(title, search, left)}
+        highlights: HighlightedTexts = {"title": highlighted(title, search, left)}
         left = max(0, left - len(title))
         highlights["excerpt"] = highlighted(excerpt, search, left)
         left = max(0, left - len(excerpt))
@@ -71,14 +65,14 @@ def highlights_of_page(
     return by_article
 
 
-def highlighted(text: str, search: Search, most_characters: int = MOST_CHARACTERS) -> str | None:
-    """The text escaped for HTML, what was searched for in <mark>; None where nothing of it is there.
+def highlighted(text: str, search: Search, max_characters: int = MAX_TEXT_CHARACTERS) -> str | None:
+    """The text escaped for HTML with <mark> around matches; None where nothing matches.
 
-    It is looked for in the first characters alone.
+    Matches are looked for in the first `max_characters` alone.
     """
     pieces = []
     done = 0
-    for start, end in _spans(text[:most_characters], search):
+    for start, end in _match_spans(text[:max_characters], search):
         if start >= done:
             pieces += [escape(text[done:start]), f"<mark>{escape(text[start:end])}</mark>"]
             done = end
@@ -86,68 +80,71 @@ def highlighted(text: str, search: Search, most_characters: int = MOST_CHARACTER
 
 
 def snippet(text: str, search: Search) -> str | None:
-    """As `marked`, of what stands around the first place alone."""
-    first = next(_spans(text, search), None)
+    """The text around the first match, as `highlighted` shows it."""
+    first = next(_match_spans(text, search), None)
     if first is None:
         return None
     start = max(0, first[0] - _SNIPPET_CHARACTERS)
     end = min(len(text), first[1] + 2 * _SNIPPET_CHARACTERS)
-    # From and to the end of a word.
+    # The snippet begins and ends with a whole word.
     while start and not text[start - 1].isspace() and first[0] - start < 2 * _SNIPPET_CHARACTERS:
         start -= 1
     while end < len(text) and not text[end].isspace() and end - first[1] < 3 * _SNIPPET_CHARACTERS:
         end += 1
-    found = highlighted(" ".join(text[start:end].split()), search)
-    return f"{'… ' if start else ''}{found}{' …' if end < len(text) else ''}" if found else None
+    html = highlighted(" ".join(text[start:end].split()), search)
+    return f"{'… ' if start else ''}{html}{' …' if end < len(text) else ''}" if html else None
 
 
-def _spans(text: str, search: Search) -> Iterator[tuple[int, int]]:
-    """Where the terms stand, in the order of the text, looking no further than for the next one."""
-    terms = [term for group in search.all_of for term in group]
-    stems = {stem_of(term.words[0]) for term in terms if len(term.words) == 1 and not term.begins}
-    beginnings = tuple(term.words[0] for term in terms if len(term.words) == 1 and term.begins)
-    phrases: dict[str, list[Term]] = {}
-    for term in terms:
-        if len(term.words) > 1:
-            phrases.setdefault(term.words[0], []).append(term)
-    places = islice(_places(text), MOST_WORDS)
-    ahead = deque(islice(places, max((len(term.words) for term in terms), default=0)))
-    compared = 0
-    while ahead and compared < _MOST_COMPARED:
+def _match_spans(text: str, search: Search) -> Iterator[tuple[int, int]]:
+    """Where the phrases match, in the order of the text, which is read no further than asked for."""
+    phrases = [phrase for group in search.all_of for phrase in group]
+    single = [phrase for phrase in phrases if len(phrase.words) == 1]
+    stems = {stem_of(phrase.words[0]) for phrase in single if not phrase.is_prefix}
+    prefixes = tuple(phrase.words[0] for phrase in single if phrase.is_prefix)
+    by_first_word: dict[str, list[Phrase]] = {}
+    for phrase in phrases:
+        if len(phrase.words) > 1:
+            by_first_word.setdefault(phrase.words[0], []).append(phrase)
+    positions = islice(_word_positions(text), MAX_WORDS)
+    ahead = deque(islice(positions, max((len(phrase.words) for phrase in phrases), default=0)))
+    comparisons = 0
+    while ahead and comparisons < _MAX_COMPARISONS:
         word, start, end = ahead[0]
-        compared += 1 + len(beginnings) // 8
-        for term in phrases.get(word, ()):
-            compared += len(term.words)
-            here = list(islice(ahead, len(term.words)))
-            if _stands(term, [each for each, _, _ in here]):
-                yield start, here[-1][2]
+        comparisons += 1 + len(prefixes) // 8
+        for phrase in by_first_word.get(word, ()):
+            comparisons += len(phrase.words)
+            words_ahead = list(islice(ahead, len(phrase.words)))
+            if _matches_at(phrase, [word_ahead for word_ahead, _, _ in words_ahead]):
+                yield start, words_ahead[-1][2]
                 break
         else:
-            if word.startswith(beginnings) or stem_of(word) in stems:
+            if word.startswith(prefixes) or stem_of(word) in stems:
                 yield start, end
         ahead.popleft()
-        ahead.extend(islice(places, 1))
+        ahead.extend(islice(positions, 1))
 
 
-def _places(text: str) -> Iterator[tuple[str, int, int]]:
+def _word_positions(text: str) -> Iterator[tuple[str, int, int]]:
     """Each word with where it begins and ends."""
-    for found in _PIECE.finditer(text):
-        piece, at = found[0], found.start()
+    for match in _NON_SPACE.finditer(text):
+        piece, offset = match[0], match.start()
         if piece.isascii():
-            for one in _WORD.finditer(piece):
-                yield one[0].lower()[:MOST_WORD_CHARACTERS], at + one.start(), at + one.end()
+            for word in WORD.finditer(piece):
+                yield word[0].lower()[:MAX_WORD_CHARACTERS], offset + word.start(), offset + word.end()
             continue
-        # A piece may fold to several words; each of its own letters then stands for the whole piece.
+        # Composing moves the letters of a piece; each of its words then stands for the whole piece.
         composed = normalized("NFC", piece)
-        for one in _WORD.finditer(composed):
-            start, end = (at + one.start(), at + one.end()) if piece == composed else (at, found.end())
-            for word in words_of(one[0]):
-                yield word, start, end
+        for word in WORD.finditer(composed):
+            start, end = offset + word.start(), offset + word.end()
+            if piece != composed:
+                start, end = offset, match.end()
+            for folded_word in words_of(word[0]):
+                yield folded_word, start, end
 
 
-def _stands(phrase: Term, words: list[str]) -> bool:
+def _matches_at(phrase: Phrase, words: list[str]) -> bool:
     if len(words) < len(phrase.words):
         return False
-    if phrase.begins:
+    if phrase.is_prefix:
         return tuple(words[:-1]) == phrase.words[:-1] and words[-1].startswith(phrase.words[-1])
     return tuple(words) == phrase.words

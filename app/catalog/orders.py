@@ -8,14 +8,14 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
-from app.catalog.paging import Listing
+from app.catalog.paging import StatementPages
 from app.catalog.tables import article_terms, articles
 from app.database.rows import ids_value, is_one_of
 
 NEWEST: Final = "newest"
 # The columns of a list's rows: the article's number, and the JSON that lists answer.
 LIST_COLUMNS: Final = (articles.c.id, articles.c.item)
-# The sort parameter's values, less `relevance`, and the column of sort keys that ascends in each.
+# The values of the sort parameter, except `relevance`, and the column of sort keys that ascends in each.
 SORT_COLUMN: Final = {
     "-publishedDateTime": NEWEST,
     "publishedDateTime": "oldest",
@@ -34,7 +34,7 @@ SORT_COLUMN: Final = {
 class IndexOrder:
     """The order of an index: all articles by a column or, the newest first, the articles of one term.
 
-    `length` is how many articles the index leads past.
+    `length` is the number of articles in it.
     """
 
     column: str
@@ -47,20 +47,20 @@ class IndexOrder:
         table = articles if self.term_id is None else article_terms
         return table.c[self.column], table.c.path, table.c.source
 
-    def range(self) -> Listing:
-        """Every article that the index leads past, with LIST_COLUMNS.
+    def range(self) -> StatementPages:
+        """Every article in the index, with LIST_COLUMNS.
 
-        It is one range of the index, so `published` must not be `any`.
+        It is one range, so `published` must not be `any`.
         """
         [published] = PUBLISHED_VALUES[self.published]
         is_of_term = self.term_id is not None
         values = {"term_id": self.term_id, "published": published}
-        return Listing(_range_rows(is_of_term=is_of_term), self.columns, values)
+        return StatementPages(_range_rows(is_of_term=is_of_term), self.columns, values)
 
-    def ids_by_audience(self, dialect: str, ids: Iterable[int] | None) -> Iterator[Listing]:
-        """Listings of article ids, one for the published articles and one for the others, where asked for.
+    def ids_by_audience(self, dialect: str, ids: Iterable[int] | None) -> Iterator[StatementPages]:
+        """Ids of articles in this order: one listing of the published articles, one of the others.
 
-        With `ids` they are of these articles alone, sorted; without they are read along the index.
+        With `ids` only these articles are read and sorted; without, all are read along the index.
         """
         kind = "ids" if ids is not None else "all" if self.term_id is None else "term"
         order = self.columns
@@ -69,7 +69,7 @@ class IndexOrder:
             order = articles.c[self.column], articles.c.path, articles.c.source
             values["ids"] = ids_value(dialect, ids)
         for published in PUBLISHED_VALUES[self.published]:
-            yield Listing(_id_rows(kind, dialect), order, {**values, "published": published})
+            yield StatementPages(_id_rows(kind, dialect), order, {**values, "published": published})
 
 
 @cache

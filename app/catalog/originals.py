@@ -1,6 +1,6 @@
-"""Documents as they were imported, hidden articles, `secured` and unknown keys included.
+"""Documents as they were imported, with hidden articles, `secured` and unknown keys.
 
-For the export command alone: no answer of the service is made of these.
+Only the export command reads them: no answer of the service is made of these.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from app.catalog.filters import matching
-from app.catalog.paging import Listing, every_row
+from app.catalog.paging import StatementPages, every_row
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles, contents, documents, links, related_links, sources
 
@@ -20,8 +20,8 @@ ALL_ARTICLES = ArticleQuery(published="any")
 
 
 @dataclass(frozen=True, slots=True)
-class StoredArticle:
-    """`item` and `related` are as the API answers them, `topics` all names that the document gives."""
+class OriginalArticle:
+    """`item` and `related` are those of the API's answers, `topics` all names that the document gives."""
 
     item: dict[str, Any]
     topics: list[str]
@@ -31,27 +31,27 @@ class StoredArticle:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredDocument:
+class OriginalDocument:
     """`article` is None for a topic, an organization, and an article that was taken down."""
 
     source: str
     path: str
     kind: str
     data: dict[str, Any]
-    article: StoredArticle | None
+    article: OriginalArticle | None
 
 
-def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[StoredDocument]:
-    """By source and path, in constant memory: of articles those that match, and all that describe others.
+def all_documents(connection: Connection, query: ArticleQuery) -> Iterator[OriginalDocument]:
+    """The articles that match, and every topic and organization, by source and path in constant memory.
 
-    Take-downs match nothing but ALL_ARTICLES.
+    A take-down matches ALL_ARTICLES only.
     """
     matches = None if query == ALL_ARTICLES else matching(connection, query).articles()
     order = (sources.c.name, documents.c.path, documents.c.kind)
-    listing = Listing(_documents(), order, {})
+    listing = StatementPages(_documents(), order, {})
     for row in every_row(connection, listing):
         if matches is None or row.kind != "article" or row.id in matches:
-            yield StoredDocument(
+            yield OriginalDocument(
                 row.source, row.path, row.kind, json.loads(row.data), _article(connection, row)
             )
 
@@ -63,15 +63,15 @@ def _documents() -> Select[Any]:
     ).join(sources, sources.c.id == documents.c.source_id)
 
 
-def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:
+def _article(connection: Connection, row: Row[Any]) -> OriginalArticle | None:
     if row.kind != "article":
         return None
-    found = connection.execute(
+    stored = connection.execute(
         select(articles.c.item, articles.c.topic_names, contents.c.details, contents.c.content)
         .join(contents, contents.c.article_id == articles.c.id)
         .where(articles.c.id == row.id)
     ).one_or_none()
-    if found is None:
+    if stored is None:
         return None
     related = connection.scalars(
         select(links.c.item)
@@ -79,11 +79,11 @@ def _article(connection: Connection, row: Row[Any]) -> StoredArticle | None:
         .where(related_links.c.article_id == row.id)
         .order_by(related_links.c.position)
     )
-    item = json.loads(found.item)
-    return StoredArticle(
+    item = json.loads(stored.item)
+    return OriginalArticle(
         item,
-        json.loads(found.topic_names) if found.topic_names else item["topics"],
-        json.loads(found.details),
-        found.content,
+        json.loads(stored.topic_names) if stored.topic_names else item["topics"],
+        json.loads(stored.details),
+        stored.content,
         [json.loads(item) for item in related],
     )

@@ -12,6 +12,11 @@ from app.database.statements import statement
 
 KeyValue = int | str | bytes
 
+# No list has more rows.
+NO_LIMIT = 2**31 - 1
+# 500 items take some 1 MB of memory.
+_ROWS_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -49,14 +54,15 @@ class Pageable(Protocol):
         """The columns that a Place's keys belong to."""
 
     def read(
-        self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
-    ) -> Sequence[KeyedRow]:
-        """With `only_whether` the rows and their keys mean nothing: they only tell that there are some."""
+        self, connection: Connection, place: Place, limit: int, offset: int = 0
+    ) -> Sequence[KeyedRow]: ...
+
+    def has_rows(self, connection: Connection, place: Place) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """Rows to be paged. `order` ascends, is never null, and no two rows are equal in it.
+class StatementPages:
+    """Rows of a statement. `order` ascends, is never null, and no two rows are equal in it.
 
     `values` are those of the named parameters in `rows`. The statement of a page is found again by the
     identity of `rows` and of the columns in `order`, so a cached function should make them.
@@ -66,21 +72,16 @@ class Listing:
     order: tuple[ColumnElement[Any], ...]
     values: Mapping[str, Any]
 
-    def read(
-        self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
-    ) -> Sequence[KeyedRow]:
-        values = {**self.values, **_key_values(place), "limit": limit, "offset": offset}
-        page = page_statement(
-            connection, self.rows, self.order, place.keys is None, place.backwards, only_whether
-        )
-        rows = page.rows(values)
+    def read(self, connection: Connection, place: Place, limit: int, offset: int = 0) -> Sequence[KeyedRow]:
+        page = page_statement(connection, self.rows, self.order, place.keys is None, place.backwards)
+        rows = page.rows({**self.values, **_key_values(place), "limit": limit, "offset": offset})
         return list(zip(map(itemgetter(slice(-len(self.order), None)), rows), rows, strict=True))
 
-
-# No list has more rows.
-NO_LIMIT = 2**31 - 1
-# 500 items take some 1 MB of memory.
-_ROWS_AT_ONCE = 500
+    def has_rows(self, connection: Connection, place: Place) -> bool:
+        existence = _existence_statement(
+            connection, self.rows, self.order, place.keys is None, place.backwards
+        )
+        return bool(existence.rows({**self.values, **_key_values(place), "limit": 1, "offset": 0}))
 
 
 def read_page(
@@ -96,16 +97,15 @@ def read_page(
     before, after = Place(keyed_rows[0][0], backwards=True), Place(keyed_rows[-1][0], backwards=False)
     rows = [row for _, row in keyed_rows]
     if place.backwards:
-        return Page(
-            rows, after if _has_rows(connection, listing, after) else None, before if has_more else None
-        )
+        has_after = listing.has_rows(connection, after)
+        return Page(rows, after if has_after else None, before if has_more else None)
     is_first = place == BEGINNING and not offset
-    has_before = not is_first and _has_rows(connection, listing, before)
+    has_before = not is_first and listing.has_rows(connection, before)
     return Page(rows, after if has_more else None, before if has_before else None)
 
 
 def read_unpaged(connection: Connection, listing: Pageable) -> Sequence[Any]:
-    """For lists that are bounded by what they are of."""
+    """All rows at once, for a list that is short by its nature, as the related links of one article are."""
     return [row for _, row in listing.read(connection, BEGINNING, NO_LIMIT)]
 
 
@@ -122,35 +122,39 @@ def every_row(connection: Connection, listing: Pageable) -> Iterator[Any]:
 
 
 def _empty_page(connection: Connection, listing: Pageable, place: Place, offset: int) -> Page:
-    """Rows went since, or the offset is beyond them: the way back is from the other end."""
+    """The rows were removed since, or the offset is beyond them: the way back is from the other end."""
     other_end = BEGINNING if place.backwards else END
     is_all = place in (BEGINNING, END) and not offset
-    back = None if is_all or not _has_rows(connection, listing, other_end) else other_end
-    return Page([], back if place.backwards else None, None if place.backwards else back)
-
-
-def _has_rows(connection: Connection, listing: Pageable, place: Place) -> bool:
-    return bool(listing.read(connection, place, 1, only_whether=True))
-
-
-def _key_values(place: Place) -> dict[str, KeyValue]:
-    return {f"key_{number}": key for number, key in enumerate(place.keys or ())}
+    way_back = None if is_all or not listing.has_rows(connection, other_end) else other_end
+    return Page([], way_back if place.backwards else None, None if place.backwards else way_back)
 
 
 @statement
 def page_statement(
-    rows: Select[Any],
-    order: tuple[ColumnElement[Any], ...],
-    from_end: bool,
-    backwards: bool,
-    only_whether: bool,
+    rows: Select[Any], order: tuple[ColumnElement[Any], ...], from_end: bool, backwards: bool
 ) -> Select[Any]:
     """Its named parameters are the listing's values, `limit`, `offset`, and the keys of the place."""
     columns = (column.label(f"key_{number}") for number, column in enumerate(order))
-    rows = rows.with_only_columns(literal(1)) if only_whether else rows.add_columns(*columns)
+    return _from_place(rows.add_columns(*columns), order, from_end, backwards)
+
+
+@statement
+def _existence_statement(
+    rows: Select[Any], order: tuple[ColumnElement[Any], ...], from_end: bool, backwards: bool
+) -> Select[Any]:
+    return _from_place(rows.with_only_columns(literal(1)), order, from_end, backwards)
+
+
+def _from_place(
+    rows: Select[Any], order: tuple[ColumnElement[Any], ...], from_end: bool, backwards: bool
+) -> Select[Any]:
     if not from_end:
-        keys = (bindparam(f"key_{number}", type_=column.type) for number, column in enumerate(order))
-        row, place = tuple_(*order), tuple_(*keys)
-        rows = rows.where(row < place if backwards else row > place)
+        keys = tuple_(*(bindparam(f"key_{number}", type_=column.type) for number, column in enumerate(order)))
+        row = tuple_(*order)
+        rows = rows.where(row < keys if backwards else row > keys)
     rows = rows.order_by(*(column.desc() if backwards else column for column in order))
     return rows.limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+def _key_values(place: Place) -> dict[str, KeyValue]:
+    return {f"key_{number}": key for number, key in enumerate(place.keys or ())}

@@ -5,7 +5,7 @@ Its fields are the parameters of the API; what they mean to the database is in f
 
 from collections.abc import Iterable, Set
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from app.catalog.audience import Published
 from app.catalog.clauses import Clause, read_clause
+from app.catalog.fields import FIELDS
 from app.catalog.search_language import Search, read_search
 from app.moments import before, moment, rfc3339
 
@@ -38,14 +39,14 @@ Sort = Literal[
     "-title",
 ]
 
-# A long sentence; what is longer is a text, and no question.
-MOST_SEARCH_CHARACTERS = 500
-# Of 32 bits, as quality and heat are.
-_LEAST, _MOST = -(2**31), 2**31 - 1
+# A long sentence has 500 characters; what is longer is a text, and no question.
+MAX_SEARCH_CHARACTERS = 500
+# Quality and heat are stored as 32-bit integers.
+_MIN_NUMBER, _MAX_NUMBER = -(2**31), 2**31 - 1
 
 
 class Moment(NamedTuple):
-    """`duration` back from now, as it was given, made it what it is; None where it was given itself."""
+    """A point in time. `duration` is the text (`P7D`) it was counted back from now with, else None."""
 
     at: datetime
     duration: str | None
@@ -77,27 +78,52 @@ def _read_boolean(text: object) -> object:
 
 ClauseText = Annotated[
     Clause,
-    PlainValidator(lambda given: given if isinstance(given, Clause) else read_clause(given)),
+    PlainValidator(lambda value: value if isinstance(value, Clause) else read_clause(value)),
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 MomentText = Annotated[Moment, PlainValidator(read_moment), WithJsonSchema({"type": "string"})]
-Whole = Annotated[int, Field(ge=_LEAST, le=_MOST)]
+WholeNumber = Annotated[int, Field(ge=_MIN_NUMBER, le=_MAX_NUMBER)]
 Boolean = Annotated[bool, BeforeValidator(_read_boolean)]
 
 _CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given again: and also"
 
 
-def _clause(of: str, *examples: str) -> Any:
-    return Field((), description=f"{of}: {_CLAUSE}", examples=[[example] for example in examples])
+def _clause(subject: str, *examples: str) -> Any:
+    return Field((), description=f"{subject}: {_CLAUSE}", examples=[[example] for example in examples])
 
 
-def _moment(of: str, example: str) -> Any:
+def _moment(condition: str, example: str) -> Any:
     return Field(
-        None, description=f"{of}: date, date and time, or duration back from now", examples=[example]
+        None, description=f"{condition}: date, date and time, or duration back from now", examples=[example]
     )
 
 
-CLAUSES = ("topic", "provider", "type", "category", "tag", "locale", "source", "id")
+CLAUSES = (*FIELDS, "id")
+# Every filter in words, in the order of a title: "Articles about AI by nasa.gov from 2020-01-01".
+_IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
+    "q": "with “{}”",
+    "type": "of type {}",
+    "category": "in {}",
+    "topic": "about {}",
+    "descendants": ("and the topics below", ""),
+    "tag": "tagged {}",
+    "provider": "by {}",
+    "locale": "in {}",
+    "source": "in {}",
+    "id": "with the id {}",
+    "url": "at {}",
+    "published_from": "from {}",
+    "published_before": "before {}",
+    "updated_from": "updated from {}",
+    "updated_before": "updated before {}",
+    "min_quality": "of quality {} or more",
+    "max_quality": "of quality {} or less",
+    "min_heat": "of heat {} or more",
+    "max_heat": "of heat {} or less",
+    "has_image": ("with images", "without images"),
+    "has_related": ("with related links", "without related links"),
+    "published": "{}",
+}
 
 
 class Query(BaseModel):
@@ -109,14 +135,14 @@ class Query(BaseModel):
 
     @property
     def is_bound_to_revision(self) -> bool:
-        """Whether places in its order mean nothing after the next import."""
+        """True for relevance: a cursor in this order is valid for one revision."""
         return False
 
     @property
     def depends_on_clock(self) -> bool:
-        """Whether a duration back from now is in it."""
-        given = (getattr(self, name) for name in self.model_fields_set)
-        return any(isinstance(value, Moment) and value.duration for value in given)
+        """True if it has a duration back from now, so that it means something else tomorrow."""
+        values = (getattr(self, name) for name in self.model_fields_set)
+        return any(isinstance(value, Moment) and value.duration for value in values)
 
     def parameters(
         self, *, leave_out: Set[str] = frozenset(), keep_durations: bool = False
@@ -147,7 +173,7 @@ class Query(BaseModel):
 
 
 class ArticleQuery(Query):
-    """Every parameter of the same query, equal wherever articles are selected."""
+    """The parameters that select and sort articles, the same in lists, counts, feeds and files."""
 
     topic: tuple[ClauseText, ...] = _clause("Topics by id or name", "artificial-intelligence", "AI,-Python")
     provider: tuple[ClauseText, ...] = _clause("Providers by domain or name", "nasa.gov")
@@ -162,10 +188,10 @@ class ArticleQuery(Query):
     published_before: MomentText | None = _moment("Published earlier", "2020-07-01")
     updated_from: MomentText | None = _moment("Updated then or later", "P7D")
     updated_before: MomentText | None = _moment("Updated earlier", "2020-07-01T12:00:00Z")
-    min_quality: Whole | None = Field(None, description="Of at least this quality")
-    max_quality: Whole | None = Field(None, description="Of at most this quality")
-    min_heat: Whole | None = Field(None, description="Of at least this heat")
-    max_heat: Whole | None = Field(None, description="Of at most this heat")
+    min_quality: WholeNumber | None = Field(None, description="Of at least this quality")
+    max_quality: WholeNumber | None = Field(None, description="Of at most this quality")
+    min_heat: WholeNumber | None = Field(None, description="Of at least this heat")
+    max_heat: WholeNumber | None = Field(None, description="Of at most this heat")
     has_image: Boolean | None = Field(None, description="With images of their own, or without")
     has_related: Boolean | None = Field(None, description="With related links, or without")
     url: Annotated[str, Field(min_length=1)] | None = Field(
@@ -173,7 +199,7 @@ class ArticleQuery(Query):
         description="With this URL, however it is disguised; those that have it exactly so come first",
         examples=["https://www.python.org/"],
     )
-    q: Annotated[str, Field(max_length=MOST_SEARCH_CHARACTERS)] | None = Field(
+    q: Annotated[str, Field(max_length=MAX_SEARCH_CHARACTERS)] | None = Field(
         None,
         description='In title, excerpt, content: words, `"a phrase"`, `-without`, `either OR or`, `begin*`',
         examples=['mars "open source" -moon'],
@@ -195,8 +221,30 @@ class ArticleQuery(Query):
 
     @property
     def search(self) -> Search | None:
-        """None without `q`, and where it is blank."""
+        """None if `q` is missing or blank."""
         return read_search(self.q) if self.q and not self.q.isspace() else None
+
+    def in_words(self) -> list[str]:
+        """Every filter as a reader would say it:  ["about AI", "from 2020-01-01"]."""
+        words = []
+        for name, template in _IN_WORDS.items():
+            value = getattr(self, name)
+            if value == type(self).model_fields[name].default or not self._is_filter(name):
+                continue
+            for filter_value in value if name in CLAUSES else (value,):
+                text = template[0 if filter_value else 1] if isinstance(template, tuple) else template
+                words.append(text.format(_in_words(filter_value)))
+        return words
+
+    def _is_filter(self, name: str) -> bool:
+        """False for a parameter that selects nothing here, though it is given."""
+        match name:
+            case "q":
+                return self.search is not None
+            case "descendants":
+                return bool(self.topic)
+            case _:
+                return True
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -211,6 +259,21 @@ class ArticleQuery(Query):
                 "must not be relevance without q, the words to compare with",
                 {"parameter": "sort"},
             )
+
+
+def _in_words(value: object) -> str:
+    match value:
+        case Clause(values, anything, none_of):
+            any_of = "anything" if anything else " or ".join(values)
+            return f"not {any_of}" if none_of else any_of
+        case Moment(at, duration):
+            return duration or at.date().isoformat()
+        case "false":
+            return "not published"
+        case "any":
+            return "published or not"
+        case _:
+            return str(value)
 
 
 def _text(value: object, keep_durations: bool) -> str:

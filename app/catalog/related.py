@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
-from app.catalog.paging import Listing
+from app.catalog.paging import StatementPages
 from app.catalog.tables import articles, contents, link_urls, links, related_links
 from app.database.statements import statement
 from app.urls import url_key
@@ -26,9 +26,9 @@ def find_whole_article(
     return next(iter(rows), None)
 
 
-def related_links_of(article_id: int) -> Listing:
+def related_links_of(article_id: int) -> StatementPages:
     """Rows for `link_item`, in the article's order."""
-    return Listing(related_rows(), (related_links.c.position,), {"article_id": article_id})
+    return StatementPages(related_rows(), (related_links.c.position,), {"article_id": article_id})
 
 
 def link_item(row: Row[Any], *, sees_all: bool) -> str:
@@ -38,10 +38,10 @@ def link_item(row: Row[Any], *, sees_all: bool) -> str:
     return f'{{"position":{row.position},{row.item[1:-1]},"articleId":{target}}}'
 
 
-def mentions(url: str, published: Published) -> Listing:
+def mentions(url: str, published: Published) -> StatementPages:
     """Rows of `public_id`, `item` and `position`, one for each mention, the newest article first."""
     order = (articles.c.newest, articles.c.path, articles.c.source, related_links.c.position)
-    return Listing(_mentions(published), order, {"url_key": url_key(url)})
+    return StatementPages(_mentions(published), order, {"url_key": url_key(url)})
 
 
 def count_mentions(connection: Connection, url: str, published: Published) -> int:

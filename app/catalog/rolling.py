@@ -1,4 +1,4 @@
-"""Durations back from now as dates, for places that must mean the same later. Knows no HTTP."""
+"""Durations back from now as dates, for links that must mean the same later. Knows no HTTP."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -12,8 +12,8 @@ from app.catalog.tables import articles
 from app.database.statements import statement
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# By the parameter's field: the sort keys that ascend from its moment on, out of what it selects.
-_OUTWARDS: Final = {
+# The sort key by which articles leave each parameter's range: it ascends away from what is selected.
+_SORT_KEY_OUTWARDS: Final = {
     "published_from": "newest",
     "published_before": "oldest",
     "updated_from": "newest_updated",
@@ -23,7 +23,7 @@ _OUTWARDS: Final = {
 Q = TypeVar("Q", bound=ArticleQuery)
 
 
-def fixed(connection: Connection, query: Q) -> Q:
+def with_fixed_dates(connection: Connection, query: Q) -> Q:
     """The query with each duration at the farthest date that selects no other article.
 
     The moment itself changes every second, and with it a link and the ETag of the page that has it. This date
@@ -33,19 +33,18 @@ def fixed(connection: Connection, query: Q) -> Q:
                             from one second after ^
     """
     update = {}
-    for name, column in _OUTWARDS.items():
+    for name, column in _SORT_KEY_OUTWARDS.items():
         moment: Moment | None = getattr(query, name)
         if moment and moment.duration:
-            of_audience = PUBLISHED_VALUES[query.published]
-            at = _farthest(connection, moment.at, column, of_audience)
+            at = _farthest_date(connection, moment.at, column, PUBLISHED_VALUES[query.published])
             update[name] = moment._replace(at=at)
     return query.model_copy(update=update) if update else query
 
 
-def _farthest(connection: Connection, at: datetime, column: str, published: tuple[int, ...]) -> datetime:
+def _farthest_date(connection: Connection, at: datetime, column: str, published: tuple[int, ...]) -> datetime:
     seconds = (at - _EPOCH) // timedelta(seconds=1)
     goes_back = column.startswith("newest")
-    # A moment from which on articles are selected is selected itself, one before which they are is not.
+    # `publishedFrom` includes its own second, `publishedBefore` does not.
     last_selected = -seconds if goes_back else seconds - 1
     rows = [
         row

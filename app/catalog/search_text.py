@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.catalog.search_language import MOST_WORDS, words_of_content, words_of_text
+from app.catalog.search_language import MAX_WORDS, words_of_content, words_of_text
 
 
 class SearchText(NamedTuple):
@@ -16,9 +16,9 @@ class SearchText(NamedTuple):
 
 def search_text(title: str, excerpt: str | None, content: str) -> SearchText:
     """Only the content may be HTML."""
-    title_words = words_of_text(title, MOST_WORDS)
-    excerpt_words = words_of_text(excerpt or "", MOST_WORDS - len(title_words))
-    content_words = words_of_content(content, MOST_WORDS - len(title_words) - len(excerpt_words))
+    title_words = words_of_text(title, MAX_WORDS)
+    excerpt_words = words_of_text(excerpt or "", MAX_WORDS - len(title_words))
+    content_words = words_of_content(content, MAX_WORDS - len(title_words) - len(excerpt_words))
     return SearchText(_padded(title_words), _padded(excerpt_words), _padded(content_words))
 
 

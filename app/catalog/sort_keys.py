@@ -4,10 +4,10 @@ from datetime import datetime
 
 from app.names import fold
 
-# After every number there is: what is not known comes last in both directions.
+# This is greater than every number, so what is unknown comes last in both directions.
 UNKNOWN = 2**62
-# Of titles that are equal so far the path decides; PostgreSQL's index rows hold 2,704 bytes.
-MOST_TITLE_BYTES = 1_000
+# PostgreSQL's index rows hold 2,704 bytes. Titles that are equal so far are sorted by their paths.
+MAX_TITLE_BYTES = 1_000
 
 SORT_COLUMNS = (
     "newest",
@@ -32,9 +32,9 @@ def sort_keys(
     quality: int | None,
     heat: int | None,
 ) -> dict[str, int | bytes]:
-    """By column name, in the order of SORT_COLUMNS. Date-times are RFC 3339, as stored."""
+    """The keys by column, in the order of SORT_COLUMNS. Date-times are RFC 3339, as in documents."""
     published, updated = seconds(published_date_time), seconds(updated_date_time)
-    first_title = f"{fold(title)}\0{title}".encode()[:MOST_TITLE_BYTES]
+    first_title = f"{fold(title)}\0{title}".encode()[:MAX_TITLE_BYTES]
     return {
         "newest": descending(published),
         "oldest": ascending(published),
@@ -45,7 +45,7 @@ def sort_keys(
         "hottest": descending(heat),
         "coolest": ascending(heat),
         "first_title": first_title,
-        # FF ends it, so that of two titles the one that goes on comes first, as descending order wants.
+        # FF ends the key, so that of two titles the one that goes on comes first, as descending order wants.
         "last_title": first_title.translate(_INVERTED) + b"\xff",
     }
 

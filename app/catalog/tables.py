@@ -35,9 +35,9 @@ metadata = MetaData(
 )
 
 
-# Only an INTEGER primary key is SQLite's own row number.
+# SQLite uses a primary key as its row number only if it is declared INTEGER.
 Identifier = BigInteger().with_variant(Integer, "sqlite")
-# Bytes of UTF-8 decide, as in SQLite, which is the order of code points; a locale's order differs by machine.
+# Sorted by code points on both databases. PostgreSQL's default order is a locale's, and differs by machine.
 Ordered = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
@@ -45,7 +45,7 @@ def _key(target: str) -> ForeignKey:
     return ForeignKey(target, ondelete="CASCADE")
 
 
-# One row: which catalogue this is (a copy of another one must not be taken for its own) and its state.
+# The table has one row: the catalogue's identity, which no other catalogue has, and its state.
 catalogue = Table(
     "catalogue",
     metadata,
@@ -57,7 +57,8 @@ catalogue = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
-# `name` is random: a restored backup comes to the same number. `catalogue` has it too, so that no look joins.
+# `name` is random, since a restored backup comes to the same number again. `catalogue` repeats the newest
+# name, so that reading the state needs no join.
 revisions = Table(
     "revisions",
     metadata,
@@ -85,7 +86,7 @@ documents = Table(
     Column("bytes_hash", LargeBinary, nullable=False),
     Column("meaning_hash", LargeBinary, nullable=False),
     Column("view_hash", LargeBinary, nullable=False),
-    # JSON: each import says them again until they are mended.
+    # JSON: each import reports them again until they are mended.
     Column("warnings", Text, nullable=False),
     # JSON: what only an export repeats, `secured` and unknown keys.
     Column("data", Text, nullable=False),
@@ -106,9 +107,9 @@ articles = Table(
     Column("heat", Integer),
     Column("image_count", Integer, nullable=False),
     Column("related_count", Integer, nullable=False),
-    # JSON: the names that the document gives, where `item` has fewer since several of them are one topic.
+    # JSON: all topic names of the document. Null if `item` has them all; it has one name of each topic.
     Column("topic_names", Text),
-    # JSON: a list of term_id and name_id in turn, for each row that article_terms has of it.
+    # JSON: term_id and name_id in turn, for each row of article_terms:  [7, 12, 9, null]
     Column("terms", Text, nullable=False),
     # JSON: the article as lists answer it.
     Column("item", Text, nullable=False),
@@ -126,7 +127,7 @@ articles = Table(
     *(Index(f"ix_articles_{key}", "published", key, "path", "source") for key in SORT_COLUMNS),
 )
 
-# Apart, so that reading a list does not turn over pages of bodies.
+# Contents have a table of their own, so that reading a list does not read pages of bodies.
 contents = Table(
     "contents",
     metadata,
@@ -135,7 +136,7 @@ contents = Table(
     Column("details", Text, nullable=False),  # JSON
 )
 
-# Digests of canonical URLs: a URL may be longer than an index row.
+# `url_key` is a digest of a canonical URL: a URL may be longer than an index row.
 article_urls = Table(
     "article_urls",
     metadata,
@@ -145,14 +146,14 @@ article_urls = Table(
     sqlite_with_rowid=False,
 )
 
-# Stored once by value: of 161,223 related links of one real tree only 4,172 differ.
+# Each distinct link is stored once: of 161,223 related links of one real tree only 4,172 differ.
 links = Table(
     "links",
     metadata,
     Column("id", Identifier, primary_key=True, autoincrement=False),
     Column("value_hash", LargeBinary, nullable=False, unique=True),
     Column("item", Text, nullable=False),  # JSON: as answered, but for `position` and `articleId`
-    # The article this link leads to: a published one if there is any, then the first by source and path.
+    # The article this link leads to: a published one if there is one, else the first by source and path.
     Column("target_article_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
     Index(None, "target_article_id"),
 )
@@ -176,13 +177,9 @@ related_links = Table(
     sqlite_with_rowid=False,
 )
 
-FIELDS = ("topic", "provider", "type", "category", "tag", "locale", "source")
-# Of these an article may have several, so the counts of terms do not sum to the articles that have any.
-MANY_VALUED = ("topic", "tag")
-
 # `key` is what the API calls the term: a topic's id, a provider's domain, else the folded name. Rows are
-# never deleted, since an id once given stays; without articles and description nobody sees them. Counts
-# and names are of what the public, and what the editors may see.
+# never deleted, since a topic keeps its id; without articles and description nobody sees them. There is one
+# count and one name for what the public may see, and one for what editors may see.
 terms = Table(
     "terms",
     metadata,
@@ -197,7 +194,9 @@ terms = Table(
     Column("public_count", Integer, nullable=False),
     Column("editor_count", Integer, nullable=False),
     UniqueConstraint("field", "by_name", "key"),
-    *(Index(None, "field", other) for other in ("folded_key", "public_count", "editor_count")),
+    Index(None, "field", "folded_key"),
+    Index(None, "field", "public_count"),
+    Index(None, "field", "editor_count"),
 )
 
 term_names = Table(
@@ -209,7 +208,8 @@ term_names = Table(
     Column("name", Ordered, nullable=False),
     Column("folded", Ordered, nullable=False),
     Column("described", SmallInteger, nullable=False),  # 1: a document gives this name, 2: as the one to show
-    *(Column(name, Integer, nullable=False) for name in ("public_count", "editor_count")),
+    Column("public_count", Integer, nullable=False),
+    Column("editor_count", Integer, nullable=False),
     UniqueConstraint("term_id", "name"),
     Index(None, "field", "folded"),
 )
@@ -228,8 +228,8 @@ article_terms = Table(
     sqlite_with_rowid=False,
 )
 
-# Roaring bitmaps of the ids of articles: of a term, of a day, with any term of a field, unpublished. What no
-# index answers is counted by intersecting them; see article_sets.
+# Roaring bitmaps of article ids: those filed under a term, published on a day, with any term of a field ...
+# The docstring of catalog/index has all kinds and keys.
 article_sets = Table(
     "article_sets",
     metadata,
@@ -238,7 +238,7 @@ article_sets = Table(
     Column("article_ids", LargeBinary, nullable=False),
 )
 
-# The words of an article's texts in their order, each between spaces: phrases are looked for in them.
+# The words of an article's texts in their order, each between spaces: phrases are searched in them.
 article_words = Table(
     "article_words",
     metadata,
@@ -248,7 +248,7 @@ article_words = Table(
     Column("content", Text, nullable=False),
 )
 
-# Roaring bitmaps again: which articles have a word, as it is spelled; null where none has it there.
+# Roaring bitmaps of the articles that have a word, as it is spelled; null if no article has it in that text.
 word_articles = Table(
     "word_articles",
     metadata,
@@ -282,7 +282,7 @@ providers = Table(
     Column("images", Text, nullable=False),  # JSON
 )
 
-# A row per article ever seen by anyone; the numbers say in which revision its view last changed for whom.
+# One row for each article that anybody ever saw, with the revisions in which it last changed for whom.
 changes = Table(
     "changes",
     metadata,

@@ -1,4 +1,4 @@
-"""Topics and providers, as they are listed and one by one. Knows no HTTP."""
+"""Topics and providers: their lists, and one of them by any of its names. Knows no HTTP."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
-from app.catalog.paging import Listing
+from app.catalog.paging import StatementPages
 from app.catalog.tables import providers, term_names, terms, topics
 from app.database.rows import in_parts
 from app.names import fold
@@ -16,10 +16,10 @@ from app.names import fold
 Order = tuple[ColumnElement[Any], ...]
 
 
-def topic_list(published: Published) -> Listing:
+def topic_list(published: Published) -> StatementPages:
     """Rows for `topic_items`, those with most articles first."""
     rows, order = _topics(published)
-    return Listing(rows, order, {})
+    return StatementPages(rows, order, {})
 
 
 @cache
@@ -36,7 +36,7 @@ def _topics(published: Published) -> tuple[Select[Any], Order]:
 
 
 def find_topic(connection: Connection, name: str, published: Published) -> Row[Any] | None:
-    """By id or any of its names."""
+    """The topic with this id, else with this name."""
     rows, order = _topics(published)
     by_id = case((terms.c.folded_key == fold(name), 0), else_=1)
     return connection.execute(
@@ -52,19 +52,19 @@ def topic_items(
         connection, terms.c.id.in_, [row.parent_id for row in rows if row.parent_id], published
     )
     children = _related_topics(connection, topics.c.parent_id.in_, [row.id for row in rows], published)
-    above = {row.id: {"id": row.key, "name": row.shown or row.key} for row in parents}
-    below: dict[int, list[dict[str, Any]]] = {}
+    parent_by_id = {row.id: {"id": row.key, "name": row.shown or row.key} for row in parents}
+    children_by_id: dict[int, list[dict[str, Any]]] = {}
     for row in children:
         child = {"id": row.key, "name": row.shown or row.key, "articleCount": row.articles}
-        below.setdefault(row.parent_id, []).append(child)
+        children_by_id.setdefault(row.parent_id, []).append(child)
     return [
         {
             "id": row.key,
             "name": row.shown or row.key,
             "shortname": row.shortname,
             "names": names.get(row.id, []),
-            "parent": above.get(row.parent_id),
-            "children": below.get(row.id, []),
+            "parent": parent_by_id.get(row.parent_id),
+            "children": children_by_id.get(row.id, []),
             "keywords": json.loads(row.keywords or "[]"),
             "hashtags": json.loads(row.hashtags or "[]"),
             "images": json.loads(row.images or "[]"),
@@ -74,10 +74,10 @@ def topic_items(
     ]
 
 
-def provider_list(published: Published) -> Listing:
+def provider_list(published: Published) -> StatementPages:
     """Rows for `provider_items`, those with most articles first; among equals those without a domain last."""
     rows, order = _providers(published)
-    return Listing(rows, order, {})
+    return StatementPages(rows, order, {})
 
 
 @cache
@@ -114,7 +114,7 @@ def _articles_of_provider(published: Published) -> ColumnElement[int]:
 
 
 def find_provider(connection: Connection, name: str, published: Published) -> Row[Any] | None:
-    """By domain; else the one of this name without a domain; else that with most articles of this name."""
+    """The provider with this domain, else the one known by this name alone, else the largest so called."""
     rows, order = _providers(published)
     domain = fold(name).removeprefix("www.")
     rank = case(
@@ -167,7 +167,7 @@ def _is_called(field: str, name: str, published: Published) -> ColumnElement[boo
 def _names(
     connection: Connection, rows: Sequence[Row[Any]], published: Published
 ) -> Mapping[int, list[dict[str, Any]]]:
-    """Those in use by most first; those that only a document gives have a count of 0."""
+    """The names by term, the most used first; a name that only a description gives has a count of 0."""
     count = count_of(term_names, published).label("articles")
     names: dict[int, list[dict[str, Any]]] = {}
     for part in in_parts([row.id for row in rows]):

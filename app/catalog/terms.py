@@ -24,6 +24,8 @@ from app.names import fold
 
 @dataclass(frozen=True, slots=True)
 class FoundTerm:
+    """`count` is the number of its articles, 0 where it was not asked for."""
+
     id: int
     field: str
     count: int
@@ -52,14 +54,14 @@ def find_terms(connection: Connection, field: str, value: str, published: Publis
 @statement
 def _terms_called(is_source: bool, published: Published) -> Select[Any] | CompoundSelect[Any]:
     """Rows of the terms that have the key or the name."""
-    wanted: ColumnElement[str] = bindparam("field")
+    of_field: ColumnElement[str] = bindparam("field")
     count = count_of(terms, published).label("articles")
     key = terms.c.key if is_source else terms.c.folded_key
     by_key = select(terms.c.id, literal("key").label("called"), count).where(
-        terms.c.field == wanted, key == bindparam("key"), terms.c.by_name == 0, is_visible(terms, published)
+        terms.c.field == of_field, key == bindparam("key"), terms.c.by_name == 0, is_visible(terms, published)
     )
     by_own_name = select(terms.c.id, literal("name"), count).where(
-        terms.c.field == wanted,
+        terms.c.field == of_field,
         terms.c.folded_key == bindparam("name"),
         terms.c.by_name == 1,
         is_visible(terms, published),
@@ -68,7 +70,7 @@ def _terms_called(is_source: bool, published: Published) -> Select[Any] | Compou
         select(terms.c.id, literal("name"), count)
         .join(term_names, term_names.c.term_id == terms.c.id)
         .where(
-            term_names.c.field == wanted,
+            term_names.c.field == of_field,
             term_names.c.folded == bindparam("name"),
             is_visible(term_names, published),
         )
@@ -76,16 +78,16 @@ def _terms_called(is_source: bool, published: Published) -> Select[Any] | Compou
     return by_key if is_source else union_all(by_key, by_own_name, by_name)
 
 
-def with_descendants(connection: Connection, above: Sequence[FoundTerm]) -> list[FoundTerm]:
-    if not above:
+def with_descendants(connection: Connection, topics_: Sequence[FoundTerm]) -> list[FoundTerm]:
+    if not topics_:
         return []
     below = (
         select(topics.c.term_id)
-        .where(topics.c.parent_id.in_([term.id for term in above]))
+        .where(topics.c.parent_id.in_([topic.id for topic in topics_]))
         .cte("below", recursive=True)
     )
     deeper = select(topics.c.term_id).join(below, topics.c.parent_id == below.c.term_id)
     ids = connection.scalars(select(below.union(deeper).c.term_id)).all()
-    # An article may have several of them, so the sum of their counts would say nothing.
-    below_them = set(ids) - {term.id for term in above}
-    return [*above, *(FoundTerm(term_id, "topic", 0) for term_id in sorted(below_them))]
+    # Their counts are not read: an article may have several of them, so their sum would say nothing.
+    descendants = set(ids) - {topic.id for topic in topics_}
+    return [*topics_, *(FoundTerm(term_id, "topic", 0) for term_id in sorted(descendants))]

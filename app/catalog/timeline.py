@@ -12,8 +12,8 @@ from app.catalog.index.find import counts_by_day
 
 Interval = Literal["day", "week", "month", "year"]
 
-# A chart has no more points; a day each for three years is one.
-MOST_BUCKETS: Final = 1_000
+# A chart has no more points than this; three years by day are as many.
+MAX_BUCKETS: Final = 1_000
 
 _DECEMBER: Final = 12
 
@@ -36,36 +36,35 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class TimelineCounts:
     total: int
     undated: int
     buckets: tuple[Bucket, ...]
 
 
-def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> Timeline:
+def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> TimelineCounts:
     """From the first bucket with an article to the last, without gaps. Raises TooManyBuckets."""
     articles = selection.articles()
     days = counts_by_day(connection, articles)
     buckets = _buckets(days, interval) if days else ()
-    return Timeline(len(articles), len(articles) - sum(days.values()), buckets)
+    return TimelineCounts(len(articles), len(articles) - sum(days.values()), buckets)
 
 
 def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:
     first, last = min(days), max(days)
-    if _number(first, last, interval) > MOST_BUCKETS:
+    if _number(first, last, interval) > MAX_BUCKETS:
         coarser = get_args(Interval)[get_args(Interval).index(interval) + 1 :]
-        few_enough = (each for each in coarser if _number(first, last, each) <= MOST_BUCKETS)
+        few_enough = (longer for longer in coarser if _number(first, last, longer) <= MAX_BUCKETS)
         raise TooManyBuckets(next(few_enough, None))
     counts: dict[date, int] = {}
     for day, count in days.items():
         start = _start(day, interval)
         counts[start] = counts.get(start, 0) + count
     buckets: list[Bucket] = []
-    begins: date | None = _start(first, interval)
-    while begins is not None and begins <= last:
-        ends = _next(begins, interval)
-        buckets.append(Bucket(begins, ends, counts.get(begins, 0)))
-        begins = ends
+    following: date | None = _start(first, interval)
+    while following is not None and following <= last:
+        start, following = following, _next(following, interval)
+        buckets.append(Bucket(start, following, counts.get(start, 0)))
     return tuple(buckets)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic.alias_generators import to_camel
 
-from app.catalog.originals import StoredDocument
+from app.catalog.originals import OriginalDocument
 from app.exports.yaml_text import yaml_text
 
 Values = dict[str, Any]
@@ -21,7 +21,7 @@ _NOT_COPIED: Final = frozenset("id source path relatedCount position articleId p
 _TAXONOMY_KEYS: Final = {"topic_id": "_id", "organization_id": "_id"}
 
 
-def document_text(stored: StoredDocument) -> str:
+def document_text(stored: OriginalDocument) -> str:
     """The text of the whole file, with LF as line ends. Every document that was imported can be written."""
     values, body = _article(stored) if stored.kind == "article" else (_taxonomy(stored), "")
     front_matter = yaml_text(values)
@@ -30,7 +30,7 @@ def document_text(stored: StoredDocument) -> str:
     return f"---\n{front_matter}---\n" + (f"\n{body}\n" if body else "")
 
 
-def _article(stored: StoredDocument) -> tuple[Values, str]:
+def _article(stored: OriginalDocument) -> tuple[Values, str]:
     data = stored.data
     if stored.article is not None:
         item, details, content = stored.article.item, stored.article.details, stored.article.content
@@ -105,7 +105,7 @@ def _with_extra(value: Any, extra: Mapping[str, Any]) -> Any:
     return merged
 
 
-def _taxonomy(stored: StoredDocument) -> Values:
+def _taxonomy(stored: OriginalDocument) -> Values:
     data = dict(stored.data)
     extra = data.pop("extra")
     values: Values = {"taxonomy": stored.kind}

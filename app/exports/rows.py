@@ -6,35 +6,14 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from app.catalog.fields import ITEM_KEYS
+
 # A spreadsheet would run a text that begins so as a formula (OWASP); such a text gets a leading apostrophe.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
-# The order is contract.
-CSV_COLUMNS: Final = (
-    "id",
-    "source",
-    "path",
-    "title",
-    "excerpt",
-    "type",
-    "category",
-    "locale",
-    "published",
-    "quality",
-    "heat",
-    "publishedDateTime",
-    "updatedDateTime",
-    "webUrl",
-    "originalUrl",
-    "ampWebUrl",
-    "cdnAmpWebUrl",
-    "providerName",
-    "providerDomain",
-    "topics",
-    "tags",
-    "imageUrl",
-    "relatedCount",
-)
+# A key of an item that is not one cell, and the columns that stand for it.
+_COLUMNS_OF_KEY: Final = {"provider": ("providerName", "providerDomain"), "images": ("imageUrl",)}
+CSV_COLUMNS: Final = tuple(column for key in ITEM_KEYS for column in _COLUMNS_OF_KEY.get(key, (key,)))
 
 
 def ndjson(items: Iterable[str]) -> Iterator[str]:

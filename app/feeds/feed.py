@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from app.catalog.clauses import Clause
-from app.catalog.query import ArticleQuery, Moment
+from app.catalog.query import ArticleQuery
 
 Item = dict[str, Any]
 
@@ -70,29 +69,4 @@ def date_of(text: str) -> datetime:
 
 def title_of(query: ArticleQuery) -> str:
     """The query in words:  "Articles about AI from 2020-01-01"."""
-    words = ["Articles"]
-    if query.search:
-        words.append(f"with “{query.q}”")
-    for field, preposition in (
-        ("type", "of type"),
-        ("category", "in"),
-        ("topic", "about"),
-        ("tag", "tagged"),
-    ):
-        words += [f"{preposition} {_clause(clause)}" for clause in getattr(query, field)]
-    words += [f"by {_clause(clause)}" for clause in query.provider]
-    words += [f"in {_clause(clause)}" for clause in (*query.locale, *query.source)]
-    if query.published_from:
-        words.append(f"from {_date(query.published_from)}")
-    if query.published_before:
-        words.append(f"before {_date(query.published_before)}")
-    return " ".join(words)
-
-
-def _clause(clause: Clause) -> str:
-    values = "anything" if clause.anything else " or ".join(clause.values)
-    return f"not {values}" if clause.none_of else values
-
-
-def _date(moment: Moment) -> str:
-    return moment.duration or moment.at.date().isoformat()
+    return " ".join(["Articles", *query.in_words()])

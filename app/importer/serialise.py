@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple
 from typing import Any, NamedTuple
 
+from pydantic.alias_generators import to_snake
+
+from app.catalog.fields import ITEM_KEYS
 from app.catalog.search_text import SearchText, search_text
 from app.catalog.sort_keys import sort_keys
 from app.documents.article import ArticleDocument, Image, Provider, RelatedLink
@@ -21,6 +24,12 @@ Document = ArticleDocument | TopicDocument | OrganizationDocument
 
 # Digests of bytes, meaning and view have this size, and so have the values of links.
 DIGEST_BYTES = 16
+# `_item` writes these keys, the others are made of the document alone.
+_FIRST_KEYS = ("id", "source")
+_KEYS_AFTER_SOURCE = tuple(key for key in ITEM_KEYS if key not in _FIRST_KEYS)
+# The keys whose values are the document's own. Values of the others are made from several things.
+_MADE_KEYS = frozenset({"provider", "topics", "images", "relatedCount"})
+_ATTRIBUTE_OF_KEY = {key: to_snake(key) for key in _KEYS_AFTER_SOURCE if key not in _MADE_KEYS}
 
 
 class SerialisedLink(NamedTuple):
@@ -144,31 +153,15 @@ def _item(id_: str, source: str, after_source: str) -> str:
 
 
 def _item_after_source(document: ArticleDocument) -> str:
-    item = as_json(
-        {
-            "path": document.path,
-            "title": document.title,
-            "excerpt": document.excerpt,
-            "type": document.type,
-            "category": document.category,
-            "locale": document.locale,
-            "published": document.published,
-            "quality": document.quality,
-            "heat": document.heat,
-            "publishedDateTime": document.published_date_time,
-            "updatedDateTime": document.updated_date_time,
-            "webUrl": document.web_url,
-            "originalUrl": document.original_url,
-            "ampWebUrl": document.amp_web_url,
-            "cdnAmpWebUrl": document.cdn_amp_web_url,
-            "provider": _provider(document.provider),
-            "topics": document.topics,
-            "tags": document.tags,
-            "images": [image_item(image) for image in document.images],
-            "relatedCount": len(document.related),
-        }
-    )
-    return item.removeprefix("{")
+    values: dict[str, Any] = {
+        "provider": _provider(document.provider),
+        "topics": document.topics,
+        "images": [image_item(image) for image in document.images],
+        "relatedCount": len(document.related),
+    }
+    for key, attribute in _ATTRIBUTE_OF_KEY.items():
+        values[key] = getattr(document, attribute)
+    return as_json({key: values[key] for key in _KEYS_AFTER_SOURCE}).removeprefix("{")
 
 
 def item_with_topics(item: str, topics: Sequence[str]) -> str:

@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.cursors import Cursor
+from app.catalog.fields import ITEM_KEYS
 from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
 from app.catalog.paging import read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
-from app.catalog.rolling import fixed
+from app.catalog.rolling import with_fixed_dates
 from app.web.http.problems import EVERYWHERE, not_found, problems
 from app.web.http.routes import QueryRoute, answered, on_a_thread
 from app.web.pages import Paged, page_answer, page_of, resumed
 from app.web.representations import (
     Article,
-    ArticleItem,
     ArticlePage,
     FoundPage,
     RelatedLinkPage,
@@ -35,12 +35,10 @@ _MAX_ARTICLES_AT_ONCE, _MAX_CHARACTERS_AT_ONCE, _MAX_LINKS_AT_ONCE = 50, 200_000
 
 router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=EVERYWHERE)
 
-KEYS = tuple(field.alias or name for name, field in ArticleItem.model_fields.items())
-
 
 def _known_keys(text: str) -> str:
-    if unknown := [key for key in text.split(",") if key not in KEYS]:
-        raise ValueError(f"must not name {unknown[0] or 'nothing'}; an article has {', '.join(KEYS)}")
+    if unknown := [key for key in text.split(",") if key not in ITEM_KEYS]:
+        raise ValueError(f"must not name {unknown[0] or 'nothing'}; an article has {', '.join(ITEM_KEYS)}")
     return text
 
 
@@ -89,7 +87,7 @@ def _list_articles(
             by_id = {row.id: row.item for row in page.rows}
             highlights = highlights_of_page(now.connection, by_id, search) if search else {}
             items = [_dressed(item, query.fields, highlights.get(id_)) for id_, item in by_id.items()]
-        query = fixed(now.connection, query)
+        query = with_fixed_dates(now.connection, query)
         return page_answer(now, query, "/articles", page, items, selection.total())
 
 

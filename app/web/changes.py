@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.catalog.changes import Change, changes_after
+from app.catalog.changes import ArticleChange, changes_after
 from app.catalog.query import Query as AnyQuery
 from app.catalog.state import State, has_been
 from app.web.http.problems import EVERYWHERE, ParameterError, ProblemAnswer, gone, problems, unprocessable
@@ -115,7 +115,7 @@ def _begin_again(now: Reading, query: ChangesQuery, why: str) -> ProblemAnswer:
     return gone(f"This place is {why}; begin again.", _link(now, query, "0"))
 
 
-def _item(change: Change) -> str:
+def _item(change: ArticleChange) -> str:
     kind = "delete" if change.item is None else "upsert"
     article = change.item or "null"
     return f'{{"revision":{change.revision},"change":"{kind}","id":"{change.public_id}","article":{article}}}'

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -12,10 +12,11 @@ from starlette.responses import Response
 
 from app.catalog import clauses
 from app.catalog.clauses import Clause
-from app.catalog.facets import Value, count_facets
+from app.catalog.facets import ValueCount, count_facets
+from app.catalog.fields import FIELDS, FieldName
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery, Moment
-from app.catalog.timeline import MOST_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
+from app.catalog.timeline import MAX_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
 from app.web.http.problems import EVERYWHERE, ParameterError, problems, unprocessable
 from app.web.http.routes import QueryRoute
 from app.web.representations import Facets, Timeline
@@ -25,12 +26,10 @@ router = APIRouter(route_class=QueryRoute, tags=["counts"], responses=EVERYWHERE
 
 MOST_VALUES = 1_000
 
-FacetField = Literal["topic", "provider", "type", "category", "tag", "locale", "source"]
-
 
 class FacetQuery(ArticleQuery):
-    field: tuple[FacetField, ...] = Field(
-        get_args(FacetField),
+    field: tuple[FieldName, ...] = Field(
+        FIELDS,
         description="What to count by, again for each; by default all of them",
         examples=[["topic", "provider"]],
     )
@@ -73,7 +72,7 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
             timeline = count_timeline(now.connection, matching(now.connection, query), query.interval)
         except TooManyBuckets as many:
             coarser = f"ask for interval={many.coarser}, or " if many.coarser else ""
-            advice = f"gives more than {MOST_BUCKETS:,} buckets; {coarser}narrow the dates"
+            advice = f"gives more than {MAX_BUCKETS:,} buckets; {coarser}narrow the dates"
             raise unprocessable(ParameterError("interval", query.interval, advice)) from None
         body = {
             "interval": query.interval,
@@ -88,10 +87,10 @@ def _articles_only(query: ArticleQuery) -> ArticleQuery:
     return ArticleQuery.model_construct(**{name: getattr(query, name) for name in ArticleQuery.model_fields})
 
 
-def _value(now: Reading, query: ArticleQuery, field: str, value: Value) -> dict[str, object]:
+def _value(now: Reading, query: ArticleQuery, field: str, value: ValueCount) -> dict[str, object]:
     narrowing = [Clause((value.value,), anything=False, none_of=False)]
-    for start in range(0, len(value.other_domains), clauses.MOST_VALUES):
-        some = value.other_domains[start : start + clauses.MOST_VALUES]
+    for start in range(0, len(value.other_domains), clauses.MAX_VALUES):
+        some = value.other_domains[start : start + clauses.MAX_VALUES]
         narrowing.append(Clause(some, anything=False, none_of=True))
     narrowed = query.model_copy(update={field: (*getattr(query, field), *narrowing)})
     return {"value": value.value, "name": value.name, "count": value.count, "url": _link(now, narrowed)}

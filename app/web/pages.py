@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from pydantic import Field, ValidationError
 from starlette.responses import Response
 
-from app.catalog.cursors import BROKEN, MOST_CHARACTERS, Cursor, check_place, read_cursor
+from app.catalog.cursors import BROKEN, MAX_CHARACTERS, Cursor, check_place, read_cursor
 from app.catalog.paging import BEGINNING, Page, Pageable, Place, read_page
 from app.catalog.query import Moment, Query
 from app.web.http.problems import ParameterError, gone, unprocessable
@@ -26,7 +26,7 @@ class Paged(Query):
 
     limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = Field(20, description="So many on a page")
     cursor: (
-        Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS, pattern="^[A-Za-z0-9_-]+$")] | None
+        Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS, pattern="^[A-Za-z0-9_-]+$")] | None
     ) = Field(None, description="From `next` or `prev` of another page; it carries its query")
     page: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Page by number, for people; not with `cursor`, which leads to any depth"
@@ -44,7 +44,7 @@ def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
         raise unprocessable(_error("page", query.page, "cannot be given with cursor; give one of the two"))
     try:
         cursor = read_cursor(query.cursor)
-        if cursor.of != of:
+        if cursor.list_path != of:
             raise unprocessable(_error("cursor", query.cursor, f"is of another list, not of {of}"))
         carried = type(query).from_parameters(cursor.parameters)
     except ValidationError:
@@ -69,7 +69,7 @@ def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Pageable) -> Pa
     if cursor.revision not in (None, reading.state.name):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
-            _link(reading, query, cursor.of, BEGINNING),
+            _link(reading, query, cursor.list_path, BEGINNING),
         )
     try:
         check_place(cursor.place, listing.order)

@@ -275,7 +275,7 @@ def test_a_long_body_is_marked_in_no_time(world: World) -> None:
 
 
 def test_a_beginning_of_too_many_words_is_told_which(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.catalog.index.search._MOST_BEGINNING_SO", 3)
+    monkeypatch.setattr("app.catalog.index.search.MAX_WORDS_OF_PREFIX", 3)
     for number in range(4):
         world.write(f"{number}.md", f"title: ab{number} abc")
     world.import_()

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pyroaring import BitMap
 
-from app.catalog.index.sets import UNPUBLISHED_KEY, Has
+from app.catalog.fields import FIELDS, Has
+from app.catalog.index.sets import UNPUBLISHED_KEY
 from app.importer.tables.terms import NameSource
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
@@ -35,6 +36,10 @@ def test_the_keys_of_what_an_article_has_are_those_that_every_catalogue_has_stor
         "RELATED": 8,
     }
     assert UNPUBLISHED_KEY == 1
+
+
+def test_every_field_has_such_a_key() -> None:
+    assert {Has.term_of(field) for field in FIELDS} == set(Has) - {Has.IMAGE, Has.RELATED}
 
 
 def test_who_gives_a_name_to_a_term_is_as_every_catalogue_has_stored_it() -> None:

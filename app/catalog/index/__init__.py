@@ -3,13 +3,13 @@
 Questions come in by `find`, with conditions made in `conditions`; imports come in by `keep`. No other
 module outside imports anything from here, and none but these imports pyroaring: a test checks both.
 
-On disk a bitmap is pyroaring's portable serialisation (`BitMap.serialize`) after `run_optimize`, so equal
-sets are equal bytes whatever their history. There are two tables.
+A bitmap is stored as pyroaring's portable serialisation (`BitMap.serialize`) after `run_optimize`, so equal
+sets are equal bytes whatever their history. There are two tables. catalog/fields.py has the fields and Has.
 
 `article_sets`: one row for each kind and key.
 
     kind                  key                       articles in the bitmap
-    one of FIELDS         id of a term of it        filed under the term
+    a field               id of a term of it        filed under the term
     day                   number of a day           published on that day in UTC
     updated_day           number of a day           updated on that day in UTC
     quality, heat         the number                of that quality, of that heat

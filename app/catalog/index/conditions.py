@@ -1,10 +1,11 @@
-"""What a query asks for beside its terms, as conditions: required ones and excluded ones."""
+"""The filters of a query, except its clauses of terms, as conditions that are required or excluded."""
 
 from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from app.catalog.index.search import Searched
+from app.catalog.fields import Has
+from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
     HEAT,
@@ -12,7 +13,6 @@ from app.catalog.index.sets import (
     UPDATED_DAY,
     AnyOf,
     Condition,
-    Has,
     InRows,
     InSets,
     InSetsBetween,
@@ -50,13 +50,13 @@ class Conditions:
 
 
 def add_conditions(query: ArticleQuery, conditions: Conditions) -> None:
-    """Adds those of everything that the query asks beside clauses of terms."""
+    """Adds a condition for each filter of the query, except its clauses of terms."""
     _add_ids(query, conditions)
     _add_moments(query, conditions)
     _add_numbers(query, conditions)
-    for what, is_wanted in ((Has.IMAGE, query.has_image), (Has.RELATED, query.has_related)):
+    for key, is_wanted in ((Has.IMAGE, query.has_image), (Has.RELATED, query.has_related)):
         if is_wanted is not None:
-            conditions.add(has(what), is_wanted=is_wanted)
+            conditions.add(has(key), is_wanted=is_wanted)
     if query.url:
         with_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(query.url))
         conditions.add(InRows(with_url), is_wanted=True)
@@ -94,7 +94,7 @@ def _add_numbers(query: ArticleQuery, conditions: Conditions) -> None:
 
 
 def _date_range(kind: str, column: str, since: int | None, until: int | None) -> Condition:
-    """From one second (inclusive) to another (exclusive), counted from 1970.
+    """Articles from one second (inclusive) to another (exclusive), counted from 1970.
 
     Whole days come from day sets; the partial first and last day from the index of the column.
     """
@@ -119,10 +119,10 @@ def _date_range(kind: str, column: str, since: int | None, until: int | None) ->
 
 def _add_search(search: Search, conditions: Conditions) -> None:
     if search.none_of:
-        conditions.add(Searched((search.none_of,)), is_wanted=False)
+        conditions.add(SearchCondition((search.none_of,)), is_wanted=False)
     if search.all_of or not search.none_of:
         # `q=!!!` has no words: it matches nothing.
-        conditions.add(Searched(search.all_of), is_wanted=True)
+        conditions.add(SearchCondition(search.all_of), is_wanted=True)
 
 
 def _seconds(moment: Moment) -> int:

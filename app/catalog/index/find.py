@@ -12,13 +12,13 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, or_, select
 
 from app.catalog.audience import Published, name_of
+from app.catalog.fields import Has
 from app.catalog.index.conditions import Conditions
-from app.catalog.index.search import Searched
+from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
     AnyOf,
     Condition,
-    Has,
     InRows,
     has,
     is_unpublished,
@@ -44,7 +44,7 @@ _IN_TITLE, _IN_EXCERPT, _ELSEWHERE = 4, 2, 1
 
 
 class TermCount(NamedTuple):
-    """How many articles of a set are filed under a term. `name` is None where the audience knows none."""
+    """How many articles of a set are filed under a term. `name` is None if the audience knows none."""
 
     key: str
     by_name: int
@@ -131,15 +131,15 @@ def counts_by_day(connection: Connection, within: ArticleSet) -> dict[date, int]
     }
 
 
-def unranked(found: ArticleSet) -> Ranks:
-    return {None: found}
+def unranked(ids: ArticleSet) -> Ranks:
+    return {None: ids}
 
 
-def ranked_by_relevance(connection: Connection, found: ArticleSet, required: Sequence[Condition]) -> Ranks:
+def ranked_by_relevance(connection: Connection, ids: ArticleSet, required: Sequence[Condition]) -> Ranks:
     """Words in a title count most, then those in an excerpt. The rank is the negative of the points."""
-    searches = (condition for condition in required if isinstance(condition, Searched))
+    searches = (condition for condition in required if isinstance(condition, SearchCondition))
     groups = [group for search in searches for group in search.by_group(connection)]
-    by_points = {0: found}
+    by_points = {0: ids}
     for group in groups[:_MAX_GROUPS_RANKED]:
         sums: dict[int, BitMap] = defaultdict(BitMap)
         for points, same in by_points.items():
@@ -151,17 +151,17 @@ def ranked_by_relevance(connection: Connection, found: ArticleSet, required: Seq
     return {-points: same for points, same in by_points.items() if same}
 
 
-def ranked_by_url(connection: Connection, found: ArticleSet, url: str) -> Ranks:
+def ranked_by_url(connection: Connection, ids: ArticleSet, url: str) -> Ranks:
     """Articles with exactly this URL come before those with another form of it."""
-    # Inside a text of `item` quotes are escaped, so this is there only as the value of the key.
-    written = json.dumps(url, ensure_ascii=False)
-    says_so = (
-        position(connection.dialect.name, articles.c.item, f'"{key}":{written}') > 0 for key in URL_KEYS
+    # Quotes inside a text are escaped in JSON, so `"webUrl":"…"` can only be the key with its value.
+    value = json.dumps(url, ensure_ascii=False)
+    has_exact_url = (
+        position(connection.dialect.name, articles.c.item, f'"{key}":{value}') > 0 for key in URL_KEYS
     )
     with_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(url))
-    statement = select(articles.c.id).where(articles.c.id.in_(with_url), or_(*says_so))
-    exact = InRows(statement).read(connection) & found
-    return {0: exact, 1: found - exact}
+    statement = select(articles.c.id).where(articles.c.id.in_(with_url), or_(*has_exact_url))
+    exact = InRows(statement).read(connection) & ids
+    return {0: exact, 1: ids - exact}
 
 
 def pages_of(ranks: Ranks, index_order: IndexOrder) -> SetPages:

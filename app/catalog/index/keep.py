@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from app.catalog.index.sets import HAS, Has, SetChanges, SetKey, sets_containing
+from app.catalog.fields import Has
+from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing
 from app.catalog.index.words import WordChanges, WordLimits
 from app.catalog.search_text import SearchText
 from app.catalog.tables import article_words, articles, terms

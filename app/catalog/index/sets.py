@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, Final, Protocol
 
 from pyroaring import BitMap
 from sqlalchemy import Connection, Row, Select, bindparam, delete, select
 
 from app.catalog.audience import Published, name_of
+from app.catalog.fields import Has
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, terms
 from app.database.rows import in_parts, insert_tuples
@@ -19,26 +19,6 @@ from app.database.statements import statement
 DAY, UPDATED_DAY, QUALITY, HEAT = "day", "updated_day", "quality", "heat"
 HAS, UNPUBLISHED = "has", "unpublished"
 UNPUBLISHED_KEY: Final = 1  # stored: never change
-
-
-class Has(IntEnum):
-    """Keys of the kind `has`. The numbers are stored in every catalogue: never renumber, only add."""
-
-    TOPIC = 0
-    PROVIDER = 1
-    TYPE = 2
-    CATEGORY = 3
-    TAG = 4
-    LOCALE = 5
-    SOURCE = 6
-    IMAGE = 7
-    RELATED = 8
-
-    @classmethod
-    def term_of(cls, field: str) -> "Has":
-        return cls[field.upper()]
-
-
 # A row's kind and key.
 SetKey = tuple[str, int]
 

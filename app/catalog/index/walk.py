@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, se
 
 from app.catalog.index.sets import DAY, HEAT, QUALITY, UPDATED_DAY, day_number, day_start
 from app.catalog.orders import LIST_COLUMNS, IndexOrder
-from app.catalog.paging import KeyedRow, Listing, Place
+from app.catalog.paging import KeyedRow, Place, StatementPages
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, articles
 from app.database.rows import ids_value, is_one_of
@@ -42,7 +42,7 @@ _SETS_ALONG: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SetPages:
-    """`ranks` are the sets by rank, of which the lowest comes first; without ranks there is one, of None."""
+    """Pages of ranked sets, the lowest rank first. Articles that are not ranked are one set of rank None."""
 
     ranks: Mapping[int | None, BitMap]
     index_order: IndexOrder
@@ -52,27 +52,28 @@ class SetPages:
         columns = self.index_order.columns
         return columns if None in self.ranks else (literal(0), *columns)
 
-    def read(
-        self, connection: Connection, place: Place, limit: int, offset: int = 0, *, only_whether: bool = False
-    ) -> Sequence[KeyedRow]:
-        keyed_ids: list[KeyedRow] = []
-        for rank, place_in_rank in self._ranks_from(place):
-            rank_key = () if rank is None else (rank,)
-            wanted = limit + offset - len(keyed_ids)
-            keyed_ids += [
-                ((*rank_key, *keys), row)
-                for keys, row in self._page_of_rank(connection, self.ranks[rank], place_in_rank, wanted)
-            ]
-            if len(keyed_ids) == limit + offset:
-                break
-        keyed_ids = keyed_ids[offset:]
-        if only_whether or not keyed_ids:
-            return keyed_ids
+    def read(self, connection: Connection, place: Place, limit: int, offset: int = 0) -> Sequence[KeyedRow]:
+        keyed_ids = self._keyed_ids(connection, place, limit + offset)[offset:]
+        if not keyed_ids:
+            return []
         rows = _read_articles(connection, [row.id for _, row in keyed_ids])
         return [(keys, rows[row.id]) for keys, row in keyed_ids]
 
+    def has_rows(self, connection: Connection, place: Place) -> bool:
+        return bool(self._keyed_ids(connection, place, 1))
+
+    def _keyed_ids(self, connection: Connection, place: Place, limit: int) -> Sequence[KeyedRow]:
+        keyed_ids: list[KeyedRow] = []
+        for rank, place_in_rank in self._ranks_from(place):
+            rank_key = () if rank is None else (rank,)
+            page = self._page_of_rank(connection, self.ranks[rank], place_in_rank, limit - len(keyed_ids))
+            keyed_ids += [((*rank_key, *keys), row) for keys, row in page]
+            if len(keyed_ids) == limit:
+                break
+        return keyed_ids
+
     def _ranks_from(self, place: Place) -> Iterator[tuple[int | None, Place]]:
-        """The ranks from the place on, with the place in each."""
+        """The ranks that have rows after the place, with the place in each."""
         if None in self.ranks:
             yield None, place
             return
@@ -83,34 +84,34 @@ class SetPages:
                 yield rank, Place(None, place.backwards)
 
     def _page_of_rank(
-        self, connection: Connection, ids: BitMap, place: Place, wanted: int
+        self, connection: Connection, ids: BitMap, place: Place, limit: int
     ) -> Sequence[KeyedRow]:
-        expected_to_skip = wanted * self.index_order.length / max(1, len(ids))
+        expected_to_skip = limit * self.index_order.length / max(1, len(ids))
         is_small = len(ids) <= SKIPPED_FOR_ONE_SORTED * expected_to_skip
         by_audience = [
-            listing.read(connection, place, wanted)
+            listing.read(connection, place, limit)
             if is_small
-            else _filter_index(connection, listing, self.index_order.column, ids, place, wanted)
+            else _filter_index(connection, listing, self.index_order.column, ids, place, limit)
             for listing in self.index_order.ids_by_audience(
                 connection.dialect.name, ids if is_small else None
             )
         ]
         if len(by_audience) == 1:
             return by_audience[0]
-        return sorted((row for rows in by_audience for row in rows), reverse=place.backwards)[:wanted]
+        return sorted((row for rows in by_audience for row in rows), reverse=place.backwards)[:limit]
 
 
 def _filter_index(
-    connection: Connection, listing: Listing, column: str, ids: BitMap, place: Place, wanted: int
+    connection: Connection, listing: StatementPages, column: str, ids: BitMap, place: Place, limit: int
 ) -> Sequence[KeyedRow]:
     matches: list[KeyedRow] = []
-    at_once = wanted
-    while len(matches) < wanted:
+    at_once = limit
+    while len(matches) < limit:
         at_once = min(2 * at_once, _MAX_ROWS_AT_ONCE)
         rows = listing.read(connection, place, at_once)
         new_matches = [row for row in rows if row[1].id in ids]
         if len(rows) < at_once:
-            return [*matches, *new_matches][:wanted]
+            return [*matches, *new_matches][:limit]
         matches += new_matches
         place = Place(rows[-1][0], place.backwards)
         if not new_matches and at_once >= _MIN_MISSES:
@@ -118,7 +119,7 @@ def _filter_index(
             if next_place is None:
                 break
             place = next_place
-    return matches[:wanted]
+    return matches[:limit]
 
 
 def _read_articles(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
@@ -133,9 +134,9 @@ def _articles_with_ids(dialect: str) -> Select[Any]:
 
 
 def skip_to_next_match(connection: Connection, column: str, ids: BitMap, place: Place) -> Place | None:
-    """The next place that can hold an article of the set, told by the sets of days and of numbers.
+    """The next place that can hold an article of the set, as the sets of days and of numbers tell.
 
-    It is `place` itself where the order has no such sets, and None where no article of the set follows.
+    It is `place` itself if the order has no such sets, and None if no article of the set follows.
     """
     if column not in _SETS_ALONG or place.keys is None:
         return place

@@ -17,7 +17,7 @@ from app.catalog.tables import article_words, word_articles
 from app.database.rows import in_parts, insert_tuples
 
 
-class Where(NamedTuple):
+class Occurrences(NamedTuple):
     """Ids of the articles that have something in their title, in their excerpt, in any of their texts.
 
     An article that has it in the title may be missing in `excerpt`.
@@ -123,14 +123,14 @@ def _postings_in_bounded_memory(removed: _Texts, added: _Texts, limits: WordLimi
 def _write_words(connection: Connection, words: Sequence[str], postings: _Postings) -> None:
     is_changed = word_articles.c.word.in_(words)
     stored = {
-        word: Where(*(BitMap.deserialize(articles) if articles else BitMap() for articles in bitmaps))
+        word: Occurrences(*(BitMap.deserialize(articles) if articles else BitMap() for articles in bitmaps))
         for word, _, *bitmaps in connection.execute(select(word_articles).where(is_changed))
     }
-    nowhere = Where(BitMap(), BitMap(), BitMap())
+    nowhere = Occurrences(BitMap(), BitMap(), BitMap())
     rows = []
     for word in words:
         bitmaps = zip(stored.get(word, nowhere), *map(_where, postings[word]), strict=True)
-        changed = Where(*((before - removed) | added for before, removed, added in bitmaps))
+        changed = Occurrences(*((before - removed) | added for before, removed, added in bitmaps))
         if changed.anywhere:
             row = (as_bytes(articles) if articles else None for articles in changed)
             rows.append((word, stem_of(word), *row))
@@ -140,8 +140,8 @@ def _write_words(connection: Connection, words: Sequence[str], postings: _Postin
     insert_tuples(connection, word_articles, columns, rows)
 
 
-def _where(postings: Sequence[int]) -> Where:
-    return Where(
+def _where(postings: Sequence[int]) -> Occurrences:
+    return Occurrences(
         BitMap([posting >> 2 for posting in postings if posting & 1]),
         BitMap([posting >> 2 for posting in postings if posting & 2]),
         BitMap([posting >> 2 for posting in postings]),

@@ -1,0 +1,88 @@
+"""What an article is filtered by and the keys it has: one list of each, and all else agrees with it."""
+
+import csv
+import io
+
+import pytest
+
+from app.catalog.fields import ATTRIBUTE_OF_FIELD, FIELDS, ITEM_KEYS, MANY_VALUED
+from app.catalog.query import ArticleQuery
+from app.feeds.feed import title_of
+from app.web.representations import ArticleItem
+from tests.support.services import service_of
+from tests.support.worlds import World
+
+DOCUMENT = """title: Mars
+topics: [AI]
+tags: [http]
+type: video
+category: news
+locale: en-us
+provider: {domain: nasa.gov}
+"""
+
+
+def test_an_article_has_the_same_keys_in_lists_files_and_the_description_of_the_api(world: World) -> None:
+    world.write("mars.md", DOCUMENT)
+    world.import_()
+    with service_of(world) as client:
+        [item] = client.get("/articles").json()["items"]
+        assert tuple(item) == ITEM_KEYS
+        assert {field.alias for field in ArticleItem.model_fields.values()} == set(ITEM_KEYS)
+        [chosen] = client.get(f"/articles?fields={','.join(reversed(ITEM_KEYS))}").json()["items"]
+        assert tuple(chosen) == tuple(reversed(ITEM_KEYS))
+        header, row = csv.reader(io.StringIO(client.get("/exports/articles.csv").text))
+    assert set(ITEM_KEYS) - set(header) == {"provider", "images"}
+    assert set(header) - set(ITEM_KEYS) == {"providerName", "providerDomain", "imageUrl"}
+    assert len(row) == len(header)
+
+
+def test_every_field_is_a_clause_and_a_facet(world: World) -> None:
+    world.write("mars.md", DOCUMENT)
+    world.import_()
+    with service_of(world) as client:
+        assert tuple(client.get("/facets").json()["facets"]) == FIELDS
+        for field in FIELDS:
+            assert client.get(f"/articles?{field}=*").json()["total"] == 1
+            assert client.get(f"/articles?{field}=-*").json()["total"] == 0
+    assert set(FIELDS) >= MANY_VALUED
+    assert set(ATTRIBUTE_OF_FIELD) <= set(FIELDS)
+
+
+# The parameters of a feed, and its title.
+TITLES: list[tuple[dict[str, str | list[str]], str]] = [
+    ({}, "Articles"),
+    ({"q": "  "}, "Articles"),
+    ({"q": 'mars "red planet"'}, 'Articles with “mars "red planet"”'),
+    ({"topic": ["AI,Space", "-Python"]}, "Articles about AI or Space about not Python"),
+    ({"topic": ["*"]}, "Articles about anything"),
+    ({"topic": ["AI"], "descendants": "true"}, "Articles about AI and the topics below"),
+    ({"descendants": "true"}, "Articles"),
+    ({"type": ["video"], "category": ["news"]}, "Articles of type video in news"),
+    ({"tag": ["http"], "provider": ["nasa.gov"]}, "Articles tagged http by nasa.gov"),
+    ({"locale": ["en-us"], "source": ["seeds"]}, "Articles in en-us in seeds"),
+    ({"id": ["abc"]}, "Articles with the id abc"),
+    ({"url": "https://nasa.gov/"}, "Articles at https://nasa.gov/"),
+    ({"publishedFrom": "2020-01-01", "publishedBefore": "P7D"}, "Articles from 2020-01-01 before P7D"),
+    (
+        {"updatedFrom": "P7D", "updatedBefore": "2020-01-01"},
+        "Articles updated from P7D updated before 2020-01-01",
+    ),
+    ({"minQuality": "5", "maxQuality": "9"}, "Articles of quality 5 or more of quality 9 or less"),
+    ({"minHeat": "0", "maxHeat": "9"}, "Articles of heat 0 or more of heat 9 or less"),
+    ({"hasImage": "true", "hasRelated": "false"}, "Articles with images without related links"),
+    ({"hasImage": "false", "hasRelated": "true"}, "Articles without images with related links"),
+    ({"published": "false"}, "Articles not published"),
+    ({"published": "any"}, "Articles published or not"),
+    ({"sort": "title"}, "Articles"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "title"), TITLES, ids=[title for _, title in TITLES])
+def test_a_feed_says_in_words_what_is_in_it(parameters: dict[str, str | list[str]], title: str) -> None:
+    assert title_of(ArticleQuery.model_validate(parameters)) == title
+
+
+def test_the_table_has_every_parameter_of_a_query() -> None:
+    named = {name for parameters, _ in TITLES for name in parameters}
+    assert named == {field.alias or name for name, field in ArticleQuery.model_fields.items()}
