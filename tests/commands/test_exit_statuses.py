@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -150,7 +149,8 @@ def run(*arguments: str) -> object:
 
         def engine_of(url: str) -> Engine:
             """A process that ends closes what it has open; this one does not end."""
-            engine = writing_engine(url)
+            # Nobody here waits a minute for another import.
+            engine = writing_engine(url, wait_seconds=0.1)
             at_the_end.callback(engine.dispose)
             return engine
 
@@ -193,7 +193,6 @@ def test_a_command_exits_so(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["clippings"])
-    monkeypatch.setattr("app.cli.writing_engine", partial(writing_engine, wait_seconds=0.1))
     monkeypatch.setenv("CLIPPINGS_DATABASE_URL", database_url)
     SITUATIONS[case.situation](tmp_path)
     capsys.readouterr()

@@ -233,9 +233,8 @@ def test_the_service_lives_while_all_reading_threads_are_busy(address: tuple[str
         ]
         for each in slow:
             each.start()
-        # There is no database to be ready.
-        for path, status in (("/health/live", 200), ("/health/ready", 503), ("/things/any", 200)):
-            assert client.get(path).status_code == status
+        for path in ("/health/live", "/health/ready", "/things/any"):
+            assert client.get(path).status_code == 200
         # A clock would measure how busy the machine is.
         assert any(each.is_alive() for each in slow)
         for each in slow:
