@@ -16,6 +16,7 @@ DOUBLES ?= 20
 IMPORTS ?= 40
 RESPONSES ?= 5000
 DOCUMENTS ?= 20000
+SMALL_DOCUMENTS ?= 300000
 SQUEEZES ?= 50
 INPUTS ?= 1000000
 # For each parser, at most.
@@ -49,7 +50,7 @@ prove: .venv/installed-dev ## the proofs at full length, an hour or so; KILLS=, 
 		$(PROOF).kill --database $$database --kills $(KILLS) --rounds $(ROUNDS) --server-kills $(SERVER_KILLS) || status=1; \
 		$(PROOF).doubles --database $$database --times $(DOUBLES) || status=1; \
 		$(PROOF).readers --database $$database --imports $(IMPORTS) --responses $(RESPONSES) || status=1; \
-		$(PROOF).memory --database $$database --documents $(DOCUMENTS) || status=1; \
+		$(PROOF).memory --database $$database --documents $(DOCUMENTS) --small $(SMALL_DOCUMENTS) || status=1; \
 		$(PROOF).extremes --database $$database || status=1; \
 	done; \
 	$(PROOF).squeeze --times $(SQUEEZES) || status=1; \

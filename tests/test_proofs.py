@@ -7,7 +7,7 @@ from tests.proofs.doubles import double
 from tests.proofs.extremes import answer_meanwhile, measure_kinds
 from tests.proofs.fuzz import fuzz_all
 from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, scene_of
-from tests.proofs.memory import measure
+from tests.proofs.memory import measure, measure_small
 from tests.proofs.readers import read_during_imports
 from tests.proofs.squeeze import squeeze
 from tests.support.databases import DURABLE, start_server
@@ -55,6 +55,7 @@ def test_parsers_take_mutants() -> None:
 
 def test_memory_is_measured() -> None:
     assert measure("sqlite", documents=20, workers=1).faults == []
+    assert measure_small("sqlite", documents=200, workers=1).faults == []
 
 
 def test_no_document_takes_long_or_much() -> None:

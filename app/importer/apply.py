@@ -13,22 +13,18 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from app.catalog.index.keep import IndexChanges, WordLimits
-from app.catalog.tables import catalogue
 from app.database.rows import in_parts
 from app.importer.plan import Plan
-from app.importer.serialise import as_json
 from app.importer.spool import Spool
 from app.importer.tables import articles, documents, taxonomy
 from app.importer.tables.article_terms import ArticleTerms
 from app.importer.tables.changes import ChangeLog
 from app.importer.tables.links import LinkChanges
 from app.importer.tables.terms import Terms
-from app.importer.topic_groups import Warned
 
 
 def apply_plans(
@@ -48,37 +44,32 @@ def apply_plans(
         return log.revision
     log.remove(connection, to_remove)
     log.replace(connection, spool.replaced_ids)
+    log.add(connection, spool.descriptions)
     index = IndexChanges(connection, word_limits)
     index.remove(leaving)
-    links = LinkChanges(connection)
     terms = Terms(connection)
     article_terms = ArticleTerms(terms, index, max_waiting_rows)
+    links = LinkChanges(connection)
     for ids in in_parts(leaving):
-        article_terms.remove(connection, ids)
         links.remove(connection, ids)
+        article_terms.remove(connection, ids)
         documents.remove(connection, ids)
 
     documents.add(connection, spool.descriptions)
-    log.add(connection, spool.descriptions)
-    taxonomy_ = taxonomy.describe(connection, terms, spool.topic_names)
-    to_refile = article_terms.articles_under(connection, taxonomy_.topics_that_lost_names)
+    described = taxonomy.describe(connection, terms, spool.topic_names)
+    to_refile = article_terms.articles_under(connection, described.topics_that_lost_names)
     for batch in spool.batches():
+        new = batch.articles()
+        filed = article_terms.add(connection, described.topics, new)
         documents.add(connection, batch.documents)
-        filed = article_terms.add(connection, taxonomy_.topics, batch.articles())
-        articles.add(connection, taxonomy_.topics, filed)
+        articles.add(connection, described.topics, filed)
         index.add([articles.indexed(article) for article in filed])
-        links.add(connection, batch.articles(), batch.links)
+        links.add(connection, new, batch.links)
         log.add(connection, batch.documents)
 
-    article_terms.refile(connection, taxonomy_.topics, to_refile)
+    article_terms.refile(connection, described.topics, to_refile)
     article_terms.write(connection)
     index.write()
-    taxonomy.write(connection, terms, taxonomy_)
-    _write_warnings(connection, taxonomy_.warnings)
+    taxonomy.write(connection, terms, described)
     links.write(connection)
     return log.write(connection, now)
-
-
-def _write_warnings(connection: Connection, warnings: Sequence[Warned]) -> None:
-    rows = [(warned.source, *astuple(warned.problem)) for warned in warnings]
-    connection.execute(update(catalogue).values(warnings=as_json(rows)))

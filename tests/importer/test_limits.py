@@ -70,7 +70,8 @@ def test_too_little_memory_to_load_the_program_is_one_line(tmp_path: Path, megab
 
 def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path) -> None:
     long = f"tags: [{', '.join(map(str, range(1_000)))}]"
-    for number in range(500):
+    # Two seconds of reading: for less than one no worker would be started.
+    for number in range(1_000):
         write_document(tmp_path, f"news/{number}.md", f"title: {number}\n{long}")
     process = start(tmp_path, "--workers", "2", program=("-c", WITH_READERS))
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")

@@ -1,12 +1,13 @@
 """What topic and organization documents say of the terms. Reads all of them each time: they are few."""
 
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import astuple
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
-from app.catalog.tables import documents, providers, sources, terms, topics
+from app.catalog.tables import catalogue, documents, providers, sources, terms, topics
 from app.database.rows import insert_rows
 from app.documents.article import Image
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
@@ -27,19 +28,29 @@ class Taxonomy(NamedTuple):
 
 def describe(connection: Connection, terms_: Terms, topic_names: Set[str]) -> Taxonomy:
     """`topic_names` are the folded names of the articles being written."""
-    topics, lost = _describe_topics(connection, terms_, topic_names)
-    organizations, warnings = _describe_providers(connection, terms_)
-    return Taxonomy(topics, lost, organizations, (*topics.warnings, *warnings))
-
-
-def _describe_topics(connection: Connection, terms_: Terms, topic_names: Set[str]) -> tuple[Topics, set[int]]:
-    terms_.load(connection, terms.c.field == "topic")
-    known = terms_.all("topic")
-    ids_so_far = {name.folded: term.key for term in known for name in term.names.values()}
-    descriptions = [
+    topic_documents = [
         Described(row.source, row.id, TopicDocument(path=row.path, **_data(row.data)))
         for row in _descriptions(connection, "topic")
     ]
+    organizations, warnings = first_of_each_domain(
+        [
+            Described(row.source, row.id, OrganizationDocument(path=row.path, **_data(row.data)))
+            for row in _descriptions(connection, "organization")
+        ]
+    )
+    is_described_provider = (terms.c.field == "provider") & (terms.c.described == 1)
+    terms_.load(connection, (terms.c.field == "topic") | is_described_provider)
+    terms_.load_keys(connection, "provider", (key for _, key in organizations))
+    topics, lost_names = _describe_topics(terms_, topic_documents, topic_names)
+    _describe_providers(terms_, organizations)
+    return Taxonomy(topics, lost_names, organizations, (*topics.warnings, *warnings))
+
+
+def _describe_topics(
+    terms_: Terms, descriptions: Sequence[Described[TopicDocument]], topic_names: Set[str]
+) -> tuple[Topics, set[int]]:
+    known = terms_.all("topic")
+    ids_so_far = {name.folded: term.key for term in known for name in term.names.values()}
     grouped = group_topics(descriptions, {*ids_so_far, *topic_names}, ids_so_far)
     lost_names = set()
     for term in known:
@@ -66,28 +77,20 @@ def _describe_topics(connection: Connection, terms_: Terms, topic_names: Set[str
 
 
 def _describe_providers(
-    connection: Connection, terms_: Terms
-) -> tuple[Mapping[tuple[int, str], Described[OrganizationDocument]], tuple[Warned, ...]]:
-    descriptions = [
-        Described(row.source, row.id, OrganizationDocument(path=row.path, **_data(row.data)))
-        for row in _descriptions(connection, "organization")
-    ]
-    first, warnings = first_of_each_domain(descriptions)
-    terms_.load(connection, (terms.c.field == "provider") & (terms.c.described == 1))
-    terms_.load_keys(connection, "provider", (key for _, key in first))
+    terms_: Terms, organizations: Mapping[tuple[int, str], Described[OrganizationDocument]]
+) -> None:
     _forget_descriptions(terms_.all("provider"))
-    for (by_name, key), described in first.items():
+    for (by_name, key), described in organizations.items():
         term = terms_.term("provider", by_name, key)
         term.described = 1
         for other in described.document.other_names:
             terms_.name(term, other).described = NameSource.DOCUMENT
         if described.document.name:
             terms_.name(term, described.document.name).described = NameSource.DOCUMENT_TITLE
-    return first, warnings
 
 
 def write(connection: Connection, terms_: Terms, taxonomy: Taxonomy) -> None:
-    """All of it anew, once the terms are there: so nothing of an earlier state is left."""
+    """All of it anew, once the terms are there: so nothing of an earlier state is left, warnings included."""
     grouped = taxonomy.topics
     connection.execute(delete(topics))
     connection.execute(delete(providers))
@@ -120,6 +123,8 @@ def write(connection: Connection, terms_: Terms, taxonomy: Taxonomy) -> None:
             for key, described in taxonomy.organizations.items()
         ],
     )
+    warnings = [(warned.source, *astuple(warned.problem)) for warned in taxonomy.warnings]
+    connection.execute(update(catalogue).values(warnings=as_json(warnings)))
 
 
 def _forget_descriptions(known: Iterable[Term]) -> None:
