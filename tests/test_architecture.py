@@ -72,12 +72,6 @@ def test_a_module_says_what_it_knows(module: Path) -> None:
         assert ast.get_docstring(ast.parse(text))
 
 
-@pytest.mark.parametrize("module", sorted(APP.glob("importer/**/*.py")), ids=lambda module: module.stem)
-def test_an_import_enters_the_index_by_one_door(module: Path) -> None:
-    inside = {name for name in _imports(module) if name.startswith(("app.catalog.index", "pyroaring"))}
-    assert inside <= {"app.catalog.index.keep"}
-
-
 def test_the_map_names_every_folder() -> None:
     described = re.findall(r"^    (\w+)   ", (APP / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(described) == {path.name for path in APP.iterdir() if (path / "__init__.py").exists()}
