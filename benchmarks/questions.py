@@ -85,7 +85,7 @@ def same_sql(sqlite_url: str) -> str:
     query = ArticleQuery.from_parameters([("topic", TOPIC)])
     with Reader(sqlite_url) as reader, reader.snapshot() as connection:
         order = matching(connection, query).index_order
-        page = order.range().rows.with_only_columns(articles.c.item)
+        page = order.range(None).rows.with_only_columns(articles.c.item)
         page = page.order_by(*order.columns).limit(PER_PAGE)
         page = page.params(term_id=order.term_id, published=1)
         text = str(page.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))

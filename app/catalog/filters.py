@@ -63,10 +63,13 @@ class Selection:
     def total(self) -> int:
         return len(self.articles()) if self.known_total is None else self.known_total
 
-    def listing(self) -> Pageable:
-        """The articles in the query's order: rows of LIST_COLUMNS."""
+    def listing(self, max_item_characters: int | None = None) -> Pageable:
+        """The articles in the query's order: rows of LIST_COLUMNS.
+
+        Reading an index range raises PageTooLarge for more than `max_item_characters`.
+        """
         if self.is_index_range:
-            return self.index_order.range()
+            return self.index_order.range(max_item_characters)
         return pages_of(self._ranks(), self.index_order)
 
     def every_item(self) -> Iterator[str]:

@@ -47,7 +47,7 @@ class IndexOrder:
         table = articles if self.term_id is None else article_terms
         return table.c[self.column], table.c.path, table.c.source
 
-    def range(self) -> StatementPages:
+    def range(self, max_item_characters: int | None) -> StatementPages:
         """Every article in the index, with LIST_COLUMNS.
 
         It is one range, so `published` must not be `any`.
@@ -55,7 +55,8 @@ class IndexOrder:
         [published] = PUBLISHED_VALUES[self.published]
         is_of_term = self.term_id is not None
         values = {"term_id": self.term_id, "published": published}
-        return StatementPages(_range_rows(is_of_term=is_of_term), self.columns, values)
+        rows = _range_rows(is_of_term=is_of_term)
+        return StatementPages(rows, self.columns, values, max_item_characters)
 
     def ids_by_audience(self, dialect: str, ids: Iterable[int] | None) -> Iterator[StatementPages]:
         """Ids of articles in this order: one listing of the published articles, one of the others.

@@ -60,21 +60,31 @@ class Pageable(Protocol):
     def has_rows(self, connection: Connection, place: Place) -> bool: ...
 
 
+class PageTooLarge(Exception):
+    """The page has more characters than its reader allows."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatementPages:
     """Rows of a statement. `order` ascends, is never null, and no two rows are equal in it.
 
     `values` are those of the named parameters in `rows`. The statement of a page is found again by the
-    identity of `rows` and of the columns in `order`, so a cached function should make them.
+    identity of `rows` and of the columns in `order`, so a cached function should make them. With
+    `max_item_characters` reading stops at the row by which the items have more, and raises PageTooLarge.
     """
 
     rows: Select[Any]
     order: tuple[ColumnElement[Any], ...]
     values: Mapping[str, Any]
+    max_item_characters: int | None = None
 
     def read(self, connection: Connection, place: Place, limit: int, offset: int = 0) -> Sequence[KeyedRow]:
         page = page_statement(connection, self.rows, self.order, place.keys is None, place.backwards)
-        rows = page.rows({**self.values, **_key_values(place), "limit": limit, "offset": offset})
+        values = {**self.values, **_key_values(place), "limit": limit, "offset": offset}
+        if self.max_item_characters is None:
+            rows = page.rows(values)
+        else:
+            rows = _rows_within(page.stream(values), self.max_item_characters)
         return list(zip(map(itemgetter(slice(-len(self.order), None)), rows), rows, strict=True))
 
     def has_rows(self, connection: Connection, place: Place) -> bool:
@@ -82,6 +92,16 @@ class StatementPages:
             connection, self.rows, self.order, place.keys is None, place.backwards
         )
         return bool(existence.rows({**self.values, **_key_values(place), "limit": 1, "offset": 0}))
+
+
+def _rows_within(stream: Iterator[Any], max_characters: int) -> list[Any]:
+    rows = []
+    for row in stream:
+        max_characters -= len(row.item)
+        if max_characters < 0:
+            raise PageTooLarge
+        rows.append(row)
+    return rows
 
 
 def read_page(

@@ -14,7 +14,7 @@ from app.catalog.cursors import Cursor
 from app.catalog.fields import ITEM_KEYS
 from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
-from app.catalog.paging import read_unpaged
+from app.catalog.paging import PageTooLarge, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
@@ -64,8 +64,8 @@ async def list_articles(request: Request, query: Annotated[ArticleListQuery, Que
     query, cursor = resumed(query, "/articles")
     is_short = query.limit <= _MAX_ARTICLES_AT_ONCE and not query.fields
     if request.app.state.is_local and query.page is None and is_short and may_be_index_range(query):
-        with suppress(NoIndexRange):
-            return _list_articles(request, query, cursor, only_index_range=True)
+        with suppress(NoIndexRange, PageTooLarge):
+            return _list_articles(request, query, cursor, on_loop=True)
     return await on_a_thread(request, partial(_list_articles, request, query, cursor))
 
 
@@ -74,13 +74,14 @@ class NoIndexRange(Exception):
 
 
 def _list_articles(
-    request: Request, query: ArticleListQuery, cursor: Cursor, *, only_index_range: bool = False
+    request: Request, query: ArticleListQuery, cursor: Cursor, *, on_loop: bool = False
 ) -> Response:
     with reading(request, query) as now:
         selection = matching(now.connection, query)
-        if only_index_range and not selection.is_index_range:
+        if on_loop and not selection.is_index_range:
             raise NoIndexRange
-        page = page_of(now, query, cursor, selection.listing())
+        listing = selection.listing(_MAX_CHARACTERS_AT_ONCE if on_loop else None)
+        page = page_of(now, query, cursor, listing)
         items = [row.item for row in page.rows]
         search = query.search if query.highlight else None
         if query.fields or search:

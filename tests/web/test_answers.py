@@ -1,12 +1,15 @@
 """What the service answers over seeds/, and to whom."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from app.catalog.paging import StatementPages
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from tests.support.services import EDITOR, answer, service_of, walk
@@ -283,3 +286,28 @@ def test_a_large_article_is_answered_whole(world: World) -> None:
         )
     assert long["content"] == "é" * 1_000_000
     assert [link["title"] for link in linked["related"]] == [f"Link {number}" for number in range(300)]
+
+
+def test_a_page_of_large_articles_is_read_on_a_thread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop stops at the first 200,000 characters, so that nobody else waits for the rest."""
+    tags = ", ".join(f"a long tag with the number {number}" for number in range(4_000))
+    for number in range(4):
+        world.write(f"{number}.md", f"title: Large\ntopics: [AI]\ntags: [{tags}]")
+    world.write("small.md", "title: Small\ntopics: [Space]")
+    world.import_()
+    threads: list[str] = []
+    read_page = StatementPages.read
+
+    def read_and_tell(pages: StatementPages, *arguments: Any) -> Any:
+        rows = read_page(pages, *arguments)
+        threads.append(threading.current_thread().name)
+        return rows
+
+    monkeypatch.setattr(StatementPages, "read", read_and_tell)
+    with service_of(world) as client:
+        assert len(answer(client, "/articles?topic=AI")["items"]) == 4
+        assert [thread.startswith("reading") for thread in threads] == [True]
+        threads.clear()
+        assert len(answer(client, "/articles?topic=Space")["items"]) == 1
+        is_local = world.engine.dialect.name == "sqlite"
+        assert [thread.startswith("reading") for thread in threads] == [not is_local]
