@@ -21,7 +21,7 @@ _MAX_BYTES_OF_A_BATCH: Final = 8_000_000
 # What a document takes in memory beside its texts: some thirty objects.
 _OBJECT_BYTES: Final = 2_500
 # So many links are known to have been spooled, with 130 bytes each; real trees have some thousand.
-_MAX_KNOWN_LINKS: Final = 100_000
+MAX_KNOWN_LINKS: Final = 100_000
 # Some 15,000 documents of 2 kB. The others go to a file, which takes a twentieth of the time of an import.
 MAX_SPOOLED_BYTES: Final = 100_000_000
 
@@ -64,7 +64,9 @@ class Spool:
     Descriptions are few, and needed before any article is written: they stay in memory.
     """
 
-    def __init__(self, max_bytes_in_memory: int = MAX_SPOOLED_BYTES) -> None:
+    def __init__(
+        self, max_bytes_in_memory: int = MAX_SPOOLED_BYTES, max_known_links: int = MAX_KNOWN_LINKS
+    ) -> None:
         self.descriptions: list[DocumentToWrite] = []
         # Folded names of the articles' topics: which of them are one topic is decided for all at once.
         self.topic_names: set[str] = set()
@@ -74,6 +76,7 @@ class Spool:
         self._in_memory: deque[Batch] = deque()
         self._file: IO[bytes] | None = None
         self._batch, self._batch_bytes = Batch(), 0
+        self._max_known_links = max_known_links
         self._known_links: set[bytes] = set()
 
     def __enter__(self) -> Self:
@@ -124,8 +127,6 @@ class Spool:
                 yield pickle.load(self._file)  # noqa: S301  written above, into a file that nobody else can open
 
     def _add_links(self, links: tuple[SerialisedLink, ...]) -> None:
-        if len(self._known_links) >= _MAX_KNOWN_LINKS:
-            self._known_links.clear()
         for link in links:
             if link.value_hash not in self._known_links:
                 self._known_links.add(link.value_hash)
@@ -137,6 +138,9 @@ class Spool:
         self._batch, self._batch_bytes = Batch(), 0
         if not batch.documents:
             return
+        # Links are forgotten between batches only: an earlier batch may repeat a link, the same one may not.
+        if len(self._known_links) > self._max_known_links:
+            self._known_links.clear()
         # Once the file has been begun it has all that follows, so that the order stays.
         if self._file is None and self._bytes_in_memory + size <= self._max_bytes_in_memory:
             self._in_memory.append(batch)

@@ -107,6 +107,14 @@ def test_documents_that_do_not_fit_into_memory_wait_in_a_file(tmp_path: Path) ->
         assert list(spooled(tmp_path, in_memory)) == list(spooled(tmp_path, in_a_file))
 
 
+def test_no_link_stands_twice_in_a_batch_however_few_are_remembered(tmp_path: Path) -> None:
+    for number in range(600):
+        links = ", ".join(f"{{title: {(number + place) % 7}}}" for place in range(3))
+        write_document(tmp_path, f"{number:04}.md", f"title: {number}\nrelated: [{links}]")
+    batches = list(spooled(tmp_path, Spool(max_known_links=1)))
+    assert [(len(batch.links), len(set(batch.links))) for batch in batches] == [(7, 7), (7, 7)]
+
+
 @pytest.mark.parametrize("why", ["a full disk", "no folder"])
 def test_no_room_for_documents_that_wait_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
