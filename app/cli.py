@@ -20,7 +20,7 @@ from app.importer.read import Request
 from app.importer.report import Report
 from app.importer.run import SOURCE_NAME, Options, import_trees
 from app.importer.watch import watch
-from app.interrupts import end_interrupted, hold_interrupts, leave_signals, release_interrupts
+from app.interrupts import end_interrupted, hold_interrupts, release_interrupts
 from app.migrate import upgrade
 from app.settings import Settings, unknown_names
 
@@ -212,7 +212,6 @@ def serve(host: str, port: int, workers: int, reload: bool, show_unpublished: bo
     """Run the HTTP service."""
     from app.serving import serve_until_stopped  # noqa: PLC0415  a check is done before the web framework is loaded
 
-    leave_signals()
     serve_until_stopped(host, port, workers, reload=reload, show_unpublished=show_unpublished)
 
 

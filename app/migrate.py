@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from app.catalog.tables import metadata
 from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ def _require_known(connection: Connection) -> None:
 
     tables = inspect(connection)
     if not tables.has_table("alembic_version"):
+        if others := sorted(set(tables.get_table_names()) & set(metadata.tables)):
+            raise DatabaseUnusable(
+                f"The database has another program's table {others[0]!r}: name another database."
+            )
         return
     known = {each.revision for each in ScriptDirectory.from_config(history(connection)).walk_revisions()}
     if set(connection.scalars(text("SELECT version_num FROM alembic_version"))) <= known:

@@ -1,6 +1,7 @@
 """Runs the service with uvicorn: readies the database, says where it listens, stops when told to."""
 
 import os
+import socket
 import sys
 
 import uvicorn
@@ -12,6 +13,7 @@ from app.catalog.tables import articles
 from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader, renew_deadline
 from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated
+from app.interrupts import leave_signals
 from app.main import create_app
 from app.migrate import require_current, upgrade
 from app.settings import PREFIX, Settings
@@ -28,9 +30,11 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, sho
     if show_unpublished:
         os.environ[f"{PREFIX}SHOW_UNPUBLISHED"] = "true"
     settings = Settings.read()
+    port = port or _free_port(host)
     if settings.public_url is None:
         os.environ[f"{PREFIX}PUBLIC_URL"] = f"http://{_reachable(host)}:{port}"
     _ready_database(settings)
+    leave_signals()
     uvicorn.run(
         "app.serving:app_from_environment",
         factory=True,
@@ -91,6 +95,16 @@ def _without_secrets(url: str) -> str:
         return f"sqlite:///{parts.database}"
     shown = parts.set(drivername="postgresql", password=None, query={})
     return shown.render_as_string()
+
+
+def _free_port(host: str) -> int:
+    """For port 0. The workers and the links that they write must all have the same one."""
+    addresses = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = addresses[0]
+    with socket.socket(family) as probe:
+        probe.bind(address)
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _reachable(host: str) -> str:

@@ -1,5 +1,6 @@
 """A feed as RSS 2.0, Atom (RFC 4287) and JSON Feed 1.1. Pure: equal feeds give equal bytes."""
 
+from collections.abc import Iterable
 from email.utils import format_datetime
 from html import escape
 from typing import Any
@@ -22,21 +23,24 @@ def rss(feed: Feed) -> bytes:
     if feed.items:
         _add(channel, "lastBuildDate", format_datetime(date_of(feed.updated), usegmt=True))
     SubElement(channel, "atom:link", rel="self", href=feed.url, type="application/rss+xml")
-    for item in feed.items:
-        entry = SubElement(channel, "item")
-        _add(entry, "title", item["title"])
-        _add(entry, "link", link_of(feed, item))
-        SubElement(entry, "guid", isPermaLink="false").text = id_of(item)
-        _add(entry, "description", _as_html(item["excerpt"]))
-        if item["publishedDateTime"]:
-            _add(entry, "pubDate", format_datetime(date_of(item["publishedDateTime"]), usegmt=True))
-        _add(entry, "dc:creator", _author(item))
-        for category in (*item["topics"], *item["tags"]):
-            _add(entry, "category", category)
-        if image := image_of(item):
-            # RSS wants a length, which nobody knows here; 0 is the usual value then.
-            SubElement(entry, "enclosure", url=for_xml(image[0]), length="0", type=image[1])
-    return _xml(root)
+    return _xml(root, (_rss_entry(feed, item) for item in feed.items), b"</channel></rss>")
+
+
+def _rss_entry(feed: Feed, item: Item) -> Element:
+    entry = Element("item")
+    _add(entry, "title", item["title"])
+    _add(entry, "link", link_of(feed, item))
+    SubElement(entry, "guid", isPermaLink="false").text = id_of(item)
+    _add(entry, "description", _as_html(item["excerpt"]))
+    if item["publishedDateTime"]:
+        _add(entry, "pubDate", format_datetime(date_of(item["publishedDateTime"]), usegmt=True))
+    _add(entry, "dc:creator", _author(item))
+    for category in (*item["topics"], *item["tags"]):
+        _add(entry, "category", category)
+    if image := image_of(item):
+        # RSS wants a length, which nobody knows here; 0 is the usual value then.
+        SubElement(entry, "enclosure", url=for_xml(image[0]), length="0", type=image[1])
+    return entry
 
 
 def atom(feed: Feed) -> bytes:
@@ -47,21 +51,24 @@ def atom(feed: Feed) -> bytes:
     SubElement(root, "link", rel="self", href=feed.url, type="application/atom+xml")
     SubElement(root, "link", rel="alternate", href=feed.home_url, type="application/json")
     _author_of_atom(root, "Clippings")
-    for item in feed.items:
-        entry = SubElement(root, "entry")
-        _add(entry, "id", id_of(item))
-        _add(entry, "title", item["title"])
-        _add(entry, "updated", updated_of(item))
-        _add(entry, "published", item["publishedDateTime"])
-        SubElement(entry, "link", rel="alternate", href=for_xml(link_of(feed, item)))
-        _add(entry, "summary", item["excerpt"])
-        if author := _author(item):
-            _author_of_atom(entry, author)
-        for category in (*item["topics"], *item["tags"]):
-            SubElement(entry, "category", term=for_xml(category))
-        if image := image_of(item):
-            SubElement(entry, "link", rel="enclosure", href=for_xml(image[0]), type=image[1])
-    return _xml(root)
+    return _xml(root, (_atom_entry(feed, item) for item in feed.items), b"</feed>")
+
+
+def _atom_entry(feed: Feed, item: Item) -> Element:
+    entry = Element("entry")
+    _add(entry, "id", id_of(item))
+    _add(entry, "title", item["title"])
+    _add(entry, "updated", updated_of(item))
+    _add(entry, "published", item["publishedDateTime"])
+    SubElement(entry, "link", rel="alternate", href=for_xml(link_of(feed, item)))
+    _add(entry, "summary", item["excerpt"])
+    if author := _author(item):
+        _author_of_atom(entry, author)
+    for category in (*item["topics"], *item["tags"]):
+        SubElement(entry, "category", term=for_xml(category))
+    if image := image_of(item):
+        SubElement(entry, "link", rel="enclosure", href=for_xml(image[0]), type=image[1])
+    return entry
 
 
 def json_feed(feed: Feed) -> bytes:
@@ -115,6 +122,11 @@ def _add(parent: Element, tag: str, text: str | None) -> None:
         SubElement(parent, tag).text = for_xml(text)
 
 
-def _xml(root: Element) -> bytes:
-    xml: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return xml
+def _xml(root: Element, entries: Iterable[Element], end: bytes) -> bytes:
+    """The entries are written one by one: while the garbage collector goes through a tree of millions of
+    elements, nobody is answered.
+    """
+    beginning: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return b"".join(
+        (beginning.removesuffix(end), *(tostring(each, encoding="utf-8") for each in entries), end)
+    )

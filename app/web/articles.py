@@ -18,6 +18,7 @@ from app.catalog.paging import PageTooLarge, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
+from app.printable import compact_json
 from app.web.http.problems import EVERYWHERE, not_found, problems
 from app.web.http.routes import QueryRoute, answered, on_a_thread
 from app.web.pages import Paged, page_answer, page_of, resumed
@@ -150,9 +151,7 @@ def _no_article() -> NoReturn:
 
 
 def _dressed(item: str, fields: str | None, highlights: dict[str, Any] | None) -> str:
-    article = json.loads(item)
     if fields:
-        article = {key: article[key] for key in fields.split(",")}
-    if highlights is not None:
-        article["highlights"] = highlights
-    return json.dumps(article, ensure_ascii=False, separators=(",", ":"))
+        article = json.loads(item)
+        item = compact_json({key: article[key] for key in fields.split(",")})
+    return item if highlights is None else f'{item[:-1]},"highlights":{compact_json(highlights)}}}'

@@ -1,6 +1,5 @@
 """/feeds: the newest of a query, for feed readers."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from app.catalog.filters import matching
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
-from app.feeds.feed import Feed, title_of
+from app.feeds.feed import Feed, item_of, title_of
 from app.feeds.formats import atom, json_feed, rss
 from app.web.http.problems import EVERYWHERE, problems
 from app.web.http.routes import QueryRoute
@@ -55,7 +54,7 @@ def _answer(
     with reading(request, query) as now:
         listing = matching(now.connection, query).listing()
         newest = read_page(now.connection, listing, query.limit)
-        items = tuple(json.loads(row.item) for row in newest.rows)
+        items = tuple(item_of(row.item) for row in newest.rows)
         # Never the Host header: whoever sends it would choose where the links of others lead.
         base = now.settings.public_url or ""
         asked = query.parameters(leave_out={"limit"}, keep_durations=True)

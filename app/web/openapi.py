@@ -7,6 +7,7 @@ answered with; and which operation goes on from which answer.
 import json
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -61,8 +62,17 @@ _PAGED: Final = {
 }
 
 
-@cache
+# FastAPI's own document is not to be made on two threads at once.
+_making = Lock()
+
+
 def openapi_bytes(app: FastAPI) -> bytes:
+    with _making:
+        return _bytes_of(app)
+
+
+@cache
+def _bytes_of(app: FastAPI) -> bytes:
     return json.dumps(openapi_document(app), ensure_ascii=False, separators=(",", ":")).encode()
 
 

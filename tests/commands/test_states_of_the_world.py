@@ -2,6 +2,8 @@
 
 import logging
 import os
+import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -105,6 +107,16 @@ def test_a_schema_that_is_not_ours_is_one_line_of_each_command(
         assert words in said_by(arguments, url, monkeypatch, capsys)
 
 
+def test_another_programs_table_of_our_name_is_one_line_of_each_command(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with world.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE articles (id int, body text)")
+    url = world.engine.url.render_as_string(hide_password=False)
+    for arguments in COMMANDS:
+        assert "another program's table 'articles'" in said_by(arguments, url, monkeypatch, capsys)
+
+
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_a_database_that_cannot_hold_every_text_is_one_line_of_each_command(
     folder: Path, encoding: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -156,10 +168,16 @@ def test_the_service_starts_without_a_catalogue_and_makes_none(folder: Path) -> 
     assert [path.name for path in folder.iterdir()] == ["news"]
 
 
-def beginning_of_serve() -> str:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_port_0_is_any_port_that_is_free(folder: Path, workers: int) -> None:
+    [port] = re.findall(r"running on http://127\.0\.0\.1:(\d+)", beginning_of_serve(workers))
+    assert int(port) > 0
+
+
+def beginning_of_serve(workers: int = 1) -> str:
     """What `serve` prints until it listens."""
     environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
-    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--workers", str(workers)]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stderr
         lines = []
@@ -170,6 +188,7 @@ def beginning_of_serve() -> str:
         server.terminate()
         lines += server.stderr.readlines()
     assert "Traceback" not in "".join(lines)
+    assert server.returncode in (0, -signal.SIGTERM)
     return "".join(lines)
 
 

@@ -388,6 +388,11 @@ _SLOW_TEXTS: Final = {
     "one word": "é" * 65_000,
     "entities": "&amp;" * 13_000,
 }
+# What makes an item of a list large.
+_LONG_LISTS: Final = {
+    "images": [f"https://images.example.org/{number}.jpg" for number in range(29_000)],
+    "tags": [f"tag number {number}" for number in range(29_000)],
+}
 _MARKED: Final = "found OR e" + _MARKS_OUT_OF_ORDER * 240
 _PHRASES: Final = "found OR " + " OR ".join(f'"a {number}"' for number in range(40))
 _QUESTIONS: Final = (
@@ -399,6 +404,10 @@ _QUESTIONS: Final = (
     "/articles/{id}",
     "/feeds/articles.atom?q=found&limit=200",
     "/exports/articles.csv?q=found",
+    "/articles?tag=tag+number+1&limit=200",
+    "/feeds/articles.atom?hasImage=true&limit=200",
+    "/feeds/articles.rss?limit=200",
+    "/changes?since=0",
 )
 
 
@@ -411,6 +420,10 @@ def answer_meanwhile(database: str, documents: int) -> Outcome:
             text = texts[number % len(texts)]
             title = f"title: 'found {number} {text[: _LINE - 100]}'"
             write_document(Path(folder), f"{number}.md", title, _filled(text + " ", 500_000))
+            # Six lists are large enough for a page; reading more of them takes long.
+            for key, values in _LONG_LISTS.items() if number % 4 == 0 else ():
+                keys = f"title: '{key} found {number}'\n{key}: {json.dumps(values)}"
+                write_document(Path(folder), f"{number}-{key}.md", keys)
         catalogue.import_(Path(folder))
         with serving(catalogue, CLIPPINGS_REMEMBERED_BYTES="0") as port, closing(Answers(port)) as answers:
             first = json.loads(answers.get("/articles?limit=1")[2])["items"][0]["id"]

@@ -20,6 +20,7 @@ from starlette.types import Message
 from app.main import create_app
 from app.settings import Settings
 from app.web.exports import MOST_AT_ONCE
+from app.web.http.connections import HttpConnection
 from tests.support.worlds import World
 
 Address = tuple[str, int]
@@ -43,7 +44,7 @@ def service_of_long_articles(world: World, articles: int = 100) -> FastAPI:
 def running(world: World, articles: int = 100) -> Iterator[Address]:
     """The service on a socket."""
     app = service_of_long_articles(world, articles)
-    config = uvicorn.Config(app, log_config=None)
+    config = uvicorn.Config(app, log_config=None, http=HttpConnection)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(config)
@@ -67,15 +68,15 @@ def without_the_garbage_collector() -> Iterator[None]:
         gc.enable()
 
 
-def begun(address: Address, path: str = "/exports/articles.ndjson") -> socket.socket:
-    """A download of which the client has read the beginning."""
+def begun(address: Address, path: str = "/exports/articles.ndjson", times: int = 1) -> socket.socket:
+    """A download of which the client has read the beginning; it may have asked for more after it."""
     client = socket.socket()
     # Little of the file is on the way.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
     client.connect(address)
     # So that closing breaks off, as a killed client does.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * times)
     assert client.recv(100).startswith(b"HTTP/1.1 200")
     return client
 
@@ -123,6 +124,21 @@ def test_a_download_that_is_broken_off_gives_back_what_it_held(
     noted = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert not [record for record in noted if record.exc_info]
     assert "4 files are being sent already" in noted[0].getMessage()
+
+
+@pytest.mark.parametrize("path", ["/exports/articles.ndjson", "/articles?limit=200"])
+def test_who_goes_away_with_more_requests_unanswered_leaves_nothing_behind(
+    world: World, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    with running(world) as address, without_the_garbage_collector():
+        clients = [begun(address, path, times=3) for _ in range(MOST_AT_ONCE)]
+        change(world)
+        for client in clients:
+            client.close()
+        assert comes_true(lambda: holds_nothing(world))
+        for _ in range(MOST_AT_ONCE):
+            begun(address).close()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_a_download_whose_answer_needs_no_file_gives_back_what_it_held(world: World) -> None:

@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -19,7 +20,7 @@ from app.settings import Settings, unknown_names
 from app.web.http.connections import HttpConnection
 from app.web.http.problems import EVERYWHERE, problems
 from app.web.http.routes import READING_THREADS
-from app.web.openapi import EXAMPLES, openapi_document
+from app.web.openapi import EXAMPLES, openapi_bytes, openapi_document
 from tests.proofs.connections import LAST, exchange, read, statuses
 from tests.support import api_examples
 from tests.support.routes import get_thing, list_things, service
@@ -101,6 +102,13 @@ def test_the_openapi_document_says_how_problems_look() -> None:
 def test_the_examples_are_what_seeds_answer() -> None:
     """`python -m tests.support.api_examples` writes them anew."""
     assert json.loads(api_examples.FILE.read_text(encoding="utf-8")) == api_examples.examples()
+
+
+def test_the_first_who_ask_for_the_openapi_document_at_once_all_get_it() -> None:
+    app = create_app(Settings(database_url="sqlite:///unused.db"))
+    with ThreadPoolExecutor(8) as threads:
+        documents = list(threads.map(lambda _: openapi_bytes(app), range(8)))
+    assert len(set(documents)) == 1
 
 
 def test_links_lead_from_answers_to_parameters_that_are_there() -> None:

@@ -10,8 +10,9 @@ import asyncio
 from typing import Any
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.web.http import response as answers
 from app.web.http.problems import ProblemAnswer, content_too_large, headers_too_large, malformed, uri_too_long
@@ -51,6 +52,8 @@ class HttpConnection(HttpToolsProtocol):
         # There is nothing to upgrade to, whatever libraries are installed.
         self.ws_protocol_class = None
         self._deadline: asyncio.TimerHandle | None = None
+        # The one that the app answers; uvicorn's `cycle` is the one that was sent last.
+        self._running: RequestResponseCycle | None = None
         self._is_in_head = False
         self._is_in_body = False
         self._part_bytes = 0
@@ -67,7 +70,16 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_deadline()
         self._unfed = memoryview(b"")
+        # uvicorn tells the last request alone that the client has gone, though others may be before it.
+        self.pipeline.clear()
+        if self._running and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         if self._last_words is not None:
