@@ -1,13 +1,18 @@
 """What an article is filtered by, and the keys it has in every answer. Each of these facts stands here alone.
 
-The rest is made from them or checked against them by tests: clauses, conditions, facets, the terms that an
-import files an article under, its JSON, the `fields` parameter, the columns of exports, the API's models.
+The rest is made from them or checked against them by tests: conditions, facets, the terms that an import
+files an article under, its JSON, the `fields` parameter, the columns of exports, the API's models.
 """
 
-from enum import IntEnum
-from typing import Final, Literal, get_args
+from enum import IntEnum, unique
+from typing import Annotated, Any, Final, Literal, get_args
 
-# A value of a field is a term. The clause of ArticleQuery that asks for it has the field's name.
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from app.catalog.clauses import Clause, read_clause
+
+# A value of a field is a term. The clause that asks for it has the field's name.
 FieldName = Literal[
     "topic",
     "provider",
@@ -30,6 +35,7 @@ ATTRIBUTE_OF_FIELD: Final[dict[FieldName, str]] = {
 }
 
 
+@unique
 class Has(IntEnum):
     """Keys of the article sets of kind `has`, stored in every catalogue: never renumber, only add.
 
@@ -51,29 +57,106 @@ class Has(IntEnum):
         return cls[field.upper()]
 
 
-# The keys of an article in lists, in their order. A key whose value is the document's own has the name of the
-# document's attribute:  publishedDateTime <- published_date_time
-ITEM_KEYS: Final = (
-    "id",
-    "source",
-    "path",
-    "title",
-    "excerpt",
-    "type",
-    "category",
-    "locale",
-    "published",
-    "quality",
-    "heat",
-    "publishedDateTime",
-    "updatedDateTime",
-    "webUrl",
-    "originalUrl",
-    "ampWebUrl",
-    "cdnAmpWebUrl",
-    "provider",
-    "topics",
-    "tags",
-    "images",
-    "relatedCount",
-)
+ClauseText = Annotated[
+    Clause,
+    PlainValidator(lambda value: value if isinstance(value, Clause) else read_clause(value)),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+_CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given again: and also"
+
+
+def _clause(subject: str, *examples: str) -> Any:
+    return Field((), description=f"{subject}: {_CLAUSE}", examples=[[example] for example in examples])
+
+
+class Clauses(BaseModel):
+    """A clause for each field, and one for ids."""
+
+    topic: tuple[ClauseText, ...] = _clause("Topics by id or name", "artificial-intelligence", "AI,-Python")
+    provider: tuple[ClauseText, ...] = _clause("Providers by domain or name", "nasa.gov")
+    type: tuple[ClauseText, ...] = _clause("Types", "video")
+    category: tuple[ClauseText, ...] = _clause("Categories", "news")
+    tag: tuple[ClauseText, ...] = _clause("Tags", "http")
+    locale: tuple[ClauseText, ...] = _clause("Locales", "en-us")
+    source: tuple[ClauseText, ...] = _clause("Sources, as spelt", "seeds")
+    id: tuple[ClauseText, ...] = _clause("Ids of articles", "-abcdefghijklmnopqrst")
+
+
+# Every filter in words, in the order of a title: "Articles about AI by nasa.gov from 2020-01-01". A filter
+# that is true or false has words for each.
+IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
+    "q": "with “{}”",
+    "type": "of type {}",
+    "category": "in {}",
+    "topic": "about {}",
+    "descendants": ("and the topics below", ""),
+    "tag": "tagged {}",
+    "provider": "by {}",
+    "locale": "in {}",
+    "source": "in {}",
+    "id": "with the id {}",
+    "url": "at {}",
+    "published_from": "from {}",
+    "published_before": "before {}",
+    "updated_from": "updated from {}",
+    "updated_before": "updated before {}",
+    "min_quality": "of quality {} or more",
+    "max_quality": "of quality {} or less",
+    "min_heat": "of heat {} or more",
+    "max_heat": "of heat {} or less",
+    "has_image": ("with images", "without images"),
+    "has_related": ("with related links", "without related links"),
+    "published": "{}",
+}
+
+
+class Shape(BaseModel):
+    # An import needs the names of the keys alone.
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", defer_build=True)
+
+
+class ImageItem(Shape):
+    url: str = Field(examples=["https://images.example.org/mars.jpg"])
+    width: int | None
+    height: int | None
+    title: str | None
+    attribution: str | None
+    is_cached: bool | None
+
+
+class ProviderItem(Shape):
+    name: str | None = Field(examples=["NASA"])
+    domain: str | None = Field(examples=["nasa.gov"])
+    images: list[ImageItem]
+
+
+class ArticleItem(Shape):
+    """An article as lists show it. What is not known is null or empty."""
+
+    # A key whose value is the document's own has the name of the document's attribute.
+    id: str = Field(pattern="^[a-z0-9]{1,40}$")
+    source: str = Field(examples=["seeds"])
+    path: str
+    title: str
+    excerpt: str | None
+    type: str | None = Field(examples=["article"])
+    category: str | None = Field(examples=["news"])
+    locale: str | None = Field(examples=["en-us"])
+    published: bool
+    quality: int | None
+    heat: int | None
+    published_date_time: str | None = Field(examples=["2020-06-11T00:07:00Z"])
+    updated_date_time: str | None
+    web_url: str | None
+    original_url: str | None
+    amp_web_url: str | None
+    cdn_amp_web_url: str | None
+    provider: ProviderItem
+    topics: list[str]
+    tags: list[str]
+    images: list[ImageItem]
+    related_count: int
+
+
+# The keys of an article in lists, in their order.
+ITEM_KEYS: Final = tuple(str(field.alias) for field in ArticleItem.model_fields.values())

@@ -5,7 +5,7 @@ Its fields are the parameters of the API; what they mean to the database is in f
 
 from collections.abc import Iterable, Set
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -20,8 +20,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from app.catalog.audience import Published
-from app.catalog.clauses import Clause, read_clause
-from app.catalog.fields import FIELDS
+from app.catalog.clauses import Clause
+from app.catalog.fields import IN_WORDS, Clauses
 from app.catalog.search_language import Search, read_search
 from app.moments import before, moment, rfc3339
 
@@ -76,20 +76,9 @@ def _read_boolean(text: object) -> object:
     return text
 
 
-ClauseText = Annotated[
-    Clause,
-    PlainValidator(lambda value: value if isinstance(value, Clause) else read_clause(value)),
-    WithJsonSchema({"type": "string", "minLength": 1}),
-]
 MomentText = Annotated[Moment, PlainValidator(read_moment), WithJsonSchema({"type": "string"})]
 WholeNumber = Annotated[int, Field(ge=_MIN_NUMBER, le=_MAX_NUMBER)]
 Boolean = Annotated[bool, BeforeValidator(_read_boolean)]
-
-_CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given again: and also"
-
-
-def _clause(subject: str, *examples: str) -> Any:
-    return Field((), description=f"{subject}: {_CLAUSE}", examples=[[example] for example in examples])
 
 
 def _moment(condition: str, example: str) -> Any:
@@ -98,32 +87,7 @@ def _moment(condition: str, example: str) -> Any:
     )
 
 
-CLAUSES = (*FIELDS, "id")
-# Every filter in words, in the order of a title: "Articles about AI by nasa.gov from 2020-01-01".
-_IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
-    "q": "with “{}”",
-    "type": "of type {}",
-    "category": "in {}",
-    "topic": "about {}",
-    "descendants": ("and the topics below", ""),
-    "tag": "tagged {}",
-    "provider": "by {}",
-    "locale": "in {}",
-    "source": "in {}",
-    "id": "with the id {}",
-    "url": "at {}",
-    "published_from": "from {}",
-    "published_before": "before {}",
-    "updated_from": "updated from {}",
-    "updated_before": "updated before {}",
-    "min_quality": "of quality {} or more",
-    "max_quality": "of quality {} or less",
-    "min_heat": "of heat {} or more",
-    "max_heat": "of heat {} or less",
-    "has_image": ("with images", "without images"),
-    "has_related": ("with related links", "without related links"),
-    "published": "{}",
-}
+CLAUSES = tuple(Clauses.model_fields)
 
 
 class Query(BaseModel):
@@ -172,17 +136,9 @@ class Query(BaseModel):
         return cls.model_validate(values)
 
 
-class ArticleQuery(Query):
+class ArticleQuery(Clauses, Query):
     """The parameters that select and sort articles, the same in lists, counts, feeds and files."""
 
-    topic: tuple[ClauseText, ...] = _clause("Topics by id or name", "artificial-intelligence", "AI,-Python")
-    provider: tuple[ClauseText, ...] = _clause("Providers by domain or name", "nasa.gov")
-    type: tuple[ClauseText, ...] = _clause("Types", "video")
-    category: tuple[ClauseText, ...] = _clause("Categories", "news")
-    tag: tuple[ClauseText, ...] = _clause("Tags", "http")
-    locale: tuple[ClauseText, ...] = _clause("Locales", "en-us")
-    source: tuple[ClauseText, ...] = _clause("Sources, as spelt", "seeds")
-    id: tuple[ClauseText, ...] = _clause("Ids of articles", "-abcdefghijklmnopqrst")
     descendants: Boolean = Field(False, description="A topic also means the topics below it")
     published_from: MomentText | None = _moment("Published then or later", "2020-06-01")
     published_before: MomentText | None = _moment("Published earlier", "2020-07-01")
@@ -227,7 +183,7 @@ class ArticleQuery(Query):
     def in_words(self) -> list[str]:
         """Every filter as a reader would say it:  ["about AI", "from 2020-01-01"]."""
         words = []
-        for name, template in _IN_WORDS.items():
+        for name, template in IN_WORDS.items():
             value = getattr(self, name)
             if value == type(self).model_fields[name].default or not self._is_filter(name):
                 continue

@@ -5,64 +5,28 @@ The bytes themselves were made by the import; tests compare the two.
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from app.catalog.fields import ArticleItem, ImageItem, ProviderItem, Shape
 
 
-class Shape(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+class RelatedLink(Shape):
+    """An article mentioned by another one; `articleId` where it is in the catalogue."""
 
-
-class Image(Shape):
-    url: str = Field(examples=["https://images.example.org/mars.jpg"])
-    width: int | None
-    height: int | None
-    title: str | None
-    attribution: str | None
-    is_cached: bool | None
-
-
-class ProviderOfArticle(Shape):
-    name: str | None = Field(examples=["NASA"])
-    domain: str | None = Field(examples=["nasa.gov"])
-    images: list[Image]
-
-
-class _Described(Shape):
+    position: int
     title: str | None
     excerpt: str | None
-    type: str | None = Field(examples=["article"])
+    type: str | None
     quality: int | None
     heat: int | None
-    published_date_time: str | None = Field(examples=["2020-06-11T00:07:00Z"])
+    published_date_time: str | None
     updated_date_time: str | None
     web_url: str | None
     original_url: str | None
     amp_web_url: str | None
     cdn_amp_web_url: str | None
-    provider: ProviderOfArticle
-    images: list[Image]
-
-
-class ArticleItem(_Described):
-    """An article as lists show it. What is not known is null or empty."""
-
-    id: str = Field(pattern="^[a-z0-9]{1,40}$")
-    source: str = Field(examples=["seeds"])
-    path: str
-    title: str
-    category: str | None = Field(examples=["news"])
-    locale: str | None = Field(examples=["en-us"])
-    published: bool
-    topics: list[str]
-    tags: list[str]
-    related_count: int
-
-
-class RelatedLink(_Described):
-    """An article mentioned by another one; `articleId` where it is in the catalogue."""
-
-    position: int
+    provider: ProviderItem
+    images: list[ImageItem]
     article_id: str | None
 
 
@@ -135,7 +99,7 @@ class Topic(TopicName):
     children: list[ChildTopic]
     keywords: list[str]
     hashtags: list[str]
-    images: list[Image]
+    images: list[ImageItem]
     article_count: int
 
 
@@ -216,7 +180,7 @@ class Provider(Shape):
     name: str | None
     names: list[NameCount]
     description: str | None
-    images: list[Image]
+    images: list[ImageItem]
     article_count: int
 
 

@@ -5,10 +5,9 @@ import io
 
 import pytest
 
-from app.catalog.fields import ATTRIBUTE_OF_FIELD, FIELDS, ITEM_KEYS, MANY_VALUED
+from app.catalog.fields import ATTRIBUTE_OF_FIELD, FIELDS, ITEM_KEYS, MANY_VALUED, ArticleItem
 from app.catalog.query import ArticleQuery
 from app.feeds.feed import title_of
-from app.web.representations import ArticleItem
 from tests.support.services import service_of
 from tests.support.worlds import World
 
