@@ -407,6 +407,7 @@ _QUESTIONS: Final = (
     "/articles?tag=tag+number+1&limit=200",
     "/feeds/articles.atom?hasImage=true&limit=200",
     "/feeds/articles.rss?limit=200",
+    "/feeds/articles.json?limit=200",
     "/changes?since=0",
 )
 
