@@ -52,7 +52,7 @@ Words of the house, where the field has none or several:
   article       what a document with a title says, and what lists answer. Its stored JSON is its `item`.
   related link  an article that another one mentions. Equal links are stored once.
   term          a value that articles are filed under: the topic AI, the provider nasa.gov, the type video.
-  field         a kind of terms. There are seven: topic, provider, type, category, tag, locale, source.
+  field         a kind of terms: topic, provider, type and others. catalog/fields.py has all of them.
   name          a spelling of a term ("AI", "Artificial Intelligence"), with counts of its own.
   described     said of a term that a document of its own describes.
   clause        one value of a query's parameter: any of these, none of these, has one, has none.

@@ -1,52 +1,78 @@
 """What a valid article document says. Knows nothing of files, and nothing of what is stored or served."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from app.documents import scalars
 from app.documents.fields import FieldReader, is_unknown, without_www, wrong_kind
 from app.documents.problems import Findings, WrongValue
 from app.documents.repeated_links import RepeatedLink
 
+# Whoever changes how a document is read raises this number: the next import then reads unchanged files again.
+READER_VERSION = 2
+
 # A value of a document is a text, None, a list, or a mapping with text keys. Scalars stay texts until a key
 # of ours converts them.
 YamlValue = Any
 
-# Keys of any shape, served as JSON with a single article.
-DETAILS = (
-    "length",
-    "price",
-    "levels",
-    "ratings",
-    "actions",
-    "items",
-    "members",
-    "featuredContent",
-    "startDateTime",
-    "endDateTime",
-    "website",
-    "authors",
-)
-# Documents written for older sites use these names; each is read as the one beside it.
-OLDER_NAMES = {
-    "abstract": "excerpt",
-    "sourceUrl": "webUrl",
-    "ampUrl": "ampWebUrl",
-    "cdnAmpUrl": "cdnAmpWebUrl",
-    "level": "levels",
-}
-OLDER_NAMES_OF_RELATED = {"url": "webUrl"} | OLDER_NAMES
-RELATED_KEYS = frozenset(
+
+class Key(NamedTuple):
+    """A key of an article. `kind` says what may stand there; app/documents/editor_schema.py has the kinds.
+
+    Documents written for older sites use `older_names`; each is read as the key.
     """
-    title excerpt type quality heat publishedDateTime updatedDateTime
-    webUrl originalUrl ampWebUrl cdnAmpWebUrl provider images
+
+    kind: str
+    meaning: str
+    older_names: tuple[str, ...] = ()
+
+
+# Keys of any shape, served as JSON with a single article.
+DETAILS = {
+    **dict.fromkeys(
+        """
+        length price levels ratings actions items members featuredContent
+        startDateTime endDateTime website authors
+        """.split(),
+        Key("anything", "Served with the single article"),
+    ),
+    "levels": Key("anything", "Served with the single article", ("level",)),
+}
+KEYS = {
+    "title": Key("title", "What the article is called"),
+    "excerpt": Key("text", "A sentence or two of what it says", ("abstract",)),
+    "type": Key("text", "article, video, course, collection …"),
+    "category": Key("text", "news …"),
+    "locale": Key("text", "en-us …"),
+    "webUrl": Key("url", "Where it is", ("sourceUrl",)),
+    "originalUrl": Key("url", "Where it was found"),
+    "ampWebUrl": Key("url", "Its AMP page", ("ampUrl",)),
+    "cdnAmpWebUrl": Key("url", "Its AMP page on a cache", ("cdnAmpUrl",)),
+    "publishedDateTime": Key("date", "When it was published; without an offset in UTC"),
+    "updatedDateTime": Key("date", "When it was last updated"),
+    "published": Key("yes or no", "Whether it is shown; absent means true, empty means false"),
+    "draft": Key("yes or no", "true keeps it unpublished, whatever published says"),
+    "removed": Key("yes or no", "true takes it down for good"),
+    "quality": Key("whole number", "How good it is"),
+    "heat": Key("whole number", "How much it is talked about"),
+    "provider": Key("provider", "Who published it"),
+    "topics": Key("texts", "What it is filed under, the first topic first"),
+    "tags": Key("texts", "Words it may be found by"),
+    "images": Key("images", "Its pictures, the first one first"),
+    "related": Key("related", "Articles it mentions"),
+    "secured": Key("text", "Kept for the export of documents, and shown nowhere"),
+    **DETAILS,
+}
+OLDER_NAMES = {older_name: name for name, key in KEYS.items() for older_name in key.older_names}
+OLDER_NAMES_OF_RELATED = {"url": "webUrl"} | OLDER_NAMES
+KEYS_OF_RELATED = tuple(
+    """
+    title excerpt type webUrl originalUrl ampWebUrl cdnAmpWebUrl publishedDateTime updatedDateTime
+    quality heat provider images
     """.split()
-) | frozenset(OLDER_NAMES_OF_RELATED)
-ARTICLE_KEYS = (
-    (RELATED_KEYS - {"url"})
-    | frozenset("taxonomy category locale published draft removed topics tags related secured".split())
-    | frozenset(DETAILS)
 )
+RELATED_KEYS = frozenset((*KEYS_OF_RELATED, *OLDER_NAMES_OF_RELATED))
+ARTICLE_KEYS = frozenset(("taxonomy", *KEYS, *OLDER_NAMES))
 PROVIDER_KEYS = frozenset("name domain images authors".split())
 IMAGE_KEYS = frozenset("url width height title attribution isCached".split())
 

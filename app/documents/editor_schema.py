@@ -1,8 +1,9 @@
 """JSON Schema of an article's front matter, for editors that complete and check."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from app.documents.article import DETAILS, OLDER_NAMES
+from app.documents.article import KEYS, KEYS_OF_RELATED, OLDER_NAMES, Key
 
 Schema = dict[str, Any]
 
@@ -35,6 +36,21 @@ _YES_OR_NO: Schema = {
 }
 
 
+_SCHEMAS: dict[str, Schema] = {
+    "title": {"type": ["string", "number", "boolean"], "minLength": 1},
+    "text": _TEXT,
+    "texts": {"$ref": "#/$defs/texts"},
+    "url": _URL,
+    "date": _DATE,
+    "yes or no": _YES_OR_NO,
+    "whole number": _WHOLE_NUMBER,
+    "provider": {"$ref": "#/$defs/provider"},
+    "images": {"$ref": "#/$defs/images"},
+    "related": {"$ref": "#/$defs/related"},
+    "anything": {},
+}
+
+
 def front_matter_schema() -> Schema:
     """JSON Schema, draft 2020-12."""
     return {
@@ -43,31 +59,8 @@ def front_matter_schema() -> Schema:
         "type": "object",
         "required": ["title"],
         "properties": {
-            "title": _described(
-                "What the article is called", {"type": ["string", "number", "boolean"], "minLength": 1}
-            ),
-            "excerpt": _described("A sentence or two of what it says", _TEXT),
-            "type": _described("article, video, course, collection …", _TEXT),
-            "category": _described("news …", _TEXT),
-            "locale": _described("en-us …", _TEXT),
-            **_urls(),
-            **_dates(),
-            "published": _described("Whether it is shown; absent means true, empty means false", _YES_OR_NO),
-            "draft": _described("true keeps it unpublished, whatever published says", _YES_OR_NO),
-            "removed": _described("true takes it down for good", _YES_OR_NO),
-            "quality": _described("How good it is", _WHOLE_NUMBER),
-            "heat": _described("How much it is talked about", _WHOLE_NUMBER),
-            "provider": _described("Who published it", {"$ref": "#/$defs/provider"}),
-            "topics": _described("What it is filed under, the first topic first", {"$ref": "#/$defs/texts"}),
-            "tags": _described("Words it may be found by", {"$ref": "#/$defs/texts"}),
-            "images": _described("Its pictures, the first one first", {"$ref": "#/$defs/images"}),
-            "related": _described("Articles it mentions", {"$ref": "#/$defs/related"}),
-            "secured": _described("Kept for the export of documents, and shown nowhere", _TEXT),
-            **{key: _described("Served with the single article", {}) for key in DETAILS},
-            **{
-                older_name: {"description": f"Older name of {key}", "deprecated": True}
-                for older_name, key in OLDER_NAMES.items()
-            },
+            **{name: _schema_of(key) for name, key in KEYS.items()},
+            **_deprecated(OLDER_NAMES),
         },
         "$defs": {
             "texts": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]},
@@ -97,14 +90,10 @@ def front_matter_schema() -> Schema:
                 {
                     "type": ["object", "null"],
                     "properties": {
-                        **dict.fromkeys(("title", "excerpt", "type"), _TEXT),
-                        "url": {"description": "Older name of webUrl", "deprecated": True},
-                        **_urls(),
-                        **_dates(),
-                        "quality": _WHOLE_NUMBER,
-                        "heat": _WHOLE_NUMBER,
-                        "provider": {"$ref": "#/$defs/provider"},
-                        "images": {"$ref": "#/$defs/images"},
+                        **{name: _schema_of(KEYS[name]) for name in KEYS_OF_RELATED},
+                        # A link is known by its title or its webUrl.
+                        "title": _described(KEYS["title"].meaning, _TEXT),
+                        **_deprecated({"url": "webUrl"}),
                     },
                 }
             ),
@@ -112,19 +101,14 @@ def front_matter_schema() -> Schema:
     }
 
 
-def _urls() -> Schema:
-    return {
-        "webUrl": _described("Where it is", _URL),
-        "originalUrl": _described("Where it was found", _URL),
-        "ampWebUrl": _described("Its AMP page", _URL),
-        "cdnAmpWebUrl": _described("Its AMP page on a cache", _URL),
-    }
+def _schema_of(key: Key) -> Schema:
+    return _described(key.meaning, _SCHEMAS[key.kind])
 
 
-def _dates() -> Schema:
+def _deprecated(older_names: Mapping[str, str]) -> Schema:
     return {
-        "publishedDateTime": _described("When it was published; without an offset in UTC", _DATE),
-        "updatedDateTime": _described("When it was last updated", _DATE),
+        older_name: {"description": f"Older name of {name}", "deprecated": True}
+        for older_name, name in older_names.items()
     }
 
 

@@ -21,9 +21,6 @@ from app.documents.repeated_links import read_tree_with_repeated_links
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
 from app.documents.yaml_tree import SyntaxProblem, YamlTree, position_of
 
-# Whoever changes how bytes are read raises this number: the next import then reads unchanged files again.
-READER_VERSION: Final = 2
-
 _NO_TAXONOMY: Final = "YAML without taxonomy"
 _YAML_EXTENSIONS: Final = (".yaml", ".yml")
 # Some file systems leave a file that was lost in a crash at its length, full of NULs.

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from app.documents.article import READER_VERSION
 from app.documents.files import EXTENSIONS, TreeFiles, list_files, read_file
 from app.documents.problems import Problem
-from app.documents.reading import READER_VERSION, Reading, read_document
+from app.documents.reading import Reading, read_document
 from app.importer.plan import ReadFile
 from app.importer.report import Report
 from app.importer.serialise import DIGEST_BYTES, Document

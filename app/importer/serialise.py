@@ -6,13 +6,13 @@ All of it is made once, by whichever process read the file; what is written late
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple
 from typing import Any, NamedTuple
 
 from pydantic.alias_generators import to_snake
 
-from app.catalog.fields import ITEM_KEYS
+from app.catalog.fields import ATTRIBUTE_OF_FIELD, ITEM_KEYS, FieldName
 from app.catalog.search_text import SearchText, search_text
 from app.catalog.sort_keys import sort_keys
 from app.documents.article import ArticleDocument, Image, Provider, RelatedLink
@@ -41,7 +41,10 @@ class SerialisedLink(NamedTuple):
 
 
 class SerialisedArticle(NamedTuple):
-    """What the rows of an article are made of. `item` names all topics that the document names."""
+    """What the rows of an article are made of. `item` names all topics that the document names.
+
+    `names` are those of terms, topics, provider and source apart:  (("type", "video"), ("tag", "http"))
+    """
 
     item: str
     published: bool
@@ -50,10 +53,7 @@ class SerialisedArticle(NamedTuple):
     image_count: int
     sort_keys: dict[str, int | bytes]
     topics: tuple[str, ...]
-    tags: tuple[str, ...]
-    type: str | None
-    category: str | None
-    locale: str | None
+    names: tuple[tuple[FieldName, str], ...]
     provider_name: str | None
     provider_domain: str | None
     url_keys: tuple[bytes, ...]
@@ -132,10 +132,7 @@ def _serialise_article(source: str, document: ArticleDocument) -> Serialised:
             document.heat,
         ),
         topics=document.topics,
-        tags=document.tags,
-        type=document.type,
-        category=document.category,
-        locale=document.locale,
+        names=tuple(_names(document)),
         provider_name=document.provider.name,
         provider_domain=document.provider.domain,
         url_keys=_url_keys(document),
@@ -145,6 +142,14 @@ def _serialise_article(source: str, document: ArticleDocument) -> Serialised:
         text=search_text(document.title, document.excerpt, document.content),
     )
     return serialised._replace(article=article, links=links)
+
+
+def _names(document: ArticleDocument) -> Iterator[tuple[FieldName, str]]:
+    for field, attribute in ATTRIBUTE_OF_FIELD.items():
+        value = getattr(document, attribute)
+        for name in value if isinstance(value, tuple) else (value,):
+            if name:
+                yield field, name
 
 
 def _item(id_: str, source: str, after_source: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -82,6 +83,12 @@ def test_a_feed_says_in_words_what_is_in_it(parameters: dict[str, str | list[str
     assert title_of(ArticleQuery.model_validate(parameters)) == title
 
 
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_feed_says_in_words_which_terms_are_in_it(field: str) -> None:
+    title = title_of(ArticleQuery.model_validate({field: ["First", "-Second"]}))
+    assert re.fullmatch(r"Articles( [a-z ]+) First\1 not Second", title)
+
+
 def test_the_table_has_every_parameter_of_a_query() -> None:
     named = {name for parameters, _ in TITLES for name in parameters}
-    assert named == {field.alias or name for name, field in ArticleQuery.model_fields.items()}
+    assert named | set(FIELDS) == {field.alias or name for name, field in ArticleQuery.model_fields.items()}

@@ -24,17 +24,22 @@ APPLE, HIDDEN = "5jsydczllev5i4h2226h", "gvvuj64oex7osjcbxnuo"
 
 
 def test_the_keys_of_what_an_article_has_are_those_that_every_catalogue_has_stored() -> None:
-    assert {has.name: int(has) for has in Has} == {
-        "TOPIC": 0,
-        "PROVIDER": 1,
-        "TYPE": 2,
-        "CATEGORY": 3,
-        "TAG": 4,
-        "LOCALE": 5,
-        "SOURCE": 6,
-        "IMAGE": 7,
-        "RELATED": 8,
-    }
+    numbers = {has.name: int(has) for has in Has}
+    assert (
+        numbers
+        | {
+            "TOPIC": 0,
+            "PROVIDER": 1,
+            "TYPE": 2,
+            "CATEGORY": 3,
+            "TAG": 4,
+            "LOCALE": 5,
+            "SOURCE": 6,
+            "IMAGE": 7,
+            "RELATED": 8,
+        }
+        == numbers
+    )
     assert UNPUBLISHED_KEY == 1
 
 

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from app.catalog.fields import ATTRIBUTE_OF_FIELD
 from app.catalog.index.keep import FieldTerm, IndexChanges
 from app.catalog.tables import article_terms, articles
 from app.database.rows import in_parts, insert_tuples
@@ -209,9 +208,6 @@ def _values(article: NewArticle) -> list[TermValue]:
         values.append(TermValue("provider", 0, content.provider_domain, content.provider_name))
     elif content.provider_name:
         values.append(TermValue("provider", 1, fold(content.provider_name), content.provider_name))
-    for field, attribute in ATTRIBUTE_OF_FIELD.items():
-        value = getattr(content, attribute)
-        names = value if isinstance(value, tuple) else (value,)
-        values += [TermValue(field, 0, fold(name), name) for name in names if name]
+    values += [TermValue(field, 0, fold(name), name) for field, name in content.names]
     values.append(TermValue("source", 0, article.source, article.source))
     return values
