@@ -64,13 +64,15 @@ KEYS = {
     **DETAILS,
 }
 OLDER_NAMES = {older_name: name for name, key in KEYS.items() for older_name in key.older_names}
-OLDER_NAMES_OF_RELATED = {"url": "webUrl"} | OLDER_NAMES
 KEYS_OF_RELATED = tuple(
     """
     title excerpt type webUrl originalUrl ampWebUrl cdnAmpWebUrl publishedDateTime updatedDateTime
     quality heat provider images
     """.split()
 )
+OLDER_NAMES_OF_RELATED = {"url": "webUrl"} | {
+    older_name: name for older_name, name in OLDER_NAMES.items() if name in KEYS_OF_RELATED
+}
 RELATED_KEYS = frozenset((*KEYS_OF_RELATED, *OLDER_NAMES_OF_RELATED))
 ARTICLE_KEYS = frozenset(("taxonomy", *KEYS, *OLDER_NAMES))
 PROVIDER_KEYS = frozenset("name domain images authors".split())

@@ -36,9 +36,12 @@ _YES_OR_NO: Schema = {
 }
 
 
+_PERSON: Schema = {"anyOf": [_TEXT, {"type": "object", "properties": {"name": _TEXT}}]}
+
 _SCHEMAS: dict[str, Schema] = {
     "title": {"type": ["string", "number", "boolean"], "minLength": 1},
     "text": _TEXT,
+    "people": {"$ref": "#/$defs/people"},
     "texts": {"$ref": "#/$defs/texts"},
     "url": _URL,
     "date": _DATE,
@@ -64,6 +67,7 @@ def front_matter_schema() -> Schema:
         },
         "$defs": {
             "texts": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]},
+            "people": {"anyOf": [_PERSON, {"type": "array", "items": _PERSON}]},
             "provider": {
                 "type": ["object", "null"],
                 "properties": {
