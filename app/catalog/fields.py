@@ -16,6 +16,7 @@ from app.catalog.clauses import Clause, read_clause
 FieldName = Literal[
     "topic",
     "provider",
+    "author",
     "type",
     "category",
     "tag",
@@ -24,10 +25,11 @@ FieldName = Literal[
 ]
 FIELDS: Final[tuple[FieldName, ...]] = get_args(FieldName)
 # An article may have several terms of these, so their counts do not sum to the articles that have any.
-MANY_VALUED: Final = frozenset({"topic", "tag"})
+MANY_VALUED: Final = frozenset({"topic", "author", "tag"})
 # The terms of these fields are the texts of one attribute of the document: a text, None, or a tuple of texts.
 # A topic, a provider and a source are more than their text.
 ATTRIBUTE_OF_FIELD: Final[dict[FieldName, str]] = {
+    "author": "authors",
     "type": "type",
     "category": "category",
     "locale": "locale",
@@ -51,6 +53,7 @@ class Has(IntEnum):
     SOURCE = 6
     IMAGE = 7
     RELATED = 8
+    AUTHOR = 9
 
     @classmethod
     def term_of(cls, field: str) -> "Has":
@@ -74,6 +77,7 @@ class Clauses(BaseModel):
 
     topic: tuple[ClauseText, ...] = _clause("Topics by id or name", "artificial-intelligence", "AI,-Python")
     provider: tuple[ClauseText, ...] = _clause("Providers by domain or name", "nasa.gov")
+    author: tuple[ClauseText, ...] = _clause("Authors by name", "Ada Lovelace")
     type: tuple[ClauseText, ...] = _clause("Types", "video")
     category: tuple[ClauseText, ...] = _clause("Categories", "news")
     tag: tuple[ClauseText, ...] = _clause("Tags", "http")
@@ -91,6 +95,7 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "topic": "about {}",
     "descendants": ("and the topics below", ""),
     "tag": "tagged {}",
+    "author": "written by {}",
     "provider": "by {}",
     "locale": "in {}",
     "source": "in {}",
@@ -152,6 +157,7 @@ class ArticleItem(Shape):
     amp_web_url: str | None
     cdn_amp_web_url: str | None
     provider: ProviderItem
+    authors: list[str] = Field(examples=[["Ada Lovelace"]])
     topics: list[str]
     tags: list[str]
     images: list[ImageItem]

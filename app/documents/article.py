@@ -9,7 +9,7 @@ from app.documents.problems import Findings, WrongValue
 from app.documents.repeated_links import RepeatedLink
 
 # Whoever changes how a document is read raises this number: the next import then reads unchanged files again.
-READER_VERSION = 2
+READER_VERSION = 3
 
 # A value of a document is a text, None, a list, or a mapping with text keys. Scalars stay texts until a key
 # of ours converts them.
@@ -32,7 +32,7 @@ DETAILS = {
     **dict.fromkeys(
         """
         length price levels ratings actions items members featuredContent
-        startDateTime endDateTime website authors
+        startDateTime endDateTime website
         """.split(),
         Key("anything", "Served with the single article"),
     ),
@@ -56,6 +56,7 @@ KEYS = {
     "quality": Key("whole number", "How good it is"),
     "heat": Key("whole number", "How much it is talked about"),
     "provider": Key("provider", "Who published it"),
+    "authors": Key("people", "Who wrote it, by name", ("author",)),
     "topics": Key("texts", "What it is filed under, the first topic first"),
     "tags": Key("texts", "Words it may be found by"),
     "images": Key("images", "Its pictures, the first one first"),
@@ -146,6 +147,7 @@ class ArticleDocument:
     quality: int | None
     heat: int | None
     provider: Provider
+    authors: tuple[str, ...]
     topics: tuple[str, ...]
     tags: tuple[str, ...]
     images: tuple[Image, ...]
@@ -170,6 +172,7 @@ def read_article(
     provider, extra_provider = _provider(provider_fields, web_url or original_url)
     images, extra_images = read_images(fields)
     related, extra_related = _related(fields)
+    authors, extra_authors = _authors(fields)
     fields.take("taxonomy")
     document = ArticleDocument(
         path=path,
@@ -189,13 +192,14 @@ def read_article(
         quality=fields.converted(scalars.integer, "quality"),
         heat=fields.converted(scalars.integer, "heat"),
         provider=provider,
+        authors=authors,
         topics=fields.names("topics"),
         tags=fields.names("tags"),
         images=images,
         related=related,
         secured=fields.text("secured"),
         details=details,
-        extra=fields.leftovers(ARTICLE_KEYS) | extra_provider | extra_images | extra_related,
+        extra=fields.leftovers(ARTICLE_KEYS) | extra_provider | extra_images | extra_related | extra_authors,
         content=content.strip(),
     )
     return None if findings.problems else document
@@ -231,6 +235,28 @@ def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlV
             extra[str(len(images))] = leftovers
         images.append(image)
     return tuple(images), {"images": extra} if extra else {}
+
+
+def _authors(fields: FieldReader) -> tuple[tuple[str, ...], dict[str, YamlValue]]:
+    """Each name once, of texts, of mappings with a name, or of one of these. [[X]], a link in Obsidian, is X.
+
+    The list is also kept as written where a mapping has more than the name.
+    """
+    if "authors" not in fields.values:
+        return (), {}
+    written = fields.values["authors"]
+    people = [written] if isinstance(written, dict) else written
+    if not isinstance(people, list):
+        people = [] if is_unknown(written) else [written]
+    names = [person.get("name") if isinstance(person, dict) else person for person in people]
+    fields.values["authors"] = [_without_brackets(name) if isinstance(name, str) else name for name in names]
+    has_more = any(isinstance(person, dict) and len(person) > 1 for person in people)
+    return fields.names("authors"), {"authors": scalars.as_written(people)} if has_more else {}
+
+
+def _without_brackets(name: str) -> str:
+    name = name.strip()
+    return name[2:-2] if name.startswith("[[") and name.endswith("]]") else name
 
 
 def _related(fields: FieldReader) -> tuple[tuple[RelatedLink, ...], dict[str, YamlValue]]:

@@ -14,6 +14,7 @@ from tests.support.worlds import World
 
 DOCUMENT = """title: Mars
 topics: [AI]
+authors: [Ada]
 tags: [http]
 type: video
 category: news

@@ -16,6 +16,7 @@ CAST = {
     "Atlas": """
         topics: [AI, Space]
         provider: {name: NASA, domain: www.nasa.gov}
+        authors: [Ada Lovelace, {name: Alan Turing}]
         type: article
         category: news
         tags: [Maps, "50%"]
@@ -31,6 +32,7 @@ CAST = {
     "Birds": """
         topics: [Machine Learning]
         provider: {name: "Rock, Paper, Shotgun"}
+        author: "[[Ada Lovelace]]"
         type: Video
         category: "*"
         tags: [maps]
@@ -123,6 +125,10 @@ RULES = [
     ("a provider that has no domain by its name", 'provider="rock, paper, shotgun"', "Birds"),
     ("a provider that is only the host of a URL", "provider=ember.example", "Ember"),
     ("without any provider", "provider=-*", "Dunes"),
+    # Authors
+    ("an author by name", "author=ada lovelace", "Atlas Birds"),
+    ("two authors at once", "author=Ada Lovelace & author=Alan Turing", "Atlas"),
+    ("without any author", "author=-*", "Comet Dunes Ember"),
     # Labels
     ("case does not count", "type=VIDEO", "Birds Comet"),
     ("a type, and nothing without one", "type=article,video", "Atlas Birds Comet"),

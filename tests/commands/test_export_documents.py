@@ -31,6 +31,7 @@ ampUrl: https://amp.example.org/a
 publishedDateTime: 2020-06-11 02:07:00+02:00
 quality: "59"
 provider: {name: Example, domain: news.example, founded: 1999, images: [logo.png], authors: [{name: Ada}]}
+author: [Ada, {name: '[[Alan]]', url: https://alan.example/, age: 041}, {name: Ada}]
 topics: AI
 tags: [no, "true", "1.0", C#, "a: b"]
 images:

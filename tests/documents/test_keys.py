@@ -30,6 +30,7 @@ NOTHING: dict[str, Any] = {
     **dict.fromkeys(("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl"), None),
     "published": True,
     "provider": provider(),
+    "authors": [],
     "topics": [],
     "tags": [],
     "images": [],
@@ -142,7 +143,16 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
     ("startDateTime: 2020-06-11", {"details": {"startDateTime": "2020-06-11"}}),
     ("endDateTime: 2020-06-12", {"details": {"endDateTime": "2020-06-12"}}),
     ("website: https://a.example/", {"details": {"website": "https://a.example/"}}),
-    ("authors: [{name: Ada}]", {"details": {"authors": [{"name": "Ada"}]}}),
+    # Authors
+    (
+        "authors: [Ada Lovelace, {name: Alan Turing}, ada lovelace]",
+        {"authors": ["Ada Lovelace", "Alan Turing"]},
+    ),
+    ("authors: [{name: Ada, url: https://ada.example/}, {email: a@b.example}]", {"authors": ["Ada"]}),
+    ("authors: Ada, Countess of Lovelace", {"authors": ["Ada, Countess of Lovelace"]}),
+    ("author: {name: Ada}", {"authors": ["Ada"]}),
+    ("author: '[[Ada Lovelace]]'", {"authors": ["Ada Lovelace"]}),
+    ("author: ''", {}),
     ("price: ~\nmembers: []", {}),
 ]
 
