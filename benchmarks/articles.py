@@ -104,6 +104,7 @@ class Archive:
             quality=random.randint(0, 100) if random.random() < _WITH_QUALITY else None,
             heat=random.randint(0, 500) if random.random() < _WITH_HEAT else None,
             provider=provider,
+            authors=(),
             topics=tuple(topics),
             tags=tuple(dict.fromkeys(self._tags.some(random, random.randint(0, 4)))),
             images=tuple(_image(url, place) for place in range(random.choices((0, 1, 2), (15, 70, 15))[0])),
