@@ -129,5 +129,5 @@ def _xml(root: Element, entries: Iterable[Element], end: bytes) -> bytes:
     """
     beginning: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return b"".join(
-        (beginning.removesuffix(end), *(tostring(each, encoding="utf-8") for each in entries), end)
+        (beginning.removesuffix(end), *(tostring(each, encoding="unicode").encode() for each in entries), end)
     )
