@@ -14,9 +14,12 @@ def fold(name: str) -> str:
 
     Folding again after NFKC settles the few characters whose folding is not normal: fold(fold(x)) == fold(x).
     """
+    if name.isascii():
+        return " ".join(name.lower().split())
     folded = normalized("NFKC", name).casefold()
-    folded = unicodedata.normalize("NFKC", folded).casefold()
-    return " ".join(normalized("NFKC", folded).split())
+    if not unicodedata.is_normalized("NFKC", folded):
+        folded = normalized("NFKC", unicodedata.normalize("NFKC", folded).casefold())
+    return " ".join(folded.split())
 
 
 _folded_names: dict[str, str] = {}
