@@ -20,21 +20,16 @@ from app.web.http.response import CompleteResponse
 # Of the objects and tables that an answer stands in; measured.
 _BYTES_BESIDE_TEXT: Final = 600
 
-
 # The forms of an answer that are kept ready, for browsers, readers and programs; those that send so much in
 # headers are no one's. Each form is two messages beside what was sent; measured.
 _MOST_READY: Final = 4
 
-
 _MOST_BYTES_SENT: Final = 500
-
 
 _BYTES_OF_READY: Final = 1_500
 
-
 # One answer may not push out all the others.
 _LARGEST_PART: Final = 1 / 16
-
 
 Messages = tuple[Message, ...]
 

@@ -20,22 +20,17 @@ from app.web.http.problems import ProblemAnswer, content_too_large, headers_too_
 # A browser's head has some 2 kB; proxies in front let through 8 to 32 kB.
 MAX_PART_BYTES = 64 * 1024
 
-
 # Nothing reads bodies, but who sends one is to learn it by the answer, and may go on.
 MAX_BODY_BYTES = 1_000_000
-
 
 # A usual head is one piece. The worst that fits in are 450 requests of 18 bytes: they take some ms.
 PIECE_BYTES = 8 * 1024
 
-
 # The head of a request fits into one packet; telephones that lose the network for a while come back in less.
 HEAD_SECONDS = 10.0
 
-
 # A connection that is closed while the client still sends is reset, and the client may lose what it was told.
 LINGER_SECONDS = 2.0
-
 
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 

@@ -7,10 +7,8 @@ from functools import lru_cache
 # Best first, among those the client likes equally: the cheapest for the server, then the smallest.
 ENCODINGS = ("zstd", "br", "gzip")
 
-
 # Browsers send 150. What is longer says nothing we would act on, and must not fill the memory below.
 MOST_CHARACTERS_READ = 1_000
-
 
 MOST_HEADERS_REMEMBERED = 256
 

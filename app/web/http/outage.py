@@ -5,7 +5,6 @@ import time
 
 log = logging.getLogger(__name__)
 
-
 # A database that comes and goes within this is away all the time: two lines for each request would hide
 # everything else.
 QUIET_SECONDS = 1.0

@@ -21,18 +21,14 @@ from app.errors import (
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-
 # Enough to recognise what was sent; an error that repeats 8,000 characters helps nobody.
 MOST_CHARACTERS_SHOWN = 100
-
 
 # The names of all parameters of the widest path fit in.
 MOST_CHARACTERS_OF_ADVICE = 1_000
 
-
 # A client that waits this long meets a database that came back, or a cache that was filled meanwhile.
 RETRY_AFTER_SECONDS = 5
-
 
 # The phrases of RFC 9110, which "about:blank" asks for. Python 3.11 has older ones for 413, 414 and 422.
 TITLES = {
@@ -191,7 +187,6 @@ class Restart(ProblemDetails):
 
 
 PROBLEM_MODELS: tuple[type[BaseModel], ...] = (ParameterProblem, ProblemDetails, BadParameters, Restart)
-
 
 _MEANINGS: dict[int, tuple[str, type[BaseModel]]] = {
     401: ("The editor's token is missing or wrong", ProblemDetails),

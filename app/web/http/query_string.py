@@ -15,13 +15,10 @@ from app.web.http.problems import ParameterError, unprocessable
 # Servers and proxies cut off around 8,000 too; the longest honest query has a few hundred.
 MOST_CHARACTERS = 8_000
 
-
 # A cursor carries a whole query, quoted and in base64, so it may be nearly three times as long.
 MOST_CHARACTERS_WITH_CURSOR = 26_000
 
-
 MOST_PARAMETERS = 100
-
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 

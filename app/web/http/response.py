@@ -26,7 +26,6 @@ from app.web.http.problems import ProblemAnswer, not_acceptable
 
 RawHeaders = list[tuple[bytes, bytes]]
 
-
 _ON_EVERY_ANSWER: RawHeaders = [
     (b"vary", b"Accept-Encoding, Authorization"),
     # Always, not only for requests with an Origin: a cache hands on what it got for one without.
@@ -39,12 +38,10 @@ _ON_EVERY_ANSWER: RawHeaders = [
     (b"referrer-policy", b"no-referrer"),
 ]
 
-
 _UNLESS_SET = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cross-origin-resource-policy": b"cross-origin",
 }
-
 
 # They describe a body, and a 304 has none.
 _OF_THE_BODY = frozenset((b"content-type", b"content-length", b"content-encoding", b"content-disposition"))

@@ -31,7 +31,6 @@ from app.web.http.query_string import NO_PARAMETERS, QueryReader
 # Where reads run, with a connection each. One slow query holds up a quarter of the others, not all.
 READING_THREADS = 4
 
-
 Result = TypeVar("Result")
 
 

@@ -23,21 +23,16 @@ from app.web.http.response import CompleteResponse, Enough, Preferences, Respons
 
 log = logging.getLogger(__name__)
 
-
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
-
 
 # What says how to use the service, and that it lives.
 WITHOUT_CATALOGUE = frozenset(("/docs", "/openapi.json", "/health/live"))
 
-
 # All of a request's that an answer depends on.
 _HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization"))
 
-
 # Nothing of ours has a longer name; what is longer is refused before any pattern is matched against it.
 MOST_CHARACTERS_OF_A_PATH = 2_000
-
 
 # To every OPTIONS, a browser's preflight or not. "*" does not cover Authorization (Fetch, 4.9).
 _ON_OPTIONS = [
@@ -46,7 +41,6 @@ _ON_OPTIONS = [
     (b"access-control-allow-headers", b"Authorization, *"),
     (b"access-control-max-age", b"86400"),
 ]
-
 
 # No route has them, but "/articles%0A" would match the pattern of /articles: `$` also means before "\n".
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
