@@ -16,11 +16,11 @@ from app.catalog.query import ArticleQuery
 from app.errors import ReadTooSlowly
 from app.exports.rows import csv_rows, ndjson
 from app.web.http.audience import asker_of, require_editor
-from app.web.http.problems import EVERYWHERE, problems, unavailable
+from app.web.http.problems import COMMON_PROBLEMS, problems, unavailable
 from app.web.http.routes import QueryRoute
-from app.web.view import state_of_answer
+from app.web.view import record_state
 
-router = APIRouter(route_class=QueryRoute, tags=["exports"], responses=EVERYWHERE)
+router = APIRouter(route_class=QueryRoute, tags=["exports"], responses=COMMON_PROBLEMS)
 
 # Each holds a connection and a snapshot; half of the connections stay for everybody else.
 MOST_AT_ONCE = 4
@@ -172,7 +172,7 @@ async def _disconnected(receive: Receive) -> None:
 def _chunks(request: Request, query: ArticleQuery, rows: Rows) -> Generator[bytes]:
     """The revision first. The snapshot is open from then until the end, or until the generator is closed."""
     with request.app.state.reader.snapshot() as connection:
-        yield str(state_of_answer(request, connection).revision).encode()
+        yield str(record_state(request, connection).revision).encode()
         written = rows(matching(connection, query).every_item())
         while chunk := _chunk(written):
             yield chunk

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.http.problems import EVERYWHERE
+from app.web.http.problems import COMMON_PROBLEMS
 from app.web.http.routes import QueryRoute
 
-router = APIRouter(route_class=QueryRoute, tags=["service"], responses=EVERYWHERE)
+router = APIRouter(route_class=QueryRoute, tags=["service"], responses=COMMON_PROBLEMS)
 
 
 class Health(BaseModel):

@@ -21,7 +21,7 @@ from app.main import create_app
 from app.migrate import upgrade
 from app.settings import Settings
 from app.web.http.audience import asker_of, require_editor
-from app.web.http.problems import EVERYWHERE, gone, problems
+from app.web.http.problems import COMMON_PROBLEMS, gone, problems
 from app.web.http.routes import QueryRoute
 from tests.support.databases import sqlite_url
 
@@ -44,7 +44,7 @@ class Thing(BaseModel):
     limit: int
 
 
-router = APIRouter(route_class=QueryRoute, tags=["things"], responses=EVERYWHERE)
+router = APIRouter(route_class=QueryRoute, tags=["things"], responses=COMMON_PROBLEMS)
 
 
 @router.get("/things", response_model=Thing, responses=problems(410))

@@ -18,7 +18,7 @@ from app.errors import DatabaseUnavailable, SettingsError
 from app.main import create_app
 from app.settings import Settings, unknown_names
 from app.web.http.connections import HttpConnection
-from app.web.http.problems import EVERYWHERE, problems
+from app.web.http.problems import COMMON_PROBLEMS, problems
 from app.web.http.routes import READING_THREADS
 from app.web.openapi import EXAMPLES, openapi_bytes, openapi_document
 from tests.proofs.connections import LAST, exchange, read, statuses
@@ -72,7 +72,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_route_is_described_as_an_ordinary_one_would_be() -> None:
     ordinary = FastAPI(generate_unique_id_function=lambda route: route.name)
-    routes = APIRouter(tags=["things"], responses=EVERYWHERE)
+    routes = APIRouter(tags=["things"], responses=COMMON_PROBLEMS)
     routes.get("/things", response_model=Any, responses=problems(410))(list_things)
     routes.get("/things/{thing_id}", response_model=Any, responses=problems(404))(get_thing)
     ordinary.include_router(routes)

@@ -212,7 +212,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 # What any path may answer: a router declares these once, a route what is its own.
-EVERYWHERE = problems(401, 406, 422, 500, 503)
+COMMON_PROBLEMS = problems(401, 406, 422, 500, 503)
 
 
 def shown(text: str, most_characters: int = MOST_CHARACTERS_SHOWN) -> str:

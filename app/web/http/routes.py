@@ -3,7 +3,7 @@
 FastAPI's own way from the query string to the endpoint takes several times as long as a query by index. Here
 the declaration stays, and with it the OpenAPI document; the raw query string is read into the declared model.
 
-    router = APIRouter(route_class=QueryRoute, tags=["things"], responses=EVERYWHERE)
+    router = APIRouter(route_class=QueryRoute, tags=["things"], responses=COMMON_PROBLEMS)
 
     @router.get("/things/{thing_id}", response_model=Thing, responses=problems(404))
     def get_thing(request: Request, thing_id: str, query: Annotated[ThingQuery, Query()]) -> Response: ...
