@@ -9,6 +9,7 @@ import pstats
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -56,8 +57,8 @@ def profile(url: str, path: str, requests: int, encoding: str) -> None:
     app = create_app(Settings(database_url=url))
     scope = _scope(path, encoding)
     threaded = _milliseconds(app, scope, requests)
-    app.state.threads.shutdown()
-    app.state.threads = _Here()
+    app.state.resources.reading_threads.shutdown()
+    app.state.resources = replace(app.state.resources, reading_threads=_Here())
     here = _milliseconds(app, scope, requests)
     profiler = cProfile.Profile()
     profiler.enable()

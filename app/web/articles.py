@@ -20,7 +20,8 @@ from app.catalog.related import find_article, find_whole_article, link_item, rel
 from app.catalog.rolling import with_fixed_dates
 from app.printable import compact_json
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
-from app.web.http.routes import QueryRoute, answered, on_a_thread
+from app.web.http.resources import resources_of
+from app.web.http.routes import QueryRoute, run_on_loop_if_local, run_on_thread
 from app.web.pages import Paged, page_of, page_response, with_cursor
 from app.web.representations import (
     Article,
@@ -64,10 +65,10 @@ async def list_articles(request: Request, query: Annotated[ArticleListQuery, Que
     """Articles that match, the newest first or as `sort` says."""
     query, cursor = with_cursor(query, "/articles")
     is_short = query.limit <= _MAX_ARTICLES_ON_LOOP and not query.fields
-    if request.app.state.is_local and query.page is None and is_short and may_be_index_range(query):
+    if resources_of(request).is_local and query.page is None and is_short and may_be_index_range(query):
         with suppress(NoIndexRange, PageTooLarge):
             return _list_articles(request, query, cursor, on_loop=True)
-    return await on_a_thread(request, partial(_list_articles, request, query, cursor))
+    return await run_on_thread(request, partial(_list_articles, request, query, cursor))
 
 
 class NoIndexRange(Exception):
@@ -96,9 +97,9 @@ def _list_articles(
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
 async def get_article(request: Request, article_id: str) -> Response:
     """One article with its related links, its content and all its details."""
-    if small := await answered(request, partial(_get_small_article, request, article_id), at_once=True):
-        return small
-    return await on_a_thread(request, partial(_get_article, request, article_id))
+    if response := await run_on_loop_if_local(request, partial(_get_small_article, request, article_id)):
+        return response
+    return await run_on_thread(request, partial(_get_article, request, article_id))
 
 
 def _get_small_article(request: Request, article_id: str) -> Response | None:

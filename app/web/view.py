@@ -12,6 +12,7 @@ from starlette.responses import Response
 from app.catalog.state import State, read_state
 from app.settings import Settings
 from app.web.http.audience import Asker, asker_of, require_editor
+from app.web.http.resources import resources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,11 @@ class View:
 @contextmanager
 def open_view(request: Request, query: Any = None) -> Iterator[View]:
     """Raises a problem (401 or 403) if the query asks for articles that the asker may not see."""
-    asker, settings = asker_of(request), request.app.state.settings
+    asker, resources = asker_of(request), resources_of(request)
     if query is not None and query.published != "true":
-        require_editor(asker, settings)
-    with request.app.state.reader.snapshot() as connection:
-        yield View(connection, record_state(request, connection), asker, settings)
+        require_editor(asker, resources.settings)
+    with resources.reader.snapshot() as connection:
+        yield View(connection, record_state(request, connection), asker, resources.settings)
 
 
 def record_state(request: Request, connection: Connection) -> State:

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from app.catalog.state import KNOWN_SECONDS, State
 from app.web.http.audience import Asker
 from app.web.http.cache import AnswerCache, CacheKey, Sent
+from app.web.http.resources import Resources
 from app.web.http.response import CompleteResponse
 from tests.support.databases import drop_postgresql
 from tests.support.services import EDITOR, answer, service_of
@@ -98,9 +99,9 @@ def test_what_depends_on_more_than_the_catalogue_is_asked_anew(
 
 def test_while_the_database_is_away_nothing_is_remembered(world: World, client: TestClient) -> None:
     assert client.get("/articles").status_code == 200
-    state = cast(FastAPI, client.app).state
-    state.state_reader.close()
-    state.reader.close()
+    resources: Resources = cast(FastAPI, client.app).state.resources
+    resources.state_reader.close()
+    resources.reader.close()
     world.engine.dispose()
     if world.engine.dialect.name == "sqlite":
         file = Path(str(world.engine.url.database))

@@ -19,7 +19,7 @@ from app.main import create_app
 from app.settings import Settings, unknown_names
 from app.web.http.connections import HttpConnection
 from app.web.http.problems import COMMON_PROBLEMS, problems
-from app.web.http.routes import READING_THREADS
+from app.web.http.resources import READING_THREADS
 from app.web.openapi import EXAMPLES, openapi_bytes, openapi_document
 from tests.proofs.connections import LAST, exchange, read, statuses
 from tests.support import api_examples
@@ -151,15 +151,15 @@ def test_the_documentation_needs_no_other_host() -> None:
         assert client.get(f"/docs/{name}").status_code == 404
 
 
-def test_readiness_is_503_while_the_database_is_away(world: World) -> None:
-    def away() -> None:
+def test_readiness_is_503_while_the_database_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: object) -> None:
         raise DatabaseUnavailable("connection to postgresql://u:password@host failed")
 
     world.import_()
     app = create_app(Settings(database_url=world.engine.url.render_as_string(hide_password=False)))
     with TestClient(app) as client:
         assert client.get("/health/ready").status_code == 200
-        app.state.ready = away
+        monkeypatch.setattr("app.web.health.check_catalogue", away)
         answer = client.get("/health/ready")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert "password" not in answer.text
