@@ -8,7 +8,7 @@ import brotli  # type: ignore[import-untyped]
 import zstandard
 
 # Below this the saving is less than a network packet, and the header and the time cost more.
-SMALLEST_WORTH_IT_BYTES = 500
+MIN_COMPRESSED_BYTES = 500
 
 # Past these levels, time grows faster than answers shrink: 15 kB of JSON take 17, 70 and 65 µs.
 ZSTD_LEVEL = 3

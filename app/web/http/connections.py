@@ -211,7 +211,7 @@ class HttpConnection(HttpToolsProtocol):
             self._say_last_words()
 
     def _answer(self, problem: ProblemAnswer) -> bytes:
-        answer = answers.of_problem(problem, encoding=None, is_private=False)
+        answer = answers.problem_response(problem, encoding=None, is_private=False)
         headers = [*self.server_state.default_headers, *answer.headers, (b"connection", b"close")]
         status_line = f"HTTP/1.1 {problem.status} {problem.title}\r\n".encode()
         return b"".join((status_line, *(b"%s: %s\r\n" % each for each in headers), b"\r\n", answer.body))

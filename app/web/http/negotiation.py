@@ -8,12 +8,12 @@ from functools import lru_cache
 ENCODINGS = ("zstd", "br", "gzip")
 
 # Browsers send 150. What is longer says nothing we would act on, and must not fill the memory below.
-MOST_CHARACTERS_READ = 1_000
+MAX_HEADER_CHARACTERS = 1_000
 
-MOST_HEADERS_REMEMBERED = 256
+MAX_CACHED_HEADERS = 256
 
 
-@lru_cache(MOST_HEADERS_REMEMBERED)
+@lru_cache(MAX_CACHED_HEADERS)
 def accepts(accept: str, media_type: str) -> bool:
     """The most specific range decides:  "text/*;q=0, */*" excludes text/csv.
 
@@ -30,7 +30,7 @@ def accepts(accept: str, media_type: str) -> bool:
     return False
 
 
-@lru_cache(MOST_HEADERS_REMEMBERED)
+@lru_cache(MAX_CACHED_HEADERS)
 def best_encoding(accept_encoding: str) -> str | None:
     """None is the answer as it is, also for those who refuse that and everything else."""
     liking = _qualities(accept_encoding)
@@ -43,7 +43,7 @@ def best_encoding(accept_encoding: str) -> str | None:
 
 def _qualities(header: str) -> dict[str, float]:
     qualities: dict[str, float] = {}
-    for element in header[:MOST_CHARACTERS_READ].lower().split(","):
+    for element in header[:MAX_HEADER_CHARACTERS].lower().split(","):
         name, *parameters = (part.strip() for part in element.split(";"))
         quality = 1.0
         for parameter in parameters:
@@ -71,11 +71,11 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def for_encoding(etag: str, encoding: str | None) -> str:
+def etag_for_encoding(etag: str, encoding: str | None) -> str:
     """Strong tags tell representations apart:  "5f3a" sent as gzip is "5f3a-gzip"."""
     return f'{etag[:-1]}-{encoding}"' if encoding else etag
 
 
-def none_match_fails(if_none_match: str, etag: str) -> bool:
+def is_not_modified(if_none_match: str, etag: str) -> bool:
     """The client has it. `*` is whatever there is; weak comparison, since a proxy may have weakened ours."""
     return if_none_match.strip() == "*" or etag.removeprefix("W/") in _TAG_IN_LIST.findall(if_none_match)
