@@ -1,4 +1,4 @@
-"""The service put together. Nothing is built when this module is imported."""
+"""Puts the service together. Importing this module builds nothing."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -11,9 +11,9 @@ from starlette.types import Message, Scope, Send
 from app.web.http.compression import (
     MIN_COMPRESSED_BYTES,
     Compressor,
-    compressed,
-    compressor,
+    compress,
     is_compressible,
+    new_compressor,
 )
 from app.web.http.negotiation import (
     MAX_HEADER_CHARACTERS,
@@ -67,7 +67,7 @@ def complete(
         own_etag = by_name.get(b"etag", b"").decode("latin-1")
         etag = etag_for_encoding(own_etag or etag_of(body), encoding)
     if encoding:
-        body = compressed(body, encoding)
+        body = compress(body, encoding)
     all_headers = with_common_headers(status, headers, encoding=encoding, etag=etag, is_private=is_private)
     if status != HTTPStatus.NO_CONTENT:
         all_headers.append((b"content-length", b"%d" % len(body)))
@@ -246,7 +246,7 @@ class ResponseWriter:
         if self.preferences.is_head:
             await self._send_body(b"", is_last=True)
             raise ResponseFinished
-        self._compressor = compressor(encoding) if encoding else None
+        self._compressor = new_compressor(encoding) if encoding else None
 
     async def _send_chunk(self, chunk: bytes, is_last: bool) -> None:
         if self._compressor:
