@@ -23,7 +23,7 @@ from app.errors import DatabaseUnavailable, ImportRefused
 # Hourly imports take seconds: a lock that is held for longer than this is not held by an import.
 IMPORT_WAIT_SECONDS = 60
 
-# At a million articles every query takes less than a quarter of this, except phrases of the commonest words.
+# Every query takes less than a quarter of this at a million articles, except phrases of the commonest words.
 # A client that asks for more gets 503 after one second.
 QUERY_SECONDS = 1.0
 

@@ -87,7 +87,7 @@ def list_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> R
 def _since(view: View, query: ChangesQuery) -> _Since:
     if query.since == "0":
         return _Since(State(view.state.identity, 0, None), query.published, 0, "")
-    since = _read(query)
+    since = _read_since(query)
     if since.audience != query.published or since.state.identity != view.state.identity:
         raise _restart_problem(view, query, "of another catalogue, or of another audience")
     if not has_been(view.connection, view.state, since.state):
@@ -95,7 +95,7 @@ def _since(view: View, query: ChangesQuery) -> _Since:
     return since
 
 
-def _read(query: ChangesQuery) -> _Since:
+def _read_since(query: ChangesQuery) -> _Since:
     try:
         content = base64.urlsafe_b64decode(query.since + "=" * (-len(query.since) % 4))
         match json.loads(content):

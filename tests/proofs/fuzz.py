@@ -32,7 +32,7 @@ from app.documents.yaml_tree import NOT_TEXT, PlainScalar, SyntaxProblem, read_t
 from app.moments import before, moment, rfc3339
 from app.urls import canonical
 from app.web.articles import ArticleListQuery
-from app.web.changes import ChangesQuery, _read, _Since
+from app.web.changes import ChangesQuery, _read_since, _Since
 from app.web.http.negotiation import accepts, best_encoding, is_not_modified
 from app.web.http.problems import ProblemAnswer
 from app.web.http.query_string import QueryReader
@@ -139,7 +139,7 @@ def a_since(text: str) -> None:
     # As a query brings it: UTF-8.
     text = text.encode(errors="replace").decode()[:200]
     try:
-        found = _read(ChangesQuery(since=text))
+        found = _read_since(ChangesQuery(since=text))
     except ProblemAnswer as problem:
         assert problem.status == 422
         problem.body()

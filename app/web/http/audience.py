@@ -1,4 +1,4 @@
-"""Who asks, and what they may see. The shell decides it once for a request; other modules read the value."""
+"""The asker of a request, and what they may see. The shell decides it once; other modules read the value."""
 
 import hmac
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ Messages = tuple[Message, ...]
 
 
 class RequestKey(NamedTuple):
-    """What a request sent, unparsed: requests that send the same get the same messages."""
+    """The parts of a request that its response depends on, unparsed. Equal keys get equal messages."""
 
     method: str
     path: str
@@ -159,12 +159,12 @@ class RevisionClock:
 
         Raises NoCatalogue each time while there is none, because an import may make one at any moment.
         """
-        now = time.monotonic()
-        if now >= self._fresh_until:
+        started_at = time.monotonic()
+        if started_at >= self._fresh_until:
             if self._is_local:
-                self._update(self._read(), now)
+                self._update(self._read(), started_at)
             else:
-                await self._read_on_thread(now)
+                await self._read_on_thread(started_at)
         return self._state
 
     def observe(self, state: State) -> None:
@@ -179,11 +179,11 @@ class RevisionClock:
             # The response was slow and an import came meanwhile, or a backup was restored: read it again.
             self._state, self._fresh_until = None, 0.0
 
-    async def _read_on_thread(self, now: float) -> None:
+    async def _read_on_thread(self, started_at: float) -> None:
         """Requests that arrive meanwhile wait for the same reading."""
         if self._reading is None:
             self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
-            self._reading.add_done_callback(partial(self._finish_reading, now))
+            self._reading.add_done_callback(partial(self._finish_reading, started_at))
         await asyncio.shield(self._reading)
 
     def _finish_reading(self, started_at: float, reading: asyncio.Future[State | None]) -> None:

@@ -57,7 +57,7 @@ class HttpConnection(HttpToolsProtocol):
         self._part_bytes = 0
         self._body_bytes = 0
         self._pending = memoryview(b"")
-        # Once this is set nothing more is parsed. It is sent after the responses to earlier requests.
+        # Nothing more is parsed once this is set. It is sent after the responses to earlier requests.
         self._final_response: bytes | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

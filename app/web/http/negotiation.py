@@ -1,4 +1,4 @@
-"""What a client accepts, by the quality values of RFC 9110, and what it has, by ETag. Knows no path."""
+"""The forms that a client accepts, by RFC 9110, and the version that it has, by ETag. Knows no path."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 problem details. Knows which answers exist, not what causes them."""
+"""Problem details (RFC 9457) of everything that can go wrong. Knows which exist, not what causes them."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a process holds for all of its requests: settings, connections, threads. Closed in one place."""
+"""The settings, connections and threads that a process holds for all requests, closed in one place."""
 
 import asyncio
 from collections.abc import Callable

@@ -137,7 +137,7 @@ class Preferences:
     authorization: bytes | None
 
     @classmethod
-    def of(cls, scope: Scope) -> Self:
+    def from_scope(cls, scope: Scope) -> Self:
         headers: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
             headers[name] = headers[name] + b", " + value if name in headers else value

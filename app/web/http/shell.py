@@ -71,7 +71,7 @@ class Shell:
             for message in messages:
                 await send(message)
             return
-        writer = ResponseWriter(Preferences.of(scope), send)
+        writer = ResponseWriter(Preferences.from_scope(scope), send)
         try:
             await self._answer(scope, receive, writer, request_key)
         except (ResponseFinished, ClientDisconnect):
