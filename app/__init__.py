@@ -38,12 +38,11 @@ One `GET /articles?topic=AI` that nothing remembers:
         -> web.articles -> pages -> catalog.cursors
         -> web.view -> database.snapshots
         -> catalog.filters -> catalog.index.conditions -> catalog.terms -> names
-        -> catalog.orders -> paging -> database.statements
-        -> web.pages -> catalog.rolling
+        -> catalog.orders -> paging -> database.statements -> web.pages
         -> web.http.response -> compression -> cache
 
-A second clause or a search adds catalog.index.find and walk; counts add catalog.facets or catalog.timeline. A
-remembered answer ends at `cache`.
+A second clause or a search adds catalog.index.find and walk, a duration catalog.rolling, counts
+catalog.facets or catalog.timeline. A remembered answer ends at `cache`.
 
 Words of the house, where the field has none or several:
 

@@ -62,7 +62,7 @@ class Has(IntEnum):
 
 ClauseText = Annotated[
     Clause,
-    PlainValidator(lambda value: value if isinstance(value, Clause) else read_clause(value)),
+    PlainValidator(read_clause),
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 _CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given again: and also"
