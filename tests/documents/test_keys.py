@@ -37,6 +37,7 @@ NOTHING: dict[str, Any] = {
     "relatedCount": 0,
     "related": [],
     "content": "",
+    "contentHtml": "",
     "details": {},
 }
 
