@@ -105,6 +105,8 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "published_before": "before {}",
     "updated_from": "updated from {}",
     "updated_before": "updated before {}",
+    "added_from": "added from {}",
+    "added_before": "added before {}",
     "min_quality": "of quality {} or more",
     "max_quality": "of quality {} or less",
     "min_heat": "of heat {} or more",
@@ -152,6 +154,7 @@ class ArticleItem(Shape):
     heat: int | None
     published_date_time: str | None = Field(examples=["2020-06-11T00:07:00Z"])
     updated_date_time: str | None
+    added_date_time: str
     web_url: str | None
     original_url: str | None
     amp_web_url: str | None

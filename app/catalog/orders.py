@@ -21,6 +21,8 @@ SORT_COLUMN: Final = {
     "publishedDateTime": "oldest",
     "-updatedDateTime": "newest_updated",
     "updatedDateTime": "oldest_updated",
+    "-addedDateTime": "newest_added",
+    "addedDateTime": "oldest_added",
     "-quality": "best",
     "quality": "worst",
     "-heat": "hottest",

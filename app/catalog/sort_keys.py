@@ -14,6 +14,8 @@ SORT_COLUMNS = (
     "oldest",
     "newest_updated",
     "oldest_updated",
+    "newest_added",
+    "oldest_added",
     "best",
     "worst",
     "hottest",
@@ -29,17 +31,21 @@ def sort_keys(
     title: str,
     published_date_time: str | None,
     updated_date_time: str | None,
+    added_date_time: str | None,
     quality: int | None,
     heat: int | None,
 ) -> dict[str, int | bytes]:
     """The keys by column, in the order of SORT_COLUMNS. Date-times are RFC 3339, as in documents."""
     published, updated = seconds(published_date_time), seconds(updated_date_time)
+    added = seconds(added_date_time)
     first_title = f"{fold(title)}\0{title}".encode()[:MAX_TITLE_BYTES]
     return {
         "newest": descending(published),
         "oldest": ascending(published),
         "newest_updated": descending(updated),
         "oldest_updated": ascending(updated),
+        "newest_added": descending(added),
+        "oldest_added": ascending(added),
         "best": descending(quality),
         "worst": ascending(quality),
         "hottest": descending(heat),
