@@ -1,4 +1,4 @@
-"""What an article is filtered by, and the keys it has in every answer. Each of these facts stands here alone.
+"""What an article is filtered by, and the keys it has in every answer. Each of these facts stands here once.
 
 The rest is made from them or checked against them by tests: conditions, facets, the terms that an import
 files an article under, its JSON, the `fields` parameter, the columns of exports, the API's models.
@@ -139,6 +139,8 @@ class ProviderItem(Shape):
 
 class ArticleItem(Shape):
     """An article as lists show it. What is not known is null or empty."""
+
+    # The order is also that of the CSV's columns.
 
     # A key whose value is the document's own has the name of the document's attribute.
     id: str = Field(pattern="^[a-z0-9]{1,40}$")
