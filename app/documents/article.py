@@ -109,6 +109,8 @@ OTHER_NAMES_OF_RELATED = {"url": "webUrl"} | {
 }
 RELATED_KEYS = frozenset((*KEYS_OF_RELATED, *OTHER_NAMES_OF_RELATED))
 ARTICLE_KEYS = frozenset(("taxonomy", *KEYS, *OTHER_NAMES))
+_IMAGES = "images: [{url: https://example.org/a.png}]"
+_RELATED = "related: [{title: A title, webUrl: https://example.org/}]"
 # A key that is nearly a word of another tool's, or of details, is more likely a word of its own: `rating`.
 _MISSPELT_KEYS = frozenset(KEYS.keys() - DETAILS.keys())
 _MISSPELT_KEYS_OF_RELATED = frozenset(KEYS_OF_RELATED)
@@ -203,6 +205,7 @@ def read_article(
     fields.read_nested(CONTAINERS, ARTICLE_KEYS)
     _read_date_in_published(fields)
     fields.read_other_names(OTHER_NAMES, partial(_fault, base_url))
+    _flatten_categories(fields)
     web_url, original_url = fields.url("webUrl"), fields.url("originalUrl")
     title = fields.line("title")
     if title is None and not findings.problems:
@@ -257,6 +260,9 @@ def _fault(base_url: str | None, key: str, value: YamlValue) -> WrongValue | boo
     """Why the value of another name cannot be what our key says; True for what was not meant to be that."""
     kind = KEYS[key].kind
     if kind == "images":
+        # Themes write `cover: false`.
+        if _says_whether(value):
+            return True
         pictures = value if isinstance(value, list) else [value]
         has_url = any(_image_mapping(picture).get("url") for picture in pictures)
         return False if has_url else WrongValue("has no URL of a picture", "Write the URL of a picture.")
@@ -287,6 +293,25 @@ def _read_date_in_published(fields: FieldReader) -> None:
         fields.places["publishedDateTime"] = place
 
 
+def _says_whether(value: YamlValue) -> bool:
+    return isinstance(value, str) and not isinstance(scalars.boolean(value.strip()), WrongValue)
+
+
+def _flatten_categories(fields: FieldReader) -> None:
+    """Hexo writes a path of categories as a list in the list:  [[Sports, Baseball], [Play]]."""
+    categories = fields.values.get("topics")
+    if (
+        "topics" in fields.lenient
+        and isinstance(categories, list)
+        and any(isinstance(category, list) for category in categories)
+    ):
+        fields.values["topics"] = [
+            name
+            for category in categories
+            for name in (category if isinstance(category, list) else [category])
+        ]
+
+
 def _is_date(value: YamlValue) -> bool:
     return isinstance(value, str) and not isinstance(scalars.date_time(value.strip()), WrongValue)
 
@@ -304,10 +329,9 @@ def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlV
     is_list = isinstance(fields.values.get("images"), list)
     if is_lenient and not is_list:
         fields.values["images"] = [fields.values["images"]]
-    for index, element in fields.elements("images"):
+    for index, element in fields.elements("images", _IMAGES):
         if not isinstance(element, str | dict):
-            example = "images: [{url: https://example.org/a.png}]"
-            fields.problem(wrong_kind(element, "a mapping with a url, or a URL", example), "images", index)
+            fields.problem(wrong_kind(element, "a mapping with a url, or a URL", _IMAGES), "images", index)
             continue
         mapping = (
             _image_mapping(element)
@@ -348,9 +372,7 @@ def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlV
 def _image_mapping(picture: YamlValue) -> dict[str, YamlValue]:
     """A picture as other tools write it: its URL, or a mapping with `url`, `src` or `image`, and `alt`."""
     if isinstance(picture, str):
-        # Themes write `cover: false`.
-        says_whether = not isinstance(scalars.boolean(picture.strip()), WrongValue)
-        return {} if says_whether or is_unknown(picture) else {"url": picture}
+        return {} if _says_whether(picture) or is_unknown(picture) else {"url": picture}
     if not isinstance(picture, dict):
         return {}
     mapping = dict(picture)
@@ -371,10 +393,18 @@ def _authors(fields: FieldReader) -> tuple[tuple[str, ...], dict[str, YamlValue]
     people = [written] if isinstance(written, dict) else written
     if not isinstance(people, list):
         people = [] if is_unknown(written) else [written]
+    people = [_without_lists(person) for person in people]
     names = [person.get("name") if isinstance(person, dict) else person for person in people]
     fields.values["authors"] = [_without_brackets(name) if isinstance(name, str) else name for name in names]
     has_more = any(isinstance(person, dict) and len(person) > 1 for person in people)
     return fields.names("authors"), {"authors": scalars.as_written(people)} if has_more else {}
+
+
+def _without_lists(value: YamlValue) -> YamlValue:
+    """[[X]] without quotes is a list in a list to YAML."""
+    while isinstance(value, list) and len(value) == 1 and isinstance(value[0], list | str):
+        [value] = value
+    return value
 
 
 def _without_brackets(name: str) -> str:
@@ -388,17 +418,18 @@ def _without_brackets(name: str) -> str:
 def _related(fields: FieldReader) -> tuple[tuple[RelatedLink, ...], dict[str, YamlValue]]:
     links: list[RelatedLink] = []
     extra: dict[str, YamlValue] = {}
-    for index, element in fields.elements("related"):
+    for index, element in fields.elements("related", _RELATED):
         problems_before = len(fields.findings.problems)
-        if isinstance(element, RepeatedLink):
-            link, leftovers = _repeated_link(element, index, fields)
-        elif isinstance(element, dict | str):
-            mapping = element if isinstance(element, dict) else _mentioned(element)
+        said = (
+            _without_lists(element) if isinstance(element, list) and element[0].__class__ is list else element
+        )
+        if isinstance(said, RepeatedLink):
+            link, leftovers = _repeated_link(said, index, fields)
+        elif isinstance(said, dict | str):
+            mapping = said if isinstance(said, dict) else _mentioned(said)
             link, leftovers = _related_link(mapping, index, fields)
         else:
-            example = "related: [{title: A title, webUrl: https://example.org/}]"
-            expected = "a mapping with a title or a webUrl, or a text,"
-            fields.problem(wrong_kind(element, expected, example), "related", index)
+            fields.problem(wrong_kind(element, "a mapping or a text", _RELATED), "related", index)
             continue
         if link.title is None and link.web_url is None and len(fields.findings.problems) == problems_before:
             fields.drop("related", index, "has neither title nor webUrl and is left out")

@@ -179,13 +179,13 @@ class FieldReader:
             value or {}, (*self.key_path, *self.place("provider")), self.findings, self.base_url
         )
 
-    def elements(self, key: str) -> list[tuple[int, Any]]:
+    def elements(self, key: str, example: str | None = None) -> list[tuple[int, Any]]:
         """The elements that say something, each with its index in the document; the others get a warning."""
         value = self.take(key)
         if value is None:
             return []
         if not isinstance(value, list):
-            self.problem(wrong_kind(value, "a list"), key)
+            self.problem(wrong_kind(value, "a list", example), key)
             return []
         elements = []
         for index, element in enumerate(value):
