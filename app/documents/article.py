@@ -104,7 +104,9 @@ KEYS_OF_RELATED = tuple(
     quality heat provider images
     """.split()
 )
-OTHER_NAMES_OF_RELATED = {"url": "webUrl"} | {
+# Older sites wrote it in their related links alone, where it may be relative as webUrl may.
+_URL_OF_LINK = "url"
+OTHER_NAMES_OF_RELATED = {_URL_OF_LINK: "webUrl"} | {
     other_name: name for other_name, name in OTHER_NAMES.items() if name in KEYS_OF_RELATED
 }
 RELATED_KEYS = frozenset((*KEYS_OF_RELATED, *OTHER_NAMES_OF_RELATED))
@@ -204,7 +206,7 @@ def read_article(
     fields = FieldReader(tree, (), findings, base_url)
     fields.read_nested(CONTAINERS, ARTICLE_KEYS)
     _read_date_in_published(fields)
-    fields.read_other_names(OTHER_NAMES, partial(_fault, base_url))
+    fields.read_other_names(OTHER_NAMES, partial(_fault, base_url, None))
     _flatten_categories(fields)
     web_url, original_url = fields.url("webUrl"), fields.url("originalUrl")
     title = fields.line("title")
@@ -256,7 +258,9 @@ def read_article(
     return None if findings.problems else document
 
 
-def _fault(base_url: str | None, key: str, value: YamlValue) -> WrongValue | bool:
+def _fault(
+    base_url: str | None, url_of_link: str | None, other_name: str, key: str, value: YamlValue
+) -> WrongValue | bool:
     """Why the value of another name cannot be what our key says; True for what was not meant to be that."""
     kind = KEYS[key].kind
     if kind == "images":
@@ -271,7 +275,7 @@ def _fault(base_url: str | None, key: str, value: YamlValue) -> WrongValue | boo
     if not isinstance(value, str):
         return wrong_kind(value, "a text")
     text = value.strip()
-    if key == "webUrl" and scalars.host(text) is None:
+    if key == "webUrl" and other_name != url_of_link and scalars.host(text) is None:
         # A name of a source, or the path of the page that a site generator makes.
         return scalars.not_a_url(text) if scalars.is_meant_as_a_url(text) else True
     converted = (
@@ -317,7 +321,8 @@ def _is_date(value: YamlValue) -> bool:
 
 
 def _title_without_key(path: str, body: str) -> str:
-    return body_title(body) or name_without_date(path)
+    heading = body_title(body) or ""
+    return heading if 0 < len(heading) <= scalars.MAX_TEXT_CHARACTERS else name_without_date(path)
 
 
 def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlValue]]:
@@ -465,7 +470,7 @@ def _related_link(
 ) -> tuple[RelatedLink, dict[str, YamlValue]]:
     place = (*article.place("related"), index)
     fields = FieldReader(mapping, place, article.findings, article.base_url)
-    fields.read_other_names(OTHER_NAMES_OF_RELATED, partial(_fault, article.base_url))
+    fields.read_other_names(OTHER_NAMES_OF_RELATED, partial(_fault, article.base_url, _URL_OF_LINK))
     web_url, original_url = fields.url("webUrl"), fields.url("originalUrl")
     provider, extra_provider = _provider(fields.provider(), web_url or original_url)
     images, extra_images = read_images(fields)

@@ -59,12 +59,12 @@ class FieldReader:
                 del self.values[container]
 
     def read_other_names(
-        self, keys_by_other_name: Mapping[str, str], fault_of: Callable[[str, Any], WrongValue | bool]
+        self, keys_by_other_name: Mapping[str, str], fault_of: Callable[[str, str, Any], WrongValue | bool]
     ) -> None:
         """A key of ours wins where it says something; what another name says then stays, for the export.
 
-        `fault_of` tells what keeps a value from being what the key says: False for nothing, True for what is
-        not worth a word, such as `source: The Guardian` where a URL would be read.
+        `fault_of(other_name, key, value)` tells what keeps a value from being what the key says: False for
+        nothing, True for what is not worth a word, such as `source: The Guardian` where a URL would be read.
         """
         if keys_by_other_name.keys().isdisjoint(self.values):
             return
@@ -72,7 +72,7 @@ class FieldReader:
             value = self.values.get(other_name)
             if is_unknown(value) or not is_unknown(self.values.get(key)):
                 continue
-            fault = fault_of(key, value)
+            fault = fault_of(other_name, key, value)
             place = self.places.get(other_name, (other_name,))
             if isinstance(fault, WrongValue):
                 reason = f"{fault.reason}, and is not read as {key}"

@@ -33,6 +33,7 @@ from app.documents.yaml_tree import SyntaxProblem, YamlTree, invisible_fault
 
 Tree = YamlTree | TomlTree
 
+_TEXTS_OF_CURATORS: Final = ("title", "excerpt", "topics", "tags", "authors", "provider")
 # Dropbox and Nextcloud, Syncthing, ownCloud, Seafile: all keep both sides of a conflict, in files of these
 # names.
 _CONFLICT_COPY: Final = re.compile(
@@ -40,6 +41,13 @@ _CONFLICT_COPY: Final = re.compile(
     | \.sync-conflict-[0-9]{8}-[0-9]{6}[^/]*\Z | _conflict-[0-9]{8}-[0-9]{6}[^/]*\Z
     | \(SFConflict[ ][^()/]*\)[^/]*\Z""",
     re.IGNORECASE | re.VERBOSE,
+)
+# "C# and F #sharp" is cut short by YAML without a word. Behind other keys, such as a quality, a comment is
+# likely meant.
+_CUT_SHORT: Final = re.compile(
+    rf"""^({"|".join(name for key in _TEXTS_OF_CURATORS for name in (key, *KEYS[key].other_names))}):[ \t]+
+    (?:[^\s'"\[{{|>&*!\#][^\n]*?[ \t])?\#""",
+    re.MULTILINE | re.VERBOSE,
 )
 _NO_TAXONOMY: Final = "YAML without taxonomy"
 _YAML_EXTENSIONS: Final = (".yaml", ".yml")
@@ -111,6 +119,10 @@ def _read(path: str, tree: Tree, front_matter: FrontMatter, base_url: str | None
         problem = SyntaxProblem(1, 1, "has front matter without keys", advice)
         return _unreadable(path, invisible_fault(tree.text) or problem, front_matter.lines_before)
     findings = Findings()
+    if front_matter.syntax == "YAML" and " #" in front_matter.text:
+        for cut in _CUT_SHORT.finditer(front_matter.text):
+            advice = "Put the value in quotes, unless what follows is a comment."
+            findings.warning((cut[1],), "ends before #, where YAML begins a comment", advice)
     document: ArticleDocument | TopicDocument | OrganizationDocument | None
     if is_unknown(values.get("taxonomy")):
         document = read_article(path, values, front_matter.body, base_url, findings)

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from app.documents.article import ARTICLE_KEYS, IMAGE_KEYS, KEYS_OF_RELATED, PROVIDER_KEYS
+from app.documents.article import ARTICLE_KEYS, IMAGE_KEYS, KEYS, KEYS_OF_RELATED, PROVIDER_KEYS
 from app.documents.taxonomy import ORGANIZATION_KEYS, TOPIC_KEYS
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
+
+README = Path(__file__).parents[2] / "README.md"
 
 # All documents are imported with it.
 BASE_URL = "https://site.example/blog/"
@@ -369,6 +372,15 @@ def test_what_a_related_link_says_is_served(articles: dict[str, dict[str, Any]])
     for number, (link, said) in enumerate(RELATED):
         article = articles[f"related/{number:02}.md"]
         assert (article["related"], article["relatedCount"]) == ([{**NO_LINK, **said}], 1), link
+
+
+def test_the_readme_names_every_other_name() -> None:
+    rows = [
+        f"| `{name}` | {' '.join(f'`{other_name}`' for other_name in key.other_names)} |"
+        for name, key in KEYS.items()
+        if key.other_names
+    ]
+    assert "\n".join(["| key | other names |", "|---|---|", *rows, ""]) in README.read_text(encoding="utf-8")
 
 
 def test_a_body_is_served_without_its_outer_space(articles: dict[str, dict[str, Any]]) -> None:

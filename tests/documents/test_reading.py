@@ -1,5 +1,7 @@
 """What a document may say, and what becomes of it: tables of inputs and outcomes."""
 
+# ruff: noqa: E501  a row of a table is a line
+
 import time
 from typing import Any
 
@@ -231,6 +233,9 @@ def test_a_moment_that_does_not_exist_is_a_problem(moment: str) -> None:
         ("Date: soon", ["3: Date: is not a key that is read; date is"]),
         ("abstract: {}\nsourceUrl: ftp://a",
           ['4: sourceUrl: is "ftp://a", which is no http(s) URL, and is not read as webUrl']),
+        ("excerpt: F # and C#", ["3: excerpt: ends before #, where YAML begins a comment"]),
+        ("tags: #AI", ["3: tags: ends before #, where YAML begins a comment"]),
+        ("excerpt: C#\ntype: x # y\nauthor: 'F # and C#'\ntags: [a] # b\nheat: 1 # c\nsummary: >\n  a #b", []),
         ("topics:\n- AI\n-\n", ["5: topics[1]: is empty and left out"]),
         ("images: [{url: '', width: }]", ["3: images[0]: is empty and left out"]),
         ("images: [{width: 5}]", ["3: images[0]: has no url and is left out"]),
@@ -322,3 +327,107 @@ def test_no_secret_and_nothing_a_terminal_obeys_is_repeated() -> None:
     assert len(reading.problems) == 3
     assert "s3cret" not in said
     assert "\u202e" not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("---\ntitle:\u00a0x\n---\n", "2:7: holds the character U+00A0, which is no space to YAML"),
+        ("---\ntitle: x\ntopics:\n\u00a0\u00a0- AI\n---\n", "4:1: holds the character U+00A0, which is no space to YAML"),
+        ("---\ntitle: x\ntopics:\n\u3000- AI\n---\n", "4:1: holds the character U+3000, which is no space to YAML"),
+        ("---\ntitle: a\u2028b\nexcerpt: c\n---\n", "2:9: holds the character U+2028, at which YAML ends the line"),
+        ("---\ntitle: 'a\u2028b'\nquality: c\n---\n", '3:1: is "c", which is no whole number'),
+        ("---\ntitle: 'a\u2028b'\na: !x c\n---\n", "3:4: has the tag !x, which is not read here"),
+        ("---\ntitle: x\ntopics:\n\t- AI\n---\n", "4:1: has a tab where YAML wants spaces"),
+        ("---\ntitle: x\nprovider:\n  name: y\n\tdomain: z\n---\n", "5:1: has a tab where YAML wants spaces"),
+        ("\n\n---\nx\n---\n", "4:1: has front matter without keys"),
+        ("---\ntitle: a\u0008b\n---\n", "2:9: holds the character U+0008, which is not text"),
+        ("+++\ntitle = 'x'\nquality = 'y'\n+++\n", '3:1: is "y", which is no whole number'),
+        ("+++\ntitle = 'x'\n[params]\nheat = 'y'\n+++\n", '4:1: is "y", which is no whole number'),
+        ("+++\ntitle = '''\nquality = 1\n'''\nquality = 'y'\n+++\n", '5:1: is "y", which is no whole number'),
+        ("+++\ntitle = 'x'\na = y\n+++\n", "3:5: is not TOML: invalid value"),
+        ("+++\ntitle: x\n+++\n", "2:6: is not TOML: expected '=' after a key in a key/value pair"),
+        ('\n{\n  "title": "x",\n  "quality": "y"\n}\n', '4:3: is "y", which is no whole number'),
+        ('{\n  "title": "x",\n  "title": "y"\n}\n', "3:3: has the key title twice"),
+        ('{\n  "title": "x"\n  "type": "y"\n}\n', "3:3: is not JSON: expecting ',' delimiter"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_at_its_place(content: str, problem: str) -> None:
+    [found] = read_document("a.md", content.encode(), None).problems
+    assert f"{found.line}:{found.column}: {found.reason}" == problem
+
+
+def test_what_is_no_text_is_left_out_of_a_body() -> None:
+    reading = read_document("a.md", "---\ntitle: x\n---\nIt\u0080s\n\x08here\u2028now".encode(), None)
+    assert isinstance(reading.document, ArticleDocument)
+    assert reading.document.content == "Its\nhere\u2028now"
+    assert [_line(warning) for warning in reading.warnings] == [
+        "4: None: holds the character U+0080 in its body, which is not text (and 1 more like it)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "title"),
+    [
+        ("2024-03-01-a link.md", "", "a link"), ("2024-03-01.md", "", "2024-03-01"),
+        ("a/2024-03-01_b.c.mdx", "## Two\ntext", "b.c"), ("a.md", "#hash\n# \n # C# by example ##\n", "C# by example"),
+        ("a.md", "```sh\n# a comment\n```\ntext\nA heading\n===\n", "A heading"),
+        ("a.md", "# " + "# " * 500_000, "a"),
+    ],
+)  # fmt: skip
+def test_a_link_without_title_has_that_of_its_body_or_its_file(path: str, body: str, title: str) -> None:
+    text = f"---\nsource: https://a.example/\n---\n{body}"
+    document = read_document(path, text.encode(), None).document
+    assert isinstance(document, ArticleDocument)
+    assert document.title == title
+    without_url = read_document(path, text.replace("source", "layout").encode(), None)
+    assert without_url.skipped
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["www.a.example/b", "<https://a.example/b>", "[b](https://a.example/b)", "a.example/b", "a.example:80", "nasa.gov",
+     "https//a.example", "see https://a.example"],
+)  # fmt: skip
+def test_what_is_meant_as_a_url_is_no_page_of_the_site(url: str) -> None:
+    [problem] = problems(f"title: x\nwebUrl: '{url}'", base_url=BASE)
+    assert problem.startswith("3: webUrl: is ")
+    assert value(f"source: '{url}'", "web_url", base_url=BASE) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["a.html", "a/b", "/a.b/c", "./a.example/b", "?u=https://x", "/out?u=https://x", "v1.2/a", "a.php/b"],
+)
+def test_a_path_is_a_page_of_the_site(url: str) -> None:
+    assert value(f"webUrl: '{url}'", "web_url", base_url=BASE).startswith("https://site.example/")
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "said"),
+    [
+        ("date: soon\npubDate: 2020-06-11", ("published_date_time", "2020-06-11T00:00:00Z", "date: is \"soon\", which is no date")),
+        ("image: {width: 5}\ncover: a.png", ("images", (Image("a.png", None, None, None, None, None),), "image: has no URL")),
+        ("image: {url: a.png, width: x}", ("images", (Image("a.png", None, None, None, None, None),), "image.width: is")),
+        ("description: [a]\nsummary: b", ("excerpt", "b", "description: is a list where a text belongs")),
+        ("categories: [a, {b: c}]", ("topics", ("a",), "categories[1]: is a mapping")),
+        ("author: [{name: [a]}, b]", ("authors", ("b",), "author[0]: is a list")),
+        ("params: {lang: {a: b}}", ("locale", None, "params.lang: is a mapping where a text belongs")),
+        ("ampUrl: /a", ("amp_web_url", None, "ampUrl: is \"/a\", a relative URL")),
+        ("related: [{title: x, url: 'javascript:x'}]", ("extra", {"related": {"0": {"url": "javascript:x"}}}, "related[0].url: is")),
+    ],
+)  # fmt: skip
+def test_what_another_name_cannot_be_is_a_warning(front_matter: str, said: tuple[str, Any, str]) -> None:
+    attribute, expected, warning = said
+    assert value(front_matter, attribute) == expected
+    [found] = warnings(f"title: x\n{front_matter}")
+    assert found.startswith(f"3: {warning}")
+
+
+def test_links_of_notes_are_names() -> None:
+    front_matter = (
+        "author: [[Ada]]\nrelated:\n- '[[people/Alan|Alan]]'\n- [[Grace]]\n- https://a.example/\n- 5"
+    )
+    assert value(front_matter, "authors") == ("Ada",)
+    links = [(link.title, link.web_url) for link in value(front_matter, "related")]
+    assert links == [("Alan", None), ("Grace", None), (None, "https://a.example/"), ("5", None)]
