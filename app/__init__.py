@@ -28,6 +28,7 @@ One document through an import (`->` calls the next, `<->` is called again for e
     cli -> importer.run -> database.engines (the lock) -> migrate
         -> importer.read -> documents.files
         -> documents.reading -> front_matter -> repeated_links -> yaml_tree -> article <-> fields <-> scalars
+        (toml_tree or json_tree -> plain_values in place of the YAML; body_titles where a title is wanting)
         -> importer.serialise -> urls
         -> importer.plan
         -> importer.apply -> importer.tables -> catalog.index.keep -> database.rows

@@ -15,7 +15,7 @@ from app.console import print_check, print_import, progress_line
 from app.database.copying import copy_database
 from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader
-from app.documents.editor_schema import front_matter_schema
+from app.documents.editor_schema import KINDS, Kind, front_matter_schema
 from app.errors import ClippingsError
 from app.importer.check import check_trees
 from app.importer.read import Request
@@ -232,9 +232,10 @@ def serve(host: str, port: int, workers: int, reload: bool, show_unpublished: bo
 
 
 @clippings.command()
-def schema() -> None:
-    """Print the JSON Schema of an article's front matter, for editors."""
-    click.echo(json.dumps(front_matter_schema(), indent=2, ensure_ascii=False))
+@click.argument("kind", type=click.Choice(KINDS), default="article")
+def schema(kind: Kind) -> None:
+    """Print the JSON Schema of front matter, for editors: of an article, a topic or an organization."""
+    click.echo(json.dumps(front_matter_schema(kind), indent=2, ensure_ascii=False))
 
 
 @clippings.command()

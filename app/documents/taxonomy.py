@@ -2,12 +2,29 @@
 
 from dataclasses import dataclass
 
-from app.documents.article import Image, YamlValue, read_images
+from app.documents.article import Image, Key, YamlValue, read_images
 from app.documents.fields import FieldReader
 from app.documents.problems import Findings, WrongValue
 
-TOPIC_KEYS = frozenset("taxonomy _id name shortname parent keywords hashtags images".split())
-ORGANIZATION_KEYS = frozenset("taxonomy _id name domain otherNames images description".split())
+KEYS_OF_TOPIC = {
+    "_id": Key("text", "Its id in URLs; without it, one is made from its name"),
+    "name": Key("text", "What it is called"),
+    "shortname": Key("text", "A shorter name, by which articles may name it too"),
+    "parent": Key("text", "The topic that it is a part of, by any of its names"),
+    "keywords": Key("texts", "Words of the subject"),
+    "hashtags": Key("texts", "Its hashtags"),
+    "images": Key("images", "Its pictures, the first one first"),
+}
+KEYS_OF_ORGANIZATION = {
+    "_id": Key("text", "Kept for the export of documents"),
+    "name": Key("text", "What it is called"),
+    "domain": Key("text", "Its domain, such as nasa.gov, by which it is known"),
+    "otherNames": Key("texts", "Other names by which articles of this domain name it"),
+    "images": Key("images", "Its pictures, the first one first"),
+    "description": Key("text", "What it is"),
+}
+TOPIC_KEYS = frozenset(("taxonomy", *KEYS_OF_TOPIC))
+ORGANIZATION_KEYS = frozenset(("taxonomy", *KEYS_OF_ORGANIZATION))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 import yaml
 
-from app.documents.editor_schema import front_matter_schema
+from app.documents.article import KEYS, OTHER_NAMES
+from app.documents.editor_schema import Kind, front_matter_schema
 from app.importer.check import check_trees
 from app.importer.read import Request
 from app.importer.watch import watch
@@ -54,11 +55,63 @@ def test_the_schema_fits_every_article_of_the_seeds(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["quality: high", "publishedDateTime: yesterday", "published: maybe", "draft: nearly", "images: 5"],
+    [
+        "quality: high",
+        "publishedDateTime: yesterday",
+        "published: maybe",
+        "draft: nearly",
+        "images: 5",
+        "title:",
+    ],
 )
 def test_the_schema_refuses_what_an_import_would(wrong: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(f"title: A\n{wrong}"), front_matter_schema())
+
+
+@pytest.mark.parametrize(
+    ("kind", "front_matter", "is_right"),
+    [
+        (
+            "article",
+            "title: A\nprovider: NASA\nrelated: [B, https://b.example/]\ntags: a, b\npublished: '2024-11-05'",
+            True,
+        ),
+        ("article", "source: https://a.example/\ncreated: soon\ncover: {src: a.png}", True),
+        ("article", "title: A\npublishedDateTime: '2024-03-01 10:00:00 +0200'", True),
+        ("article", "tags: [a]", False),
+        ("topic", "taxonomy: topic\nname: AI\nkeywords: [ml]\nimages: [a.png]", True),
+        ("topic", "taxonomy: topic\nparent: AI", False),
+        ("topic", "taxonomy: organization\nname: AI", False),
+        ("organization", "taxonomy: provider\ndomain: nasa.gov\notherNames: NASA", True),
+        ("organization", "taxonomy: organization\nname: NASA\ndescription: [a]", False),
+        ("organization", "name: NASA", False),
+    ],
+)
+def test_each_kind_of_document_has_its_schema(kind: Kind, front_matter: str, is_right: bool) -> None:
+    schema = front_matter_schema(kind)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert jsonschema.Draft202012Validator(schema).is_valid(yaml.safe_load(front_matter)) == is_right
+
+
+def test_the_schema_of_an_article_knows_all_names() -> None:
+    assert front_matter_schema()["properties"].keys() == {*KEYS, *OTHER_NAMES}
+
+
+@pytest.mark.parametrize("path", sorted(SEEDS.glob("to*/*.md")), ids=lambda path: path.name)
+def test_the_schema_fits_every_topic_of_the_seeds(path: Path) -> None:
+    front_matter = yaml.safe_load(path.read_text(encoding="utf-8").split("\n---\n")[0][4:])
+    jsonschema.validate(front_matter, front_matter_schema("topic"))
+
+
+def test_a_finding_between_documents_is_at_the_name_that_was_written(tmp_path: Path) -> None:
+    write_document(tmp_path, "a.md", "title: A\nsource: https://example.org/x")
+    write_document(tmp_path, "b.md", "title: B\nparams:\n  link: https://example.org/x\n  categories: [Ia]")
+    write_document(tmp_path, "ai.md", "taxonomy: topic\nname: AI")
+    assert findings(tmp_path) == [
+        "b.md:4:3 webUrl: is the URL of a.md too",
+        "b.md:5:16 topics[0]: no document describes the topic “Ia”",
+    ]
 
 
 def imports_while_watching(root: Path, import_once: Callable[[int], bool], imports: int) -> None:

@@ -47,6 +47,22 @@ levels: [one, null, {deep: [yes, .5, 0o17, "0o17", ""]}]
 unknownKey: {a: [1, 1.10, ~, "", "null", 2020-01-01], "b\u2028c": "\ufeff"}
 """
 
+A_CLIP_OF_ANOTHER_TOOL = """
+source: https://example.org/clip
+url: /clip/
+published: 2024-11-05
+date: soon
+author: ['[[Ada]]', '[[people/alan|Alan]]']
+description: D
+summary: S
+cover: {image: a.png, alt: A picture, caption: C}
+thumbnail: false
+tags: ["one, two"]
+categories: [AI]
+params: {lang: de, color: red}
+related: ['[[B]]', {url: https://other.example/, date: 2024-11-04, mood: 1}]
+"""
+
 
 @pytest.fixture
 def copy(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -90,6 +106,7 @@ def test_the_seeds_are_the_same_catalogue_again(world: World, copy: Any) -> None
 def test_nothing_that_a_document_says_is_lost(world: World, copy: Any) -> None:
     world.write("a/every thing.md", EVERYTHING_A_DOCUMENT_MAY_SAY, "\n---\nA *body*\n\n---\n")
     world.write("plain.md", "title: A")
+    world.write("clip.md", A_CLIP_OF_ANOTHER_TOOL, "# A heading\n")
     world.write("draft.md", "title: D\ndraft: true\npublished: yes")
     world.write("ready.md", "title: R\ndraft: 'false'")
     world.write("gone.md", EVERYTHING_A_DOCUMENT_MAY_SAY.replace("removed: off", "removed: yes"))
@@ -98,7 +115,7 @@ def test_nothing_that_a_document_says_is_lost(world: World, copy: Any) -> None:
     assert world.import_().problems == []
     other, printed = copy(world)
     assert everything(other) == everything(world)
-    assert "7 documents written" in printed
+    assert "8 documents written" in printed
     assert [item["published"] for item in other.items() if item["title"] in ("D", "R")] == [False, True]
 
 
