@@ -19,6 +19,7 @@ from app.documents.front_matter import FrontMatter, all_front_matter, split
 from app.documents.problems import Finding, Findings, KeyPath, Problem, key_text, printable_value
 from app.documents.repeated_links import read_tree_with_repeated_links
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
+from app.documents.tree_keys import NO_ORIGINS, NO_TREE_KEYS, Origins, TreeKeys
 from app.documents.yaml_tree import SyntaxProblem, YamlTree, position_of
 
 _NO_TAXONOMY: Final = "YAML without taxonomy"
@@ -42,8 +43,13 @@ class Reading:
     warnings: tuple[Problem, ...]
 
 
-def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
-    """`base_url` completes relative URLs; without it those of images stay relative, others are problems."""
+def read_document(
+    path: str, content: bytes, base_url: str | None, tree_keys: TreeKeys = NO_TREE_KEYS
+) -> Reading:
+    """`base_url` completes relative URLs; without it those of images stay relative, others are problems.
+
+    `tree_keys` are the tree's own names for the keys of an article, and its values for those that are absent.
+    """
     is_yaml = path.lower().endswith(_YAML_EXTENSIONS)
     # Trees hold configuration files, some with tags of their own, so YAML without our key is not parsed.
     if is_yaml and b"taxonomy" not in content.replace(b"\x00", b""):
@@ -56,7 +62,9 @@ def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
     tree = read_tree_with_repeated_links(front_matter.yaml, is_blank)
     if isinstance(tree, SyntaxProblem):
         return _unreadable(path, tree, front_matter.lines_before)
-    return _skip(tree.value, is_yaml=is_yaml) or _read(path, tree, front_matter, base_url)
+    is_article = isinstance(tree.value, dict) and is_unknown(tree.value.get("taxonomy"))
+    origins = tree_keys.complete(tree.value) if is_article else NO_ORIGINS
+    return _skip(tree.value, is_yaml=is_yaml) or _read(path, tree, front_matter, base_url, origins)
 
 
 def _skip(value: YamlValue, *, is_yaml: bool) -> Reading | None:
@@ -81,7 +89,9 @@ def _damage(content: bytes, reason: str) -> str:
     return reason if content.strip(_BLANK) else "is empty"
 
 
-def _read(path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | None) -> Reading:
+def _read(
+    path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | None, origins: Origins
+) -> Reading:
     values = tree.value
     if not isinstance(values, dict):
         advice = "Write its lines as `key: value`."
@@ -94,7 +104,11 @@ def _read(path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | 
         document = _TAXONOMIES[values["taxonomy"].strip()](path, values, base_url, findings)
 
     def located(key_findings: Sequence[Finding]) -> tuple[Problem, ...]:
-        return tuple(_problem(path, finding, tree, front_matter.lines_before) for finding in key_findings)
+        return tuple(
+            _problem(path, origins.as_written(finding), tree, front_matter.lines_before)
+            for finding in key_findings
+            if origins.is_of_document(finding)
+        )
 
     return Reading(document, None, None, located(findings.problems), located(findings.warnings))
 

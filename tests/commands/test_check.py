@@ -23,7 +23,7 @@ SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 def findings(root: Path) -> list[str]:
-    report = check_trees([Request(root, "news")], None, workers=1)
+    report = check_trees([Request(root, "news")], None, 1, lambda file: file.relative_to(root).as_posix())
     return [f"{w.path}:{w.line}:{w.column} {w.key}: {w.reason}" for w in (*report.problems, *report.warnings)]
 
 
@@ -76,7 +76,7 @@ def imports_while_watching(root: Path, import_once: Callable[[int], bool], impor
         return import_once(count)
 
     with pytest.raises(Enough):
-        watch([Request(root, "news")], import_or_stop)
+        watch(lambda: [Request(root, "news")], import_or_stop)
 
 
 def test_an_edit_is_seen_soon_however_long_the_import_before_it_took(
@@ -104,7 +104,7 @@ def test_looking_takes_a_small_part_of_a_processor_and_pauses_for_seconds_at_mos
         "app.importer.watch.time", SimpleNamespace(monotonic=lambda: next(seconds), sleep=pauses.append)
     )
     with pytest.raises(StopIteration):
-        watch([Request(tmp_path, "news")], lambda: True)
+        watch(lambda: [Request(tmp_path, "news")], lambda: True)
     assert pauses == [1, pytest.approx(2), 5]
 
 

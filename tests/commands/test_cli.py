@@ -39,7 +39,7 @@ def test_an_import_says_what_it_did_and_what_is_wrong(folder: Path) -> None:
     done = clippings(folder, "import", "news")
     assert done.returncode == 1
     assert "created 1  updated 0  unchanged 0  rejected 1  skipped 1" in done.stdout
-    assert "1 articles are not published" in done.stdout
+    assert "1 article is not published: see it with" in done.stdout
     assert "bad.md:3:1: error: quality: " in done.stderr
     assert "readme.md: skipped: " in done.stderr
     assert SECRET not in done.stdout + done.stderr
@@ -92,7 +92,8 @@ def test_progress_is_shown_on_a_terminal_and_gone_before_the_report(folder: Path
     for number in range(250):
         (folder / "news" / f"{number}.md").write_text(f"---\ntitle: A {number}\n---\n")
     written = on_a_terminal(folder, "import", "news", "--workers", "1")
-    assert "0 of 253 files\r\x1b[K100 of 253 files\r\x1b[K200 of 253 files" in written
+    assert "0 of 253 files read\r\x1b[K100 of 253 files read\r\x1b[K200 of 253 files read" in written
+    assert "0 of 251 articles written\r\x1b[K251 articles written; now the index\r\x1b[K" in written
     assert [line.split(":")[0] for line in as_shown(written)[:2]] == ["bad.md", "readme.md"]
     assert as_shown(written)[2].startswith("created 251  updated 0")
     again = on_a_terminal(folder, "import", "news", "--prune", "--strict", "--json")
@@ -131,7 +132,7 @@ def test_an_emptied_article_is_named_keeps_its_state_and_says_what_to_do(folder:
 
 def test_a_check_names_what_it_skips(folder: Path) -> None:
     done = clippings(folder, "check", "news")
-    assert "readme.md: skipped: a text without front matter" in done.stderr
+    assert "news/readme.md:1:1: skipped: a text without front matter" in done.stdout
 
 
 def test_a_misspelt_setting_is_named(folder: Path) -> None:

@@ -42,7 +42,7 @@ CASES = [
     Case("import news --strict", "two good documents", 0, "created 2", articles=2),
     Case("import news", "there is nothing but a file to skip", 0, "skipped 1", articles=0),
     Case("check news", "two good documents", 0, "2 articles"),
-    Case("check news", "there is nothing but a file to skip", 0, "readme.md: skipped: "),
+    Case("check news", "there is nothing but a file to skip", 0, "news/readme.md:1:1: skipped: "),
     Case("migrate", "two good documents", 0, "", articles=0),
     Case("migrate", "an import was done before", 0, "", articles=2),
     Case("export", "an import was done before", 0, '"title":"Good"', articles=2),
