@@ -161,7 +161,7 @@ def import_(
     totals = _Totals()
 
     def import_once() -> Report:
-        requests, problems = _trees(found, root)
+        requests, problems = _trees_now(found, root)
         if problems:
             report = Report(problems=problems)
         else:
@@ -179,9 +179,9 @@ def import_(
 
     if watch_:
         # Wrong names are wrong usage, now and not at each look.
-        _named(_trees(found, root)[0], source)
+        _named(_trees_now(found, root)[0], source)
         try:
-            watch(lambda: _trees(found, root)[0], partial(_whatever_happens, import_once))
+            watch(lambda: _trees_now(found, root)[0], partial(_whatever_happens, import_once))
         except KeyboardInterrupt:
             raise click.Abort(str(totals)) from None
     if import_once().problems:
@@ -358,8 +358,22 @@ def _engine() -> Engine:
     return engine
 
 
+def _trees_now(paths: Sequence[Path], root: Path | None) -> tuple[list[Request], list[Problem]]:
+    """For who watches: a PATH that went would be taken for a file, and its tree for another one."""
+    advice = "Put it back; until then nothing is imported."
+    gone = [
+        Problem(os.fspath(path), None, None, None, "is not there any more", advice)
+        for path in paths
+        if not path.exists()
+    ]
+    if gone:
+        return [], gone
+    requests, problems = _trees(paths, root)
+    return requests, [replace(problem, path=os.path.relpath(problem.path)) for problem in problems]
+
+
 def _existing(path: Path) -> Path:
-    if not os.path.lexists(path):
+    if not path.exists():
         raise click.BadParameter(f"Path '{path}' does not exist.", param_hint="'PATH...'")
     return path
 

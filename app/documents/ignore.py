@@ -9,7 +9,8 @@ from typing import Final
 # Each file is compared with each pattern, so a thousand of them would double the time of listing a tree.
 MAX_PATTERNS: Final = 1_000
 
-_ANY_FOLDERS: Final = "**"
+# Two stars or more between slashes.
+_ANY_FOLDERS: Final = re.compile(r"\*\*+")
 # A star of a segment matches as little as it can and never gives back: `*a*a*a*b` stays linear.
 _STARS: Final = re.compile(r"\*+")
 _TRAILING_SPACES: Final = re.compile(r"(?<!\\) +\Z")
@@ -96,8 +97,8 @@ def _pattern(line: str) -> _Pattern | None:
     if not line:
         return None
     # A slash at the beginning or in the middle counts from the root; a name alone fits at any depth.
-    parts = line.removeprefix("/").split("/") if "/" in line else [_ANY_FOLDERS, line]
-    segments = tuple(None if part == _ANY_FOLDERS else _segment(part) for part in parts)
+    parts = line.removeprefix("/").split("/") if "/" in line else ["**", line]
+    segments = tuple(None if _ANY_FOLDERS.fullmatch(part) else _segment(part) for part in parts)
     # `folder/**` fits what lies in the folder, at least one name.
     if segments[-1] is None:
         segments = (*segments, _segment("*"))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.documents.article import ARTICLE_KEYS, KEYS
 from app.documents.files import read_file
-from app.documents.problems import Problem
+from app.documents.problems import Problem, key_text
 from app.documents.reading import locate
 from app.importer.read import Request
 
@@ -44,7 +44,7 @@ def located(request: Request, problem: Problem, key: str, *places: int) -> Probl
     for name in (key, *request.settings.keys.names.get(key, ()), *KEYS[key].older_names):
         if position := locate(problem.path, content, (name, *places)):
             line, column = position
-            return replace(problem, line=line, column=column)
+            return replace(problem, line=line, column=column, key=key_text((name, *places)))
     return problem
 
 

@@ -44,7 +44,7 @@ class NoSuchSource(Exception):
 
 def list_sources(connection: Connection) -> list[SourceSummary]:
     by_source = select(articles.c.source, func.count()).group_by(articles.c.source)
-    counts: dict[str, int] = dict(connection.execute(by_source).tuples().all())
+    counts: dict[str, int] = dict(connection.execute(by_source).all())
     rows = connection.execute(select(sources).order_by(sources.c.name))
     return [SourceSummary(row.name, counts.get(row.name, 0), row.base_url, row.imported_at) for row in rows]
 

@@ -46,6 +46,14 @@ def test_a_url_that_two_documents_share_is_a_warning(tmp_path: Path) -> None:
     assert findings(tmp_path) == ["b.md:3:1 webUrl: is the URL of a.md too"]
 
 
+def test_a_part_of_a_tree_is_compared_with_the_topics_of_all_of_it(tmp_path: Path) -> None:
+    write_document(tmp_path, "a.md", "title: A\ntopics: [AI, Ia]")
+    write_document(tmp_path, "topics/ai.md", "taxonomy: topic\nname: AI")
+    (tmp_path / "clippings.yaml").write_text("source: news")
+    report = check_trees([Request(tmp_path, "news", (tmp_path / "a.md",))], None, 1)
+    assert [warning.key for warning in report.warnings] == ["topics[1]"]
+
+
 @pytest.mark.parametrize("path", sorted(SEEDS.glob("[!to]*/*.md")), ids=lambda path: path.name)
 def test_the_schema_fits_every_article_of_the_seeds(path: Path) -> None:
     front_matter = yaml.load(path.read_text(encoding="utf-8").split("\n---\n")[0][4:], yaml.CBaseLoader)  # noqa: S506
