@@ -13,6 +13,7 @@ import click
 from sqlalchemy import Engine
 
 from app.console import (
+    counted,
     print_check,
     print_findings,
     print_import,
@@ -298,7 +299,7 @@ def remove(name: str, *, yes: bool) -> None:
         with Reader(Settings.read().database_url) as reader, reader.snapshot() as connection:
             require_current(connection)
             summary = next((each for each in list_sources(connection) if each.name == name), None)
-        if summary and not _is_confirmed(f"Remove the source {name} with {summary.articles} articles?"):
+        if summary and not _is_confirmed(f"Remove the source {name} with {counted(summary.articles)}?"):
             raise ImportRefused("Nothing was removed.")
     try:
         with progress_line() as progress:

@@ -84,7 +84,7 @@ def print_check(report: Report) -> None:
         (report.providers, "provider"),
     )
     click.echo(
-        f"{', '.join(_count(number, noun) for number, noun in counts)}, "
+        f"{', '.join(counted(number, noun) for number, noun in counts)}, "
         f"{report.skipped} skipped, {report.rejected} rejected",
         err=True,
     )
@@ -122,14 +122,14 @@ def _keys(report: Report) -> str:
         f"{printable_value(key)} {count:,}" for key, count in islice(report.unread_keys.items(), MAX_KEYS)
     )
     others = len(report.unread_keys) - MAX_KEYS
-    return shown if others <= 0 else f"{shown} and {_count(others, 'more key')}"
+    return shown if others <= 0 else f"{shown} and {counted(others, 'more key')}"
 
 
 def _articles(number: int, one: str, many: str) -> str:
-    return f"{_count(number, 'article')} {one if number == 1 else many}"
+    return f"{counted(number, 'article')} {one if number == 1 else many}"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str = "article") -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 

@@ -73,7 +73,7 @@ sources = Table(
     Column("id", Identifier, primary_key=True, autoincrement=False),
     Column("name", Ordered, nullable=False, unique=True),
     Column("base_url", Text),
-    # When it was last imported, changed or not; null if that was before version 0008 of the schema.
+    # When it was last imported, changed or not; null if that was before version 0009 of the schema.
     Column("imported_at", Text),
 )
 
