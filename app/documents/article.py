@@ -9,7 +9,7 @@ from app.documents.problems import Findings, WrongValue
 from app.documents.repeated_links import RepeatedLink
 
 # Whoever changes how a document is read raises this number: the next import then reads unchanged files again.
-READER_VERSION = 3
+READER_VERSION = 4
 
 # A value of a document is a text, None, a list, or a mapping with text keys. Scalars stay texts until a key
 # of ours converts them.
@@ -50,6 +50,7 @@ KEYS = {
     "cdnAmpWebUrl": Key("url", "Its AMP page on a cache", ("cdnAmpUrl",)),
     "publishedDateTime": Key("date", "When it was published; without an offset in UTC"),
     "updatedDateTime": Key("date", "When it was last updated"),
+    "addedDateTime": Key("date", "When it was filed; without it, when an import first took it"),
     "published": Key("yes or no", "Whether it is shown; absent means true, empty means false"),
     "draft": Key("yes or no", "true keeps it unpublished, whatever published says"),
     "removed": Key("yes or no", "true takes it down for good"),
@@ -142,6 +143,7 @@ class ArticleDocument:
     cdn_amp_web_url: str | None
     published_date_time: str | None
     updated_date_time: str | None
+    added_date_time: str | None
     published: bool
     removed: bool
     quality: int | None
@@ -187,6 +189,7 @@ def read_article(
         cdn_amp_web_url=fields.url("cdnAmpWebUrl"),
         published_date_time=fields.converted(scalars.date_time, "publishedDateTime"),
         updated_date_time=fields.converted(scalars.date_time, "updatedDateTime"),
+        added_date_time=fields.converted(scalars.date_time, "addedDateTime"),
         published=_is_published(fields),
         removed=fields.converted(scalars.boolean, "removed") or False,
         quality=fields.converted(scalars.integer, "quality"),

@@ -41,6 +41,7 @@ def apply_plans(
     documents.refresh(connection, [document for plan in plans for document in plan.same_meaning])
     to_remove = [document_id for plan in plans for document_id in plan.to_remove]
     leaving = [*spool.replaced_ids, *to_remove]
+    added_times = articles.added_times(connection, spool.replaced_ids)
     log = ChangeLog(connection)
     if not leaving and not spool:
         return log.revision
@@ -67,7 +68,7 @@ def apply_plans(
     for batch in spool.batches():
         progress(f"{written:,} of {spool.article_count:,} articles written")
         written += len(batch.documents)
-        new = batch.articles()
+        new = articles.with_added_times(batch.articles(), added_times, now)
         filed = article_terms.add(connection, described.topics, new)
         documents.add(connection, batch.documents)
         articles.add(connection, described.topics, filed)

@@ -10,6 +10,7 @@ from app.documents.files import read_file
 from app.documents.problems import Problem, key_text
 from app.documents.reading import locate
 from app.importer.read import Request
+from app.moments import rfc3339
 
 # What is published at midnight on an island in the Pacific is a day ahead of UTC's other side.
 MAX_TIME_AHEAD: Final = timedelta(days=1)
@@ -24,7 +25,7 @@ _LISTS: Final = frozenset({"images", "related"})
 
 def latest_date(now: datetime) -> str:
     """As documents have it: RFC 3339 in UTC, which sorts as text."""
-    return (now + MAX_TIME_AHEAD).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return rfc3339(now + MAX_TIME_AHEAD)
 
 
 def date_ahead(date_time: str | None) -> str:

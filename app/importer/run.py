@@ -1,7 +1,7 @@
 """The import command: lock, read, decide, write, report."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +34,7 @@ from app.importer.tables.article_terms import MAX_WAITING_ROWS
 from app.importer.workers import Workers
 from app.interrupts import hold_interrupts
 from app.migrate import upgrade
+from app.moments import rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Options:
     base_url: str | None = None
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 def import_trees(
@@ -78,18 +80,18 @@ def import_trees(
         report = Report()
         for plan in plans:
             report.add(plan.report)
-        now = datetime.now(UTC)
+        now = options.clock()
         report.revision = apply_plans(
             connection,
             plans,
             spool,
-            now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            rfc3339(now),
             options.limits.words,
             options.limits.waiting_rows,
             progress,
         )
         names = [request.source for request in requests]
-        note_import(connection, names, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        note_import(connection, names, rfc3339(now))
         report.warnings += contradictions(connection, names)
         report.warnings += undescribed_topics(connection, requests)
         report.warnings += dates_ahead(connection, requests, now)

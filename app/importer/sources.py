@@ -20,6 +20,7 @@ from app.importer.stored import stored_documents
 from app.importer.tables.article_terms import MAX_WAITING_ROWS
 from app.interrupts import hold_interrupts
 from app.migrate import upgrade
+from app.moments import rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def remove_source(engine: Engine, name: str, progress: Progress = lambda done: N
         gone = [GoneArticle(name, path) for path in stored.paths("article")]
         report = Report(removed=len(gone), removed_articles=gone)
         plan = Plan((), sorted(stored.ids()), report)
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = rfc3339(datetime.now(UTC))
         report.revision = apply_plans(
             connection, [plan], spool, now, WordLimits(), MAX_WAITING_ROWS, progress
         )

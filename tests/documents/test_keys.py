@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.documents.article import ARTICLE_KEYS, IMAGE_KEYS, PROVIDER_KEYS, RELATED_KEYS
 from app.documents.taxonomy import ORGANIZATION_KEYS, TOPIC_KEYS
 from tests.support.services import EDITOR, answer, service_of
-from tests.support.worlds import World
+from tests.support.worlds import IMPORTED_AT, World
 
 # All documents are imported with it.
 BASE_URL = "https://site.example/blog/"
@@ -28,6 +28,7 @@ NOTHING: dict[str, Any] = {
     **dict.fromkeys(("excerpt", "type", "category", "locale", "quality", "heat"), None),
     **dict.fromkeys(("publishedDateTime", "updatedDateTime"), None),
     **dict.fromkeys(("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl"), None),
+    "addedDateTime": f"{IMPORTED_AT:%Y-%m-%dT%H:%M:%SZ}",
     "published": True,
     "provider": provider(),
     "authors": [],
@@ -37,6 +38,7 @@ NOTHING: dict[str, Any] = {
     "relatedCount": 0,
     "related": [],
     "content": "",
+    "contentHtml": "",
     "details": {},
 }
 
@@ -58,6 +60,7 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
     # Moments
     ("publishedDateTime: 2020-06-11", {"publishedDateTime": "2020-06-11T00:00:00Z"}),
     ("publishedDateTime: 2020-06-11 02:07:09.5+02:00", {"publishedDateTime": "2020-06-11T00:07:09Z"}),
+    ("addedDateTime: 2020-06-12", {"addedDateTime": "2020-06-12T00:00:00Z"}),
     ("updatedDateTime: 2020-06-11T00:07", {"updatedDateTime": "2020-06-11T00:07:00Z"}),
     # URLs: a provider that is not named is the host of the first of them
     (

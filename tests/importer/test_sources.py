@@ -1,6 +1,7 @@
 """Sources: the same documents twice are a mistake, and a source can be taken out."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from app.errors import ImportRefused
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from app.importer.sources import NoSuchSource, list_sources, remove_source
+from app.moments import rfc3339
 from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
 from tests.support.services import answer, service_of
-from tests.support.worlds import World
+from tests.support.worlds import IMPORTED_AT, World
 
 
 def write_three(world: World) -> None:
@@ -95,13 +97,15 @@ def test_a_source_without_articles_goes_too(world: World) -> None:
 
 def test_each_import_of_a_source_is_its_last_one(world: World) -> None:
     world.write("a.md", "title: A")
-    for _ in range(2):
-        world.import_(base_url="https://example.org/")
+    for days in range(2):
+        when = IMPORTED_AT + timedelta(days=days)
+        world.import_(
+            base_url="https://example.org/", clock=partial(IMPORTED_AT.__add__, timedelta(days=days))
+        )
         with world.engine.connect() as connection:
             [news] = list_sources(connection)
         assert (news.name, news.articles, news.base_url) == ("news", 1, "https://example.org/")
-        assert news.last_import
-        assert datetime.now(UTC) - datetime.fromisoformat(news.last_import) < timedelta(minutes=1)
+        assert news.last_import == rfc3339(when)
 
 
 def test_the_report_names_what_is_gone(world: World) -> None:
@@ -147,15 +151,16 @@ def test_keys_that_nobody_reads_are_counted_also_where_nothing_changed(world: Wo
 
 
 def test_a_date_ahead_is_a_warning_until_the_day_is_there(world: World) -> None:
-    soon = datetime.now(UTC) + timedelta(hours=20)
-    later = datetime.now(UTC) + timedelta(days=3)
-    world.write("a.md", f"title: A\npublishedDateTime: {soon:%Y-%m-%dT%H:%M:%SZ}")
-    world.write("b.md", f"title: B\nquality: 1\npublishedDateTime: {later:%Y-%m-%dT%H:%M:%SZ}\npublished: no")
+    soon = rfc3339(IMPORTED_AT + timedelta(hours=20))
+    later = IMPORTED_AT + timedelta(days=3)
+    world.write("a.md", f"title: A\npublishedDateTime: {soon}")
+    world.write("b.md", f"title: B\nquality: 1\npublishedDateTime: {rfc3339(later)}\npublished: no")
     world.write("c.md", "title: C")
     for _ in range(2):
         [warning] = world.import_().warnings
         assert (warning.path, warning.line, warning.key) == ("b.md", 4, "publishedDateTime")
         assert "more than a day ahead" in warning.reason
+    assert world.import_(clock=lambda: later).warnings == []
 
 
 def test_a_topic_that_no_document_describes_is_a_warning_where_topics_are_described(world: World) -> None:
