@@ -21,6 +21,7 @@ from app.console import (
     print_sources,
     progress_line,
 )
+from app.database.copying import copy_database
 from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader
 from app.documents.editor_schema import front_matter_schema
@@ -47,16 +48,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Commands(click.Group):
-    """Loads what `export` needs when it is asked for: an import that finds nothing changed is done before."""
+    """Loads what a query needs when one is asked for: an import that finds nothing changed is done before."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "export"])
+        return sorted([*super().list_commands(ctx), "export", "stats"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "export":
             from app.exporting import export  # noqa: PLC0415  as said above
 
             return export
+        if cmd_name == "stats":
+            from app.statistics import stats  # noqa: PLC0415  as said above
+
+            return stats
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -322,6 +327,16 @@ def migrate() -> None:
     with exclusive(_engine()) as connection:
         upgrade(connection)
         hold_interrupts()
+
+
+@clippings.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Write a consistent copy of an SQLite catalogue to FILE, also while it is served and imported into."""
+    with Reader(Settings.read().database_url) as reader:
+        with reader.snapshot() as connection:
+            require_current(connection)
+        copy_database(reader, file)
 
 
 @clippings.command()

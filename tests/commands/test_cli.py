@@ -22,12 +22,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def clippings(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def clippings(
+    folder: Path, *arguments: str, typed: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
     return subprocess.run(  # noqa: S603  our own command
         [sys.executable, "-m", "app", *arguments],
         cwd=folder,
         env=environment | settings,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,
@@ -133,6 +136,40 @@ def test_an_emptied_article_is_named_keeps_its_state_and_says_what_to_do(folder:
 def test_a_check_names_what_it_skips(folder: Path) -> None:
     done = clippings(folder, "check", "news")
     assert "news/readme.md:1:1: skipped: a text without front matter" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "said", "sources"),
+    [
+        ("n\n", 3, "Nothing was removed", ["news"]),
+        ("", 2, "add --yes", ["news"]),
+        ("y\n", 0, "Remove the source news with 1 article?", []),
+    ],
+)
+def test_a_source_is_removed_only_by_who_means_it(
+    folder: Path, typed: str, status: int, said: str, sources: list[str]
+) -> None:
+    clippings(folder, "import", "news")
+    done = clippings(folder, "sources", "remove", "news", typed=typed)
+    assert (done.returncode, said in done.stderr) == (status, True)
+    listed = json.loads(clippings(folder, "sources", "--json").stdout)
+    assert [source["name"] for source in listed] == sources
+
+
+def test_what_is_gone_is_named(folder: Path) -> None:
+    for number in range(25):
+        (folder / "news" / f"{number:02}.md").write_text(f"---\ntitle: {number}\nlayout: post\n---\n")
+    clippings(folder, "import", "news")
+    (folder / "news" / "00.md").unlink()
+    assert "1 article has no document any more; --prune removes it:\n  00.md\n" in (
+        clippings(folder, "import", "news").stdout
+    )
+    for number in range(1, 23):
+        (folder / "news" / f"{number:02}.md").unlink()
+    said = clippings(folder, "import", "news", "--dry-run", "--prune", "--force").stdout
+    assert "23 articles would be removed:\n  00.md\n  01.md\n" in said
+    assert "  19.md\n  … and 3 more, which --json names.\n" in said
+    assert "Keys that nobody reads, and how many documents have them: layout 2\n" in said
 
 
 def test_a_misspelt_setting_is_named(folder: Path) -> None:
