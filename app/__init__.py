@@ -25,7 +25,8 @@ whole way in prose, and where a new thing goes.
 
 One document through an import (`->` calls the next, `<->` is called again for each key):
 
-    cli -> importer.run -> database.engines (the lock) -> migrate
+    cli -> importer.trees -> documents.tree_settings
+        -> importer.run -> database.engines (the lock) -> migrate
         -> importer.read -> documents.files
         -> documents.reading -> front_matter -> repeated_links -> yaml_tree -> article <-> fields <-> scalars
         (toml_tree or json_tree -> plain_values in place of the YAML; body_titles where a title is wanting)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -11,16 +12,30 @@ from typing import Any, NoReturn, TypeVar
 import click
 from sqlalchemy import Engine
 
-from app.console import print_check, print_import, progress_line
+from app.console import (
+    counted,
+    print_check,
+    print_findings,
+    print_import,
+    print_removal,
+    print_sources,
+    progress_line,
+)
 from app.database.copying import copy_database
 from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader
 from app.documents.editor_schema import KINDS, Kind, front_matter_schema
-from app.errors import ClippingsError
-from app.importer.check import check_trees
+from app.documents.files import Skipped
+from app.documents.problems import Problem
+from app.errors import ClippingsError, ImportRefused
+from app.importer.check import as_json as check_as_json
+from app.importer.check import check_trees, names_as_given
+from app.importer.named_paths import existing, is_known_to_git
 from app.importer.read import Request
 from app.importer.report import Report
-from app.importer.run import SOURCE_NAME, Options, import_trees
+from app.importer.run import Options, import_trees
+from app.importer.sources import NoSuchSource, list_sources, remove_source
+from app.importer.trees import UnclearTree, absolute, named, trees_of
 from app.importer.watch import watch
 from app.interrupts import end_interrupted, hold_interrupts, release_interrupts
 from app.migrate import require_current, upgrade
@@ -90,9 +105,7 @@ def main() -> NoReturn:
 
 def _reading_options(command: F) -> F:
     for option in (
-        click.argument(
-            "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
-        ),
+        click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path)),
         click.option(
             "--root",
             type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -100,7 +113,9 @@ def _reading_options(command: F) -> F:
             "  [default: PATH itself, for a file its folder]",
         ),
         click.option(
-            "--source", metavar="NAME", help="Name of the source.  [default: the root folder's name]"
+            "--source",
+            metavar="NAME",
+            help="Name of the source.  [default: as clippings.yaml says, else the root folder's name]",
         ),
         click.option(
             "--base-url", metavar="URL", help="What relative URLs are relative to; kept with the source."
@@ -121,7 +136,7 @@ def _reading_options(command: F) -> F:
 @clippings.command("import")
 @_reading_options
 @click.option("--prune", is_flag=True, help="Also remove what no document describes any more.")
-@click.option("--force", is_flag=True, help="Let --prune remove more than half of the articles.")
+@click.option("--force", is_flag=True, help="Let --prune remove more than half, and import a source twice.")
 @click.option("--dry-run", is_flag=True, help="Report what would be done, and do nothing.")
 @click.option("--strict", is_flag=True, help="Write nothing if any document has a problem.")
 @click.option("--watch", "watch_", is_flag=True, help="Import again whenever the documents change.")
@@ -144,23 +159,67 @@ def import_(
     Exit status: 0 done; 1 done, but some documents were rejected; 2 wrong usage; 3 could not be done,
     nothing written.
     """
-    requests = _requests(paths, root, source)
+    if not paths:
+        raise click.UsageError("Missing argument 'PATH...'.")
+    found = [_existing(path) for path in paths]
     engine = _engine()
     options = Options(prune, force, dry_run, strict, base_url, workers)
+    totals = _Totals()
 
     def import_once() -> Report:
-        with progress_line() as progress:
-            report = import_trees(engine, requests, options, progress)
+        requests, problems = _trees_now(found, root)
+        if problems:
+            report = Report(problems=problems)
+        else:
+            with progress_line() as progress:
+                report = import_trees(engine, _named(requests, source), options, progress)
         if as_json:
             click.echo(json.dumps(report.as_json(), indent=2))
+        elif problems:
+            print_findings(report)
+            click.echo("Nothing was written, because of the problems above.")
         else:
             print_import(report, dry_run=dry_run, nothing_written=strict and bool(report.problems))
+        totals.add(report)
         return report
 
     if watch_:
-        watch(requests, partial(_whatever_happens, import_once))
+        # Wrong names are wrong usage, now and not at each look.
+        _named(_trees_now(found, root)[0], source)
+        try:
+            watch(lambda: _trees_now(found, root)[0], partial(_whatever_happens, import_once))
+        except KeyboardInterrupt:
+            raise click.Abort(str(totals)) from None
     if import_once().problems:
         sys.exit(SOME_REJECTED)
+
+
+@dataclass(slots=True)
+class _Totals:
+    """What a watching import did until it ended."""
+
+    imports: int = 0
+    created: int = 0
+    updated: int = 0
+    removed: int = 0
+    revision: int = 0
+
+    def add(self, report: Report) -> None:
+        self.imports += 1
+        self.created += report.created
+        self.updated += report.updated
+        self.removed += report.removed
+        self.revision = report.revision or self.revision
+
+    def __str__(self) -> str:
+        """Nothing where nothing was done."""
+        if not self.imports:
+            return ""
+        return (
+            f"stopped watching after {self.imports} import{'' if self.imports == 1 else 's'}: created "
+            f"{self.created}, updated {self.updated}, removed {self.removed}; the catalogue is at "
+            f"revision {self.revision}"
+        )
 
 
 def _whatever_happens(import_once: Callable[[], Report]) -> bool:
@@ -168,7 +227,7 @@ def _whatever_happens(import_once: Callable[[], Report]) -> bool:
     is_done = True
     try:
         import_once()
-    except ClippingsError as error:
+    except (ClippingsError, click.UsageError) as error:
         click.echo(f"clippings: {error}", err=True)
         is_done = False
     release_interrupts()
@@ -177,6 +236,7 @@ def _whatever_happens(import_once: Callable[[], Report]) -> bool:
 
 @clippings.command()
 @_reading_options
+@click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
 def check(
     *,
     paths: tuple[Path, ...],
@@ -185,19 +245,80 @@ def check(
     base_url: str | None,
     workers: int,
     as_json: bool,
+    strict: bool,
 ) -> None:
     """Read documents as import does, without a database, and print what is wrong with them.
 
-    One line a finding, as editors read it: file:line:column: level: key: reason. Exit status: 0 no problem,
-    1 some, 2 wrong usage.
+    Any number of files and folders, as in `git diff --name-only | xargs clippings check`. One line a
+    finding, as editors read it: file:line:column: level: key: reason. Exit status: 0 no problem, 1 some,
+    2 wrong usage.
     """
-    report = check_trees(_requests(paths, root, source), base_url, workers)
+    report = Report()
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if (file := existing(path)) is not None:
+            found[absolute(file)] = file
+        elif is_known_to_git(path):
+            report.skip(Skipped(str(path), "is deleted"))
+        else:
+            _existing(path)
+    requests, problems = _trees(tuple(found.values()), root)
+    shown = names_as_given(found)
+    for problem in problems:
+        report.problems.append(replace(problem, path=shown(Path(problem.path))))
+    with progress_line() as progress:
+        report.add(check_trees(requests, base_url, workers, shown, progress))
     if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
+        click.echo(json.dumps(check_as_json(report), indent=2))
     else:
         print_check(report)
-    if report.problems:
+    if report.problems or (strict and report.warnings):
         sys.exit(SOME_REJECTED)
+
+
+@clippings.group("sources", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.pass_context
+def sources_(context: click.Context, *, as_json: bool) -> None:
+    """Say which sources there are, with their articles, base URL and last import."""
+    if context.invoked_subcommand:
+        return
+    with Reader(Settings.read().database_url) as reader, reader.snapshot() as connection:
+        require_current(connection)
+        summaries = list_sources(connection)
+    if as_json:
+        click.echo(json.dumps([summary.as_json() for summary in summaries], indent=2))
+    else:
+        print_sources(summaries)
+
+
+@sources_.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(name: str, *, yes: bool) -> None:
+    """Take a source out, with all of its articles, topics and providers.
+
+    Services know of it at once, and /changes tells of each article as a delete. The documents stay.
+    """
+    if not yes:
+        with Reader(Settings.read().database_url) as reader, reader.snapshot() as connection:
+            require_current(connection)
+            summary = next((each for each in list_sources(connection) if each.name == name), None)
+        if summary and not _is_confirmed(f"Remove the source {name} with {counted(summary.articles)}?"):
+            raise ImportRefused("Nothing was removed.")
+    try:
+        with progress_line() as progress:
+            report = remove_source(_engine(), name, progress)
+    except NoSuchSource as error:
+        raise click.UsageError(f"There is no source {name!r}; there are: {error}") from None
+    print_removal(name, report)
+
+
+def _is_confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        raise click.UsageError("Nobody is there to answer: add --yes.") from None
 
 
 @clippings.command()
@@ -254,34 +375,35 @@ def _engine() -> Engine:
     return engine
 
 
-def _requests(paths: Sequence[Path], root: Path | None, source: str | None) -> list[Request]:
-    if root is not None:
-        for path in paths:
-            if not path.resolve().is_relative_to(root.resolve()):
-                raise click.UsageError(f"{path} is not below --root {root}")
-        return [Request(root, _source(root, source), tuple(paths))]
-    if source and len(paths) > 1:
-        raise click.UsageError(
-            "--source names one source; with several PATHs give their common folder as --root"
-        )
-    requests = [
-        Request(path, _source(path, source))
-        if path.is_dir()
-        else Request(path.parent, _source(path.parent, source), (path,))
+def _trees_now(paths: Sequence[Path], root: Path | None) -> tuple[list[Request], list[Problem]]:
+    """For who watches: a PATH that went would be taken for a file, and its tree for another one."""
+    advice = "Put it back; until then nothing is imported."
+    gone = [
+        Problem(os.fspath(path), None, None, None, "is not there any more", advice)
         for path in paths
+        if not path.exists()
     ]
-    names = [request.source for request in requests]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise click.UsageError(
-            f"two PATHs would be the source {twice!r}; import them one by one with --source"
-        )
-    return requests
+    if gone:
+        return [], gone
+    requests, problems = _trees(paths, root)
+    return requests, [replace(problem, path=os.path.relpath(problem.path)) for problem in problems]
 
 
-def _source(root: Path, given: str | None) -> str:
-    name = root.resolve().name if given is None else given
-    if not SOURCE_NAME.fullmatch(name):
-        raise click.UsageError(
-            f"{name!r} cannot name a source: use --source with 1 to 100 letters, digits, '.', '_' or '-'"
-        )
-    return name
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise click.BadParameter(f"Path '{path}' does not exist.", param_hint="'PATH...'")
+    return path
+
+
+def _trees(paths: Sequence[Path], root: Path | None) -> tuple[list[Request], list[Problem]]:
+    try:
+        return trees_of(paths, root)
+    except UnclearTree as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _named(requests: Sequence[Request], source: str | None) -> list[Request]:
+    try:
+        return named(requests, source)
+    except UnclearTree as error:
+        raise click.UsageError(str(error)) from None

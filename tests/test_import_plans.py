@@ -8,9 +8,9 @@ import pytest
 from app.documents.problems import Problem
 from app.documents.reading import Reading
 from app.errors import ImportRefused
-from app.importer.plan import Planner, ReadFile, Source, StoredDocument, StoredDocuments
+from app.importer.plan import BYTES_HASH_BYTES, Planner, ReadFile, Source, StoredDocument, StoredDocuments
 from app.importer.report import Report
-from app.importer.serialise import Serialised
+from app.importer.serialise import DIGEST_BYTES, Serialised
 
 NEWS = Source(1, "news", None)
 NO_FINDINGS = Reading(None, None, None, (), ())
@@ -18,25 +18,29 @@ WARNING = Problem("a.md", 1, 1, "heat", "is odd", "Mend it.")
 
 
 def hash_of(text: str) -> bytes:
-    return text.encode().ljust(16, b".")
+    return text.encode().ljust(DIGEST_BYTES, b".")
+
+
+def bytes_hash_of(text: str) -> bytes:
+    return text.encode().ljust(BYTES_HASH_BYTES, b".")
 
 
 def planner(**documents: tuple[str, str]) -> Planner:
     """Of a catalogue that has these articles, by path: bytes and meaning. Their ids are 1, 2, 3 ..."""
     stored = StoredDocuments()
     for number, (path, (bytes_, meaning)) in enumerate(documents.items(), 1):
-        stored.add(path, "article", StoredDocument(number, hash_of(bytes_), hash_of(meaning), ()))
+        stored.add(path, "article", StoredDocument(number, bytes_hash_of(bytes_), hash_of(meaning), ()))
     return Planner(NEWS, stored, count(100))
 
 
 def file(path: str, bytes_: str, meaning: str, kind: str = "article") -> ReadFile[Serialised]:
     result = Serialised(kind, path, None, hash_of(meaning), b"", "{}")
-    return ReadFile(path, hash_of(bytes_), NO_FINDINGS, result)
+    return ReadFile(path, bytes_hash_of(bytes_), NO_FINDINGS, result)
 
 
 def test_a_document_is_written_when_its_meaning_is_new() -> None:
     plans = planner(a=("bytes", "meaning"), b=("bytes", "meaning"), c=("bytes", "meaning"))
-    assert plans.saw(ReadFile("a", hash_of("bytes"), None, None)) is None
+    assert plans.saw(ReadFile("a", bytes_hash_of("bytes"), None, None)) is None
     assert plans.saw(file("b", "other bytes", "meaning")) is None
     changed = plans.saw(file("c", "other bytes", "other meaning"))
     new = plans.saw(file("d", "bytes", "meaning"))
@@ -44,7 +48,7 @@ def test_a_document_is_written_when_its_meaning_is_new() -> None:
     assert new and (new.document_id, new.replaces) == (100, False)
     plan = plans.conclude(Report(), incomplete=False, prune=True, force=False)
     assert [(same.document_id, same.bytes_hash) for same in plan.same_meaning] == [
-        (2, hash_of("other bytes"))
+        (2, bytes_hash_of("other bytes"))
     ]
     report = plan.report
     assert (report.created, report.updated, report.unchanged, report.removed) == (1, 1, 2, 0)
@@ -63,7 +67,7 @@ def test_what_has_no_file_is_missing_or_removed(
     *, incomplete: bool, prune: bool, force: bool, missing: int, removed: int
 ) -> None:
     plans = planner(a=("bytes", "meaning"), b=("bytes", "meaning"), c=("bytes", "meaning"))
-    plans.saw(ReadFile("b", hash_of("bytes"), None, None))
+    plans.saw(ReadFile("b", bytes_hash_of("bytes"), None, None))
     plan = plans.conclude(Report(), incomplete=incomplete, prune=prune, force=force)
     assert (plan.report.missing, plan.report.removed) == (missing, removed)
     assert plan.to_remove == ([1, 3] if removed else [])
@@ -71,7 +75,7 @@ def test_what_has_no_file_is_missing_or_removed(
 
 def test_a_tree_that_lost_most_of_its_documents_is_refused() -> None:
     plans = planner(a=("bytes", "meaning"), b=("bytes", "meaning"), c=("bytes", "meaning"))
-    plans.saw(ReadFile("b", hash_of("bytes"), None, None))
+    plans.saw(ReadFile("b", bytes_hash_of("bytes"), None, None))
     with pytest.raises(ImportRefused, match="would remove 2 of 3 articles"):
         plans.conclude(Report(), incomplete=False, prune=True, force=False)
 
@@ -98,11 +102,11 @@ def test_a_path_may_keep_its_article_although_its_file_now_describes_a_topic() -
 
 def test_unchanged_documents_say_their_warnings_again() -> None:
     stored = StoredDocuments()
-    stored.add("a", "topic", StoredDocument(1, hash_of("topic"), hash_of("meaning"), ()))
-    stored.add("a", "article", StoredDocument(2, hash_of("article"), hash_of("meaning"), (WARNING,)))
-    assert stored.bytes_hashes("a") == (hash_of("topic"), hash_of("article"))
+    stored.add("a", "topic", StoredDocument(1, bytes_hash_of("topic"), hash_of("meaning"), ()))
+    stored.add("a", "article", StoredDocument(2, bytes_hash_of("article"), hash_of("meaning"), (WARNING,)))
+    assert stored.bytes_hashes("a") == (bytes_hash_of("topic"), bytes_hash_of("article"))
     plans = Planner(NEWS, stored, count(100))
-    plans.saw(ReadFile("a", hash_of("article"), None, None))
+    plans.saw(ReadFile("a", bytes_hash_of("article"), None, None))
     plan = plans.conclude(Report(), incomplete=False, prune=False, force=False)
     assert plan.report.warnings == [WARNING]
     assert plan.report.missing == 0

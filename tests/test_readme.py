@@ -41,6 +41,24 @@ def test_an_example_answers_as_shown(client: TestClient, url: str, shown: str) -
     assert re.fullmatch(pattern, answer, re.DOTALL)
 
 
+def test_a_tree_with_its_own_keys_is_imported_as_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = README.partition("### Say what a tree is")[2].partition("\n### ")[0]
+    settings, document = re.findall(r"^```(?:yaml|markdown)\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    (tmp_path / "linkblog" / "posts").mkdir(parents=True)
+    (tmp_path / "linkblog" / "clippings.yaml").write_text(settings, encoding="utf-8")
+    (tmp_path / "linkblog" / "posts" / "flexible.md").write_text(document, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLIPPINGS_DATABASE_URL", sqlite_url(tmp_path))
+    examples = re.findall(r"^\$ clippings (.+)\n((?:(?!\$|```).*\n)+)", section, re.MULTILINE)
+    assert len(examples) == 2
+    for command, shown in examples:
+        clippings.main(command.split(), standalone_mode=False)
+        pattern = ".*".join(re.escape(part) for part in shown.strip().split("…"))
+        assert re.fullmatch(pattern, capsys.readouterr().out.strip(), re.DOTALL)
+
+
 def test_every_setting_is_explained() -> None:
     for name in Settings.model_fields:
         assert f"CLIPPINGS_{name.upper()}" in README

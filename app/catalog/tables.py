@@ -73,6 +73,8 @@ sources = Table(
     Column("id", Identifier, primary_key=True, autoincrement=False),
     Column("name", Ordered, nullable=False, unique=True),
     Column("base_url", Text),
+    # When it was last imported, changed or not; null if that was before version 0009 of the schema.
+    Column("imported_at", Text),
 )
 
 # The kind is part of the key: a path may keep its article although its file now describes a topic.

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from app.documents.front_matter import MAX_FILE_BYTES
+from app.documents.ignore import IgnoreRules
 from app.documents.problems import Problem, printable_value
 
 EXTENSIONS: Final = (".md", ".mdx", ".markdown", ".txt", ".yaml", ".yml")
+
+# At the root of a tree it says what the tree is; it is no document, wherever it stands.
+SETTINGS_FILE: Final = "clippings.yaml"
 
 # A path is half of an article's identity and stands in an index, whose rows hold 2,704 bytes on PostgreSQL.
 MAX_PATH_BYTES: Final = 1_000
@@ -26,6 +30,9 @@ _OPEN_FLAGS: Final = os.O_RDONLY | sum(
 )
 
 
+NOTHING_IGNORED: Final = IgnoreRules()
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     path: str
@@ -36,7 +43,8 @@ class Skipped:
 class TreeFiles:
     """`files` are paths from the root with `/` between folders, in the order of their UTF-8 bytes.
 
-    `skipped` has the links that were not followed; they are no files. `rejected` has the files
+    `skipped` has the links and folders that were not followed, and the files that were named and are to be
+    ignored; they are not in `files`. `rejected` has the files
     that cannot be documents, and the folders that could not be listed. `incomplete` is True if there is such
     a folder: a file that is not in `files` may exist all the same.
     """
@@ -47,14 +55,16 @@ class TreeFiles:
     incomplete: bool
 
 
-def list_files(root: Path, only: Sequence[Path] | None = None) -> TreeFiles:
+def list_files(
+    root: Path, only: Sequence[Path] | None = None, ignore: IgnoreRules = NOTHING_IGNORED
+) -> TreeFiles:
     """Lists the files with a document's extension below `root`, or below the parts of it in `only`.
 
     A file in `only` is listed whatever its name. A part that is not below the root raises ValueError.
     """
-    walk = _TreeWalk(os.path.realpath(root))
+    walk = _TreeWalk(os.path.realpath(root), ignore)
     for part in [root] if only is None else only:
-        walk.add(_path_below(root, part))
+        walk.add(path_below(root, part))
     walk.follow_links()
     # Python sorts by code points, and UTF-8 keeps that order in its bytes.
     return TreeFiles(
@@ -113,6 +123,7 @@ def _content(descriptor: int, path: str) -> bytes | Problem:
 @dataclass(slots=True)
 class _TreeWalk:
     real_root: str
+    ignore: IgnoreRules
     files: set[str] = field(default_factory=set)
     skipped: dict[str, Skipped] = field(default_factory=dict)
     rejected: dict[str, Problem] = field(default_factory=dict)
@@ -124,9 +135,11 @@ class _TreeWalk:
         """Adds a part that a person named: a file whatever its name, a link if it stays inside the tree."""
         if not _is_inside(self.real_root, os.path.realpath(self._full(path))):
             self.rejected[path] = _outside(path)
+        elif path and self.ignore.name_any_of(path):
+            self.skipped[path] = Skipped(_printable_path(path), f"{SETTINGS_FILE} has it ignored")
         elif not path or Path(self._full(path)).is_dir():
             self._folder(path)
-        else:
+        elif Path(path).name != SETTINGS_FILE:
             self._file(path)
 
     def _folder(self, start: str, *, through_a_link: bool = False) -> None:
@@ -143,9 +156,15 @@ class _TreeWalk:
                 self.incomplete = True
                 self.rejected[folder] = _unreadable(folder or ".", error)
                 continue
+            if folder != start and any(name == SETTINGS_FILE for name, _, _ in entries):
+                reason = f"a tree of its own, with a {SETTINGS_FILE}"
+                self.skipped[folder] = Skipped(_printable_path(folder), reason)
+                continue
             for name, is_folder, is_link in entries:
                 path = f"{folder}/{name}" if folder else name
-                if name.startswith("."):
+                if name.startswith(".") or name == SETTINGS_FILE:
+                    continue
+                if self.ignore.lines and self.ignore.name(path, is_folder=is_folder):
                     continue
                 if is_folder and len(os.fsencode(path)) <= MAX_PATH_BYTES:
                     folders.append(path)
@@ -210,7 +229,7 @@ class _TreeWalk:
         return f"{self.real_root}/{path}" if path else self.real_root
 
 
-def _path_below(root: Path, part: Path) -> str:
+def path_below(root: Path, part: Path) -> str:
     """The path from the root to a part of it. Links in the part's own path are not followed."""
     path = Path(os.path.abspath(part))  # noqa: PTH100 — resolve() would follow the links
     for base in (os.path.abspath(root), os.path.realpath(root)):  # noqa: PTH100

@@ -29,6 +29,7 @@ from app.documents.problems import Finding, Findings, KeyPath, Problem, key_text
 from app.documents.repeated_links import read_tree_with_repeated_links
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
 from app.documents.toml_tree import TomlTree, read_toml
+from app.documents.tree_keys import NO_ORIGINS, NO_TREE_KEYS, Origins, TreeKeys
 from app.documents.yaml_tree import SyntaxProblem, YamlTree, invisible_fault
 
 Tree = YamlTree | TomlTree
@@ -70,8 +71,13 @@ class Reading:
     warnings: tuple[Problem, ...]
 
 
-def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
-    """`base_url` completes relative URLs; without it those of images stay relative, others are problems."""
+def read_document(
+    path: str, content: bytes, base_url: str | None, tree_keys: TreeKeys = NO_TREE_KEYS
+) -> Reading:
+    """`base_url` completes relative URLs; without it those of images stay relative, others are problems.
+
+    `tree_keys` are the tree's own names for the keys of an article, and its values for those that are absent.
+    """
     if _CONFLICT_COPY.search(path):
         return _skipped("a copy that a synchroniser made of a conflict", None)
     is_yaml = path.lower().endswith(_YAML_EXTENSIONS)
@@ -86,7 +92,9 @@ def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
     tree = _READERS[front_matter.syntax](front_matter.text)
     if isinstance(tree, SyntaxProblem):
         return _unreadable(path, tree, front_matter.lines_before)
-    return _skip(tree.value, is_yaml=is_yaml) or _read(path, tree, front_matter, base_url)
+    is_article = isinstance(tree.value, dict) and is_unknown(tree.value.get("taxonomy"))
+    origins = tree_keys.complete(tree.value) if is_article else NO_ORIGINS
+    return _skip(tree.value, is_yaml=is_yaml) or _read(path, tree, front_matter, base_url, origins)
 
 
 def _skip(value: YamlValue, *, is_yaml: bool) -> Reading | None:
@@ -112,7 +120,9 @@ def _damage(content: bytes, reason: str) -> str:
     return reason if content.strip(_BLANK) else "is empty"
 
 
-def _read(path: str, tree: Tree, front_matter: FrontMatter, base_url: str | None) -> Reading:
+def _read(
+    path: str, tree: Tree, front_matter: FrontMatter, base_url: str | None, origins: Origins
+) -> Reading:
     values = tree.value
     if not isinstance(values, dict):
         advice = "Write its lines as `key: value`."
@@ -130,7 +140,11 @@ def _read(path: str, tree: Tree, front_matter: FrontMatter, base_url: str | None
         document = _TAXONOMIES[values["taxonomy"].strip()](path, values, base_url, findings)
 
     def located(key_findings: Sequence[Finding]) -> tuple[Problem, ...]:
-        return tuple(_problem(path, finding, tree, front_matter.lines_before) for finding in key_findings)
+        return tuple(
+            _problem(path, origins.as_written(finding), tree, front_matter.lines_before)
+            for finding in key_findings
+            if origins.is_of_document(finding)
+        )
 
     left_out = front_matter.left_out
     return Reading(

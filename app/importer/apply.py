@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from app.catalog.index.keep import IndexChanges, WordLimits
 from app.database.rows import chunked
 from app.importer.plan import Plan
+from app.importer.read import Progress
 from app.importer.spool import Spool
 from app.importer.tables import articles, documents, taxonomy
 from app.importer.tables.article_terms import ArticleTerms
@@ -34,6 +35,7 @@ def apply_plans(
     now: str,
     word_limits: WordLimits,
     max_waiting_rows: int,
+    progress: Progress = lambda done: None,
 ) -> int:
     """Returns the catalogue's revision, which is a new one if any answer changed."""
     documents.refresh(connection, [document for plan in plans for document in plan.same_meaning])
@@ -51,7 +53,10 @@ def apply_plans(
     terms = Terms(connection)
     article_terms = ArticleTerms(terms, index, max_waiting_rows)
     links = LinkChanges(connection)
+    removed = 0
     for ids in chunked(leaving):
+        progress(f"{removed:,} of {len(leaving):,} articles taken out")
+        removed += len(ids)
         links.remove(connection, ids)
         article_terms.remove(connection, ids)
         documents.remove(connection, ids)
@@ -59,7 +64,10 @@ def apply_plans(
     documents.add(connection, spool.descriptions)
     described = taxonomy.describe(connection, terms, spool.topic_names)
     to_refile = article_terms.articles_under(connection, described.topics_that_lost_names)
+    written = 0
     for batch in spool.batches():
+        progress(f"{written:,} of {spool.article_count:,} articles written")
+        written += len(batch.documents)
         new = articles.with_added_times(batch.articles(), added_times, now)
         filed = article_terms.add(connection, described.topics, new)
         documents.add(connection, batch.documents)
@@ -68,6 +76,7 @@ def apply_plans(
         links.add(connection, new, batch.links)
         log.add(connection, batch.documents)
 
+    progress(f"{written:,} articles written; now the index")
     article_terms.refile(connection, described.topics, to_refile)
     article_terms.write(connection)
     index.write()

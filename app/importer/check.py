@@ -1,17 +1,22 @@
 """Reads documents as an import does, compares them with each other, and writes nothing. Knows no database."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 from app.documents.article import ArticleDocument
 from app.documents.files import Skipped, read_file
 from app.documents.problems import KeyPath, Problem, key_text
-from app.documents.reading import locate
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
+from app.documents.tree_settings import has_settings
 from app.importer.plan import ReadFile
-from app.importer.read import Request, list_tree, read_tree
-from app.importer.report import Report
+from app.importer.read import Progress, Request, list_tree, read_tree
+from app.importer.remarks import ADVICE, date_ahead, latest_date, located, undescribed_topic, unread_keys
+from app.importer.report import Report, most_frequent_first
 from app.importer.serialise import Document
 from app.importer.workers import Workers
 from app.names import fold
@@ -26,44 +31,107 @@ class CheckedDocument(NamedTuple):
     # The topics that an article names, and the names that a description gives its topic.
     topics: tuple[str, ...] = ()
     web_url: str | None = None
+    published_date_time: str | None = None
+    unread_keys: tuple[str, ...] = ()
 
 
-def check_trees(requests: Sequence[Request], base_url: str | None, workers: int) -> Report:
-    """Every document that can be taken is `created`. Findings come in the order of files and lines."""
+def check_trees(
+    requests: Sequence[Request],
+    base_url: str | None,
+    workers: int,
+    shown: Callable[[Path], str] = os.fspath,
+    progress: Progress = lambda done: None,
+) -> Report:
+    """Every document that can be taken is `created`. Findings come in the order of files and lines.
+
+    `shown` gives a file the name that the report has it under.
+    """
     report = Report()
     for request in requests:
-        listing = list_tree(request, report)
-        documents: list[CheckedDocument] = []
-        with Workers(workers) as readers:
-            files = read_tree(
-                request.root,
-                listing,
-                lambda path: (),
-                base_url,
-                _checked,
-                readers,
-                lambda done, files: None,
-            )
-            for file in files:
-                _count(report, file)
-                if file.result:
-                    documents.append(file.result)
-        report.warnings += _undescribed_topics(request, documents)
-        report.warnings += _shared_urls(request, documents)
+        report.add(_check_tree(request, base_url, workers, shown, progress))
     report.problems.sort(key=_place)
     report.warnings.sort(key=_place)
     return report
 
 
+def as_json(report: Report) -> dict[str, Any]:
+    """What a check has to say: nothing is created or removed, and there is no revision."""
+    return {
+        "articles": report.created,
+        "topics": report.topics,
+        "providers": report.providers,
+        "rejected": report.rejected,
+        "skipped": report.skipped,
+        "problems": [asdict(problem) for problem in report.problems],
+        "warnings": [asdict(warning) for warning in report.warnings],
+        "skippedFiles": [asdict(skipped) for skipped in report.skipped_files],
+        "unreadKeys": report.unread_keys,
+    }
+
+
+def names_as_given(paths: Mapping[Path, Path]) -> Callable[[Path], str]:
+    """`paths` has what was given by its absolute path. Files below a folder are named through it."""
+
+    def shown(file: Path) -> str:
+        for folder in (file, *file.parents):
+            if folder in paths:
+                return os.fspath(paths[folder] / file.relative_to(folder))
+        # A tree's clippings.yaml may stand above all that was given.
+        return os.path.relpath(file)
+
+    return shown
+
+
+def _check_tree(
+    request: Request,
+    base_url: str | None,
+    workers: int,
+    shown: Callable[[Path], str],
+    progress: Progress,
+) -> Report:
+    report = Report()
+    listing = list_tree(request, report)
+    documents: list[CheckedDocument] = []
+    with Workers(workers) as readers:
+        files = read_tree(
+            request,
+            listing,
+            lambda path: (),
+            base_url or request.settings.base_url,
+            _checked,
+            readers,
+            progress,
+        )
+        for file in files:
+            _count(report, file)
+            if file.result:
+                documents.append(file.result)
+
+    def name(path: str) -> str:
+        return shown(request.root / path)
+
+    report.warnings += _undescribed_topics(request, documents, _described_topics(request, documents, readers))
+    report.warnings += _shared_urls(request, documents, name)
+    report.warnings += _dates_ahead(request, documents)
+    report.problems = [replace(problem, path=name(problem.path)) for problem in report.problems]
+    report.warnings = [replace(warning, path=name(warning.path)) for warning in report.warnings]
+    report.skipped_files = [replace(skipped, path=name(skipped.path)) for skipped in report.skipped_files]
+    keys = Counter(key for document in documents for key in document.unread_keys)
+    report.unread_keys = most_frequent_first(keys)
+    return report
+
+
 def _checked(document: Document) -> CheckedDocument:
+    keys = tuple(unread_keys(document.extra))
     match document:
         case ArticleDocument():
-            return CheckedDocument(document.path, "article", document.topics, document.web_url)
+            date = document.published_date_time
+            return CheckedDocument(document.path, "article", document.topics, document.web_url, date, keys)
         case TopicDocument():
-            names = (document.topic_id, document.name, document.shortname)
-            return CheckedDocument(document.path, "topic", tuple(name for name in names if name))
+            names = tuple(filter(None, (document.topic_id, document.name, document.shortname)))
+            return CheckedDocument(document.path, "topic", names, unread_keys=keys)
         case OrganizationDocument():
-            return CheckedDocument(document.path, "organization")
+            return CheckedDocument(document.path, "organization", unread_keys=keys)
 
 
 def _count(report: Report, file: ReadFile[CheckedDocument]) -> None:
@@ -79,9 +147,29 @@ def _count(report: Report, file: ReadFile[CheckedDocument]) -> None:
         report.count(file.result.kind, "created")
 
 
-def _undescribed_topics(request: Request, documents: Sequence[CheckedDocument]) -> list[Problem]:
+def _described_topics(request: Request, documents: Sequence[CheckedDocument], readers: Workers) -> set[str]:
+    """Names of topics, folded. Where a part of a tree is checked, the rest of it may describe them."""
+    if request.only is not None and has_settings(request.root):
+        whole = replace(request, only=None)
+        listing = list_tree(whole, Report())
+        descriptions = tuple(path for path in listing.files if _may_describe(request.root, path))
+        files = read_tree(
+            whole, replace(listing, files=descriptions, rejected=()), lambda path: (), None, _checked, readers
+        )
+        documents = [*documents, *(file.result for file in files if file.result)]
+    return {fold(name) for document in documents if document.kind == "topic" for name in document.topics}
+
+
+def _may_describe(root: Path, path: str) -> bool:
+    """Reading bytes takes a hundredth of the time of reading a document."""
+    content = read_file(root, path)
+    return not isinstance(content, Problem) and b"taxonomy" in content
+
+
+def _undescribed_topics(
+    request: Request, documents: Sequence[CheckedDocument], described: Set[str]
+) -> list[Problem]:
     """Where a tree describes its topics, another name is more likely misspelt than meant."""
-    described = {fold(name) for document in documents if document.kind == "topic" for name in document.topics}
     if not described:
         return []
     return [
@@ -89,8 +177,8 @@ def _undescribed_topics(request: Request, documents: Sequence[CheckedDocument]) 
             request,
             document.path,
             ("topics", place),
-            f"no document describes the topic “{name}”",
-            "Correct the name, or describe the topic.",
+            undescribed_topic(name),
+            ADVICE["topics"],
         )
         for document in documents
         if document.kind == "article"
@@ -99,7 +187,24 @@ def _undescribed_topics(request: Request, documents: Sequence[CheckedDocument]) 
     ]
 
 
-def _shared_urls(request: Request, documents: Sequence[CheckedDocument]) -> list[Problem]:
+def _dates_ahead(request: Request, documents: Iterable[CheckedDocument]) -> list[Problem]:
+    latest = latest_date(datetime.now(UTC))
+    return [
+        _warning(
+            request,
+            document.path,
+            ("publishedDateTime",),
+            date_ahead(document.published_date_time),
+            ADVICE["publishedDateTime"],
+        )
+        for document in documents
+        if document.published_date_time and document.published_date_time > latest
+    ]
+
+
+def _shared_urls(
+    request: Request, documents: Sequence[CheckedDocument], name: Callable[[str], str]
+) -> list[Problem]:
     """Captures of a live page share one, and that is meant; so this is only a warning."""
     paths: dict[str, list[str]] = defaultdict(list)
     for document in documents:
@@ -110,7 +215,7 @@ def _shared_urls(request: Request, documents: Sequence[CheckedDocument]) -> list
             request,
             path,
             ("webUrl",),
-            f"is the URL of {shared[0]} too",
+            f"is the URL of {name(shared[0])} too",
             "Remove one of the documents, unless both captures are meant.",
         )
         for shared in paths.values()
@@ -119,10 +224,9 @@ def _shared_urls(request: Request, documents: Sequence[CheckedDocument]) -> list
 
 
 def _warning(request: Request, path: str, place: KeyPath, reason: str, advice: str) -> Problem:
-    content = read_file(request.root, path)
-    position = None if isinstance(content, Problem) else locate(path, content, place)
-    line, column = position or (None, None)
-    return Problem(path, line, column, key_text(place), reason, advice)
+    key, *places = place
+    problem = Problem(path, None, None, key_text(place), reason, advice)
+    return located(request, problem, str(key), *(each for each in places if isinstance(each, int)))
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:

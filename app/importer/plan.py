@@ -13,13 +13,21 @@ from app.documents.files import Skipped
 from app.documents.problems import Problem
 from app.documents.reading import Reading
 from app.errors import ImportRefused
-from app.importer.report import Report
+from app.importer.report import GoneArticle, Report
 from app.importer.serialise import DIGEST_BYTES, Serialised
 
 T = TypeVar("T")
 
 # A tree that lost most of its documents at once is more likely half mounted than half deleted.
 MAX_PRUNED_SHARE = 0.5
+
+# A message stays one line.
+MAX_NAMED = 3
+
+# Of the bytes hash: what a file holds, then by what settings it was read. The same content under another
+# name, base URL or version is known by the first part.
+CONTENT_BYTES = 16
+BYTES_HASH_BYTES = CONTENT_BYTES + 8
 
 KINDS = {"article": "an article", "topic": "a topic", "organization": "a provider"}
 
@@ -81,8 +89,9 @@ class Plan:
 class StoredDocuments:
     """Documents of a source by path and kind, packed: 200 bytes each, where objects take 600."""
 
-    # Document id, number of its kind, hashes of its bytes and of its meaning.
-    _PACKED = Struct(f"<qB{DIGEST_BYTES}s{DIGEST_BYTES}s")
+    # Document id, number of its kind, hashes of its bytes and of its meaning. Older versions stored shorter
+    # hashes of bytes, which are filled up here and so equal no new one.
+    _PACKED = Struct(f"<qB{BYTES_HASH_BYTES}s{DIGEST_BYTES}s")
     _KINDS = tuple(KINDS)
 
     def __init__(self) -> None:
@@ -123,6 +132,14 @@ class StoredDocuments:
 
     def discard_all_at(self, path: str) -> None:
         self._packed.pop(path, None)
+
+    def paths(self, wanted_kind: str) -> list[str]:
+        number = self._KINDS.index(wanted_kind)
+        return sorted(
+            path
+            for path, packed in self._packed.items()
+            if any(entry[1] == number for entry in self._PACKED.iter_unpack(packed))
+        )
 
     def ids(self, *kinds: str) -> list[int]:
         return [
@@ -179,16 +196,17 @@ class Planner:
         report, to_remove = self._report, list[int]()
         report.add(folders)
         if not incomplete:
-            missing = len(self._without_file.ids("article"))
+            gone = [GoneArticle(self._source.name, path) for path in self._without_file.paths("article")]
             if not prune:
-                report.missing = missing
-            elif missing > self._stored_articles * MAX_PRUNED_SHARE and not force:
+                report.missing, report.missing_articles = len(gone), gone
+            elif len(gone) > self._stored_articles * MAX_PRUNED_SHARE and not force:
                 raise ImportRefused(
-                    f"--prune would remove {missing} of {self._stored_articles} articles, more than half; "
-                    "if the documents are meant to be gone, add --force. Nothing was written."
+                    f"--prune would remove {len(gone)} of {self._stored_articles} articles, more than half "
+                    f"({_some(gone)}); if the documents are meant to be gone, add --force. "
+                    "Nothing was written."
                 )
             else:
-                report.removed = missing
+                report.removed, report.removed_articles = len(gone), gone
                 to_remove = sorted(self._without_file.ids())
         return Plan(tuple(self._same_meaning), to_remove, report)
 
@@ -208,6 +226,11 @@ class Planner:
         return DocumentToWrite(
             document_id, stored is not None, self._source, file.bytes_hash, reading.warnings, content
         )
+
+
+def _some(gone: Sequence[GoneArticle]) -> str:
+    named = ", ".join(article.path for article in gone[:MAX_NAMED])
+    return named if len(gone) <= MAX_NAMED else f"{named} and {len(gone) - MAX_NAMED} more"
 
 
 def _has_bytes(stored: StoredDocument | None, bytes_hash: bytes) -> bool:

@@ -3,18 +3,20 @@
 import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from app.documents.article import READER_VERSION
-from app.documents.files import EXTENSIONS, TreeFiles, list_files, read_file
+from app.documents.files import EXTENSIONS, TreeFiles, list_files, path_below, read_file
 from app.documents.problems import Problem
 from app.documents.reading import Reading, read_document
-from app.importer.plan import ReadFile
+from app.documents.tree_keys import TreeKeys
+from app.documents.tree_settings import TreeSettings
+from app.importer.plan import BYTES_HASH_BYTES, CONTENT_BYTES, ReadFile
 from app.importer.report import Report
-from app.importer.serialise import DIGEST_BYTES, Document
+from app.importer.serialise import Document
 from app.importer.workers import PARTS_AHEAD, Workers
 
 T = TypeVar("T")
@@ -34,7 +36,8 @@ _MAX_FILES_FOR_A_WORKER = 400
 _File = tuple[str, Collection[bytes]]
 
 
-Progress = Callable[[int, int], None]
+# It is told in words what is done so far:  "300 of 13,000 files".
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,16 @@ class Request:
     root: Path
     source: str
     only: tuple[Path, ...] | None = None
+    settings: TreeSettings = field(default_factory=TreeSettings)
 
     def parts(self) -> tuple[str, ...]:
         """The parts looked at, as paths below the root; none means all of it."""
-        root = self.root.resolve()
-        return tuple(part.resolve().relative_to(root).as_posix() for part in self.only or ())
+        return tuple(path_below(self.root, part) or "." for part in self.only or ())
 
 
 def list_tree(request: Request, report: Report) -> TreeFiles:
     """The report tells of folders that could not be listed and of links to folders: they are no files."""
-    listing = list_files(request.root, request.only)
+    listing = list_files(request.root, request.only, request.settings.ignore)
     report.problems += [
         problem for problem in listing.rejected if not problem.path.lower().endswith(EXTENSIONS)
     ]
@@ -62,13 +65,13 @@ def list_tree(request: Request, report: Report) -> TreeFiles:
 
 
 def read_tree(
-    root: Path,
+    request: Request,
     listing: TreeFiles,
     stored_hashes: Callable[[str], Collection[bytes]],
     base_url: str | None,
     make: Callable[[Document], T],
     workers: Workers,
-    progress: Progress,
+    progress: Progress = lambda done: None,
 ) -> Iterator[ReadFile[T]]:
     """`stored_hashes` knows what bytes of a path are stored: a file of these bytes is not parsed.
 
@@ -77,9 +80,11 @@ def read_tree(
     for problem in listing.rejected:
         if problem.path.lower().endswith(EXTENSIONS):
             yield ReadFile(problem.path, b"", _rejected(problem), None)
-    # The same bytes read by another version, or against another base URL, may be another document.
-    salt = f"{READER_VERSION}\0{base_url}\0".encode()
-    read_files = partial(_read_files, root, base_url, salt, make)
+    keys = request.settings.keys
+    # The same bytes read by another version, another base URL or other keys may be another document.
+    settings = f"{READER_VERSION}\0{base_url}\0".encode() + keys.digest
+    settings_hash = hashlib.sha256(settings).digest()[: BYTES_HASH_BYTES - CONTENT_BYTES]
+    read_files = partial(_read_files, request.root, base_url, keys, settings_hash, make)
     paths = listing.files
 
     def files(start: int, count: int) -> Sequence[_File]:
@@ -87,7 +92,7 @@ def read_tree(
 
     began, done, seconds_left = time.monotonic(), 0, 0.0
     while done < len(paths) and not (workers.limit > 1 and seconds_left > SECONDS_WORTH_WORKERS):
-        progress(done, len(paths))
+        progress(_done(done, paths))
         batch = read_files(files(done, _FILES_AT_ONCE))
         done += len(batch)
         seconds_left = (time.monotonic() - began) / done * (len(paths) - done)
@@ -97,13 +102,22 @@ def read_tree(
         size = min(_MAX_FILES_FOR_A_WORKER, -(-(len(paths) - done) // (workers.limit * PARTS_AHEAD)))
         parts = (files(start, size) for start in range(done, len(paths), size))
         for batch in workers.map(read_files, parts):
-            progress(done, len(paths))
+            progress(_done(done, paths))
             done += len(batch)
             yield from batch
 
 
+def _done(count: int, paths: Sequence[str]) -> str:
+    return f"{count:,} of {len(paths):,} files read"
+
+
 def _read_files(
-    root: Path, base_url: str | None, salt: bytes, make: Callable[[Document], T], files: Sequence[_File]
+    root: Path,
+    base_url: str | None,
+    keys: TreeKeys,
+    settings_hash: bytes,
+    make: Callable[[Document], T],
+    files: Sequence[_File],
 ) -> list[ReadFile[T]]:
     read: list[ReadFile[T]] = []
     for path, stored_hashes in files:
@@ -112,11 +126,11 @@ def _read_files(
             read.append(ReadFile(path, b"", _rejected(content), None))
             continue
         # Processors have instructions for SHA-256, with which it takes half the time of BLAKE2b.
-        bytes_hash = hashlib.sha256(salt + content).digest()[:DIGEST_BYTES]
+        bytes_hash = hashlib.sha256(content).digest()[:CONTENT_BYTES] + settings_hash
         if bytes_hash in stored_hashes:
             read.append(ReadFile(path, bytes_hash, None, None))
             continue
-        reading = read_document(path, content, base_url)
+        reading = read_document(path, content, base_url, keys)
         if reading.document is None:
             read.append(ReadFile(path, bytes_hash, reading, None))
         else:

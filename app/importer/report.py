@@ -1,11 +1,24 @@
 """What an import did, for people and for programs. Knows neither how it is printed nor what is stored."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from app.documents.files import Skipped
 from app.documents.problems import Problem
+from app.importer.serialise import public_id
+
+# A tree may use texts as keys, each of them once; whoever reads the list looks for the frequent ones.
+MAX_UNREAD_KEYS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class GoneArticle:
+    """An article whose document is gone."""
+
+    source: str
+    path: str
 
 
 @dataclass(slots=True)
@@ -26,6 +39,10 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     skipped_files: list[Skipped] = field(default_factory=list)
+    missing_articles: list[GoneArticle] = field(default_factory=list)
+    removed_articles: list[GoneArticle] = field(default_factory=list)
+    # Keys that no reader knows, and how many documents have each; the most frequent first.
+    unread_keys: dict[str, int] = field(default_factory=dict)
 
     def count(self, kind: str, outcome: Literal["created", "updated", "unchanged"]) -> None:
         """A document of the kind was read; of topics and providers the outcome is not told."""
@@ -52,7 +69,9 @@ class Report:
     def add(self, other: "Report") -> None:
         """Sums the counts of two trees, and lists the findings of both."""
         for item in fields(self):
-            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+            if item.name != "unread_keys":
+                setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+        self.unread_keys = most_frequent_first(Counter(self.unread_keys) + Counter(other.unread_keys))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -60,4 +79,18 @@ class Report:
             "problems": [asdict(problem) for problem in self.problems],
             "warnings": [asdict(warning) for warning in self.warnings],
             "skippedFiles": [asdict(skipped) for skipped in self.skipped_files],
+            "missingArticles": [_gone(article) for article in self.missing_articles],
+            "removedArticles": [_gone(article) for article in self.removed_articles],
+            "unreadKeys": self.unread_keys,
         }
+
+
+def most_frequent_first(documents_by_key: Mapping[str, int]) -> dict[str, int]:
+    """No more than MAX_UNREAD_KEYS of them."""
+    by_count = sorted(documents_by_key.items(), key=lambda entry: (-entry[1], entry[0]))
+    return dict(by_count[:MAX_UNREAD_KEYS])
+
+
+def _gone(article: GoneArticle) -> dict[str, str]:
+    """With the id by which the service and its readers know the article."""
+    return {**asdict(article), "id": public_id(article.source, article.path)}

@@ -1,6 +1,5 @@
 """The import command: lock, read, decide, write, report."""
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,22 +16,25 @@ from app.importer.apply import apply_plans
 from app.importer.plan import Plan, Planner
 from app.importer.read import Progress, Request, list_tree, read_tree
 from app.importer.report import Report
+from app.importer.second_names import SecondNames, is_new
 from app.importer.serialise import serialise
 from app.importer.spool import MAX_SPOOLED_BYTES, Spool
 from app.importer.stored import (
     contradictions,
     count_unpublished,
+    count_unread_keys,
+    dates_ahead,
     next_document_id,
+    note_import,
     source_named,
     stored_documents,
+    undescribed_topics,
 )
 from app.importer.tables.article_terms import MAX_WAITING_ROWS
 from app.importer.workers import Workers
 from app.interrupts import hold_interrupts
 from app.migrate import upgrade
 from app.moments import rfc3339
-
-SOURCE_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,10 @@ class Options:
 
 
 def import_trees(
-    engine: Engine, requests: Sequence[Request], options: Options, progress: Progress | None = None
+    engine: Engine,
+    requests: Sequence[Request],
+    options: Options,
+    progress: Progress = lambda done: None,
 ) -> Report:
     """All or nothing, in one transaction. Raises ImportRefused or DatabaseUnavailable, nothing written.
 
@@ -66,20 +71,32 @@ def import_trees(
     with exclusive(engine) as connection, Spool(options.limits.spooled_bytes) as spool:
         upgrade(connection)
         new_ids = count(next_document_id(connection))
+        second_names = SecondNames()
         with Workers(options.workers) as workers:
             plans = [
-                _read_and_plan(connection, request, options, spool, new_ids, workers, progress)
+                _read_and_plan(connection, request, options, spool, new_ids, workers, second_names, progress)
                 for request in requests
             ]
         report = Report()
         for plan in plans:
             report.add(plan.report)
-        now = rfc3339(options.clock())
-        limits = options.limits
-        report.revision = apply_plans(connection, plans, spool, now, limits.words, limits.waiting_rows)
+        now = options.clock()
+        report.revision = apply_plans(
+            connection,
+            plans,
+            spool,
+            rfc3339(now),
+            options.limits.words,
+            options.limits.waiting_rows,
+            progress,
+        )
         names = [request.source for request in requests]
+        note_import(connection, names, rfc3339(now))
         report.warnings += contradictions(connection, names)
+        report.warnings += undescribed_topics(connection, requests)
+        report.warnings += dates_ahead(connection, requests, now)
         report.unpublished = count_unpublished(connection, names)
+        report.unread_keys = count_unread_keys(connection, names)
         if options.dry_run or (options.strict and report.problems):
             connection.rollback()
         hold_interrupts()
@@ -95,23 +112,31 @@ def _read_and_plan(
     spool: Spool,
     new_ids: Iterator[int],
     workers: Workers,
-    progress: Progress | None,
+    second_names: SecondNames,
+    progress: Progress,
 ) -> Plan:
-    source = source_named(connection, request.source, options.base_url)
+    base_url = options.base_url or request.settings.base_url
+    source = source_named(connection, request.source, base_url)
+    must_be_another = not options.force and is_new(connection, source)
     stored = stored_documents(connection, source, request.parts())
     planner = Planner(source, stored, new_ids)
     folders = Report()
     listing = list_tree(request, folders)
     files = read_tree(
-        request.root,
+        request,
         listing,
         stored.bytes_hashes,
         source.base_url,
         partial(serialise, source.name),
         workers,
-        progress or (lambda done, files: None),
+        progress,
     )
+    bytes_hashes: list[bytes] = []
     for file in files:
         if document := planner.saw(file):
             spool.add(document)
+            if must_be_another:
+                bytes_hashes.append(file.bytes_hash)
+    if must_be_another:
+        second_names.refuse(connection, source, bytes_hashes)
     return planner.conclude(folders, incomplete=listing.incomplete, prune=options.prune, force=options.force)

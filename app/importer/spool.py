@@ -71,6 +71,7 @@ class Spool:
         # Folded names of the articles' topics: which of them are one topic is decided for all at once.
         self.topic_names: set[str] = set()
         self.replaced_ids: list[int] = []
+        self.article_count = 0
         self._max_bytes_in_memory = max_bytes_in_memory
         self._bytes_in_memory = 0
         self._in_memory: deque[Batch] = deque()
@@ -99,6 +100,7 @@ class Spool:
         if document.content.kind != "article":
             self.descriptions.append(document)
             return
+        self.article_count += 1
         if article := document.content.article:
             self.topic_names.update(map(fold, article.topics))
         self._add_links(document.content.links)

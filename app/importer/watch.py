@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Final, NoReturn
 
-from app.documents.files import list_files
+from app.documents.files import SETTINGS_FILE, list_files
 from app.importer.read import Request
 
 # Soon enough for who edits, and seldom enough for a tree that is at rest.
@@ -18,15 +18,16 @@ MOST_SECONDS_BETWEEN_LOOKS: Final = 5.0
 SECONDS_BETWEEN_TRIES: Final = 30.0
 
 
-def watch(requests: Sequence[Request], import_once: Callable[[], bool]) -> NoReturn:
-    """Imports at once, then after each change, when the tree has been at rest for one look.
+def watch(look: Callable[[], Sequence[Request]], import_once: Callable[[], bool]) -> NoReturn:
+    """Imports at once, then after each change, when the trees have been at rest for one look.
 
-    `import_once` says whether it could; where not, it is tried again.
+    `look` says which trees there are: what a tree says of itself may change too. `import_once` says whether
+    it could; where not, it is tried again.
     """
     imported = before = failed = None
     while True:
         started = time.monotonic()
-        now = _signature(requests)
+        now = _signature(look())
         pause = _pause_after(time.monotonic() - started)
         must_try_again = failed is not None and started - failed >= SECONDS_BETWEEN_TRIES
         if (now != imported or must_try_again) and before in (None, now):
@@ -46,14 +47,14 @@ def _signature(requests: Sequence[Request]) -> bytes:
     """Changes when a file comes, goes, or is written."""
     digest = blake2b(digest_size=16)
     for request in requests:
-        listing = list_files(request.root, request.only)
-        digest.update(repr((listing.incomplete, len(listing.rejected))).encode())
-        for path in listing.files:
+        listing = list_files(request.root, request.only, request.settings.ignore)
+        digest.update(repr((listing.incomplete, len(listing.rejected), request.root)).encode())
+        for path in (SETTINGS_FILE, *listing.files):
             try:
                 status = (request.root / path).stat()
                 found = (path, status.st_mtime_ns, status.st_size, status.st_ino)
             except OSError:
-                # It went between the two looks; the next one will not list it.
+                # It went between the two looks, and the next one will not list it; or there are no settings.
                 found = (path, 0, 0, 0)
             digest.update(repr(found).encode(errors="surrogateescape"))
     return digest.digest()

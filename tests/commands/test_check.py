@@ -24,7 +24,7 @@ SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 def findings(root: Path) -> list[str]:
-    report = check_trees([Request(root, "news")], None, workers=1)
+    report = check_trees([Request(root, "news")], None, 1, lambda file: file.relative_to(root).as_posix())
     return [f"{w.path}:{w.line}:{w.column} {w.key}: {w.reason}" for w in (*report.problems, *report.warnings)]
 
 
@@ -45,6 +45,14 @@ def test_a_url_that_two_documents_share_is_a_warning(tmp_path: Path) -> None:
     write_document(tmp_path, "a.md", "title: A\nwebUrl: https://example.org/x")
     write_document(tmp_path, "b.md", "title: B\nwebUrl: http://www.example.org/x/?utm_source=b")
     assert findings(tmp_path) == ["b.md:3:1 webUrl: is the URL of a.md too"]
+
+
+def test_a_part_of_a_tree_is_compared_with_the_topics_of_all_of_it(tmp_path: Path) -> None:
+    write_document(tmp_path, "a.md", "title: A\ntopics: [AI, Ia]")
+    write_document(tmp_path, "topics/ai.md", "taxonomy: topic\nname: AI")
+    (tmp_path / "clippings.yaml").write_text("source: news")
+    report = check_trees([Request(tmp_path, "news", (tmp_path / "a.md",))], None, 1)
+    assert [warning.key for warning in report.warnings] == ["topics[1]"]
 
 
 @pytest.mark.parametrize("path", sorted(SEEDS.glob("[!to]*/*.md")), ids=lambda path: path.name)
@@ -129,7 +137,7 @@ def imports_while_watching(root: Path, import_once: Callable[[int], bool], impor
         return import_once(count)
 
     with pytest.raises(Enough):
-        watch([Request(root, "news")], import_or_stop)
+        watch(lambda: [Request(root, "news")], import_or_stop)
 
 
 def test_an_edit_is_seen_soon_however_long_the_import_before_it_took(
@@ -157,7 +165,7 @@ def test_looking_takes_a_small_part_of_a_processor_and_pauses_for_seconds_at_mos
         "app.importer.watch.time", SimpleNamespace(monotonic=lambda: next(seconds), sleep=pauses.append)
     )
     with pytest.raises(StopIteration):
-        watch([Request(tmp_path, "news")], lambda: True)
+        watch(lambda: [Request(tmp_path, "news")], lambda: True)
     assert pauses == [1, pytest.approx(2), 5]
 
 

@@ -22,12 +22,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def clippings(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def clippings(
+    folder: Path, *arguments: str, typed: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
     return subprocess.run(  # noqa: S603  our own command
         [sys.executable, "-m", "app", *arguments],
         cwd=folder,
         env=environment | settings,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,
@@ -39,7 +42,7 @@ def test_an_import_says_what_it_did_and_what_is_wrong(folder: Path) -> None:
     done = clippings(folder, "import", "news")
     assert done.returncode == 1
     assert "created 1  updated 0  unchanged 0  rejected 1  skipped 1" in done.stdout
-    assert "1 articles are not published" in done.stdout
+    assert "1 article is not published: see it with" in done.stdout
     assert "bad.md:3:1: error: quality: " in done.stderr
     assert "readme.md: skipped: " in done.stderr
     assert SECRET not in done.stdout + done.stderr
@@ -92,7 +95,8 @@ def test_progress_is_shown_on_a_terminal_and_gone_before_the_report(folder: Path
     for number in range(250):
         (folder / "news" / f"{number}.md").write_text(f"---\ntitle: A {number}\n---\n")
     written = on_a_terminal(folder, "import", "news", "--workers", "1")
-    assert "0 of 253 files\r\x1b[K100 of 253 files\r\x1b[K200 of 253 files" in written
+    assert "0 of 253 files read\r\x1b[K100 of 253 files read\r\x1b[K200 of 253 files read" in written
+    assert "0 of 251 articles written\r\x1b[K251 articles written; now the index\r\x1b[K" in written
     assert [line.split(":")[0] for line in as_shown(written)[:2]] == ["bad.md", "readme.md"]
     assert as_shown(written)[2].startswith("created 251  updated 0")
     again = on_a_terminal(folder, "import", "news", "--prune", "--strict", "--json")
@@ -131,7 +135,41 @@ def test_an_emptied_article_is_named_keeps_its_state_and_says_what_to_do(folder:
 
 def test_a_check_names_what_it_skips(folder: Path) -> None:
     done = clippings(folder, "check", "news")
-    assert "readme.md: skipped: a text without front matter" in done.stderr
+    assert "news/readme.md:1:1: skipped: a text without front matter" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "said", "sources"),
+    [
+        ("n\n", 3, "Nothing was removed", ["news"]),
+        ("", 2, "add --yes", ["news"]),
+        ("y\n", 0, "Remove the source news with 1 article?", []),
+    ],
+)
+def test_a_source_is_removed_only_by_who_means_it(
+    folder: Path, typed: str, status: int, said: str, sources: list[str]
+) -> None:
+    clippings(folder, "import", "news")
+    done = clippings(folder, "sources", "remove", "news", typed=typed)
+    assert (done.returncode, said in done.stderr) == (status, True)
+    listed = json.loads(clippings(folder, "sources", "--json").stdout)
+    assert [source["name"] for source in listed] == sources
+
+
+def test_what_is_gone_is_named(folder: Path) -> None:
+    for number in range(25):
+        (folder / "news" / f"{number:02}.md").write_text(f"---\ntitle: {number}\nlayout: post\n---\n")
+    clippings(folder, "import", "news")
+    (folder / "news" / "00.md").unlink()
+    assert "1 article has no document any more; --prune removes it:\n  00.md\n" in (
+        clippings(folder, "import", "news").stdout
+    )
+    for number in range(1, 23):
+        (folder / "news" / f"{number:02}.md").unlink()
+    said = clippings(folder, "import", "news", "--dry-run", "--prune", "--force").stdout
+    assert "23 articles would be removed:\n  00.md\n  01.md\n" in said
+    assert "  19.md\n  … and 3 more, which --json names.\n" in said
+    assert "Keys that nobody reads, and how many documents have them: layout 2\n" in said
 
 
 def test_a_misspelt_setting_is_named(folder: Path) -> None:

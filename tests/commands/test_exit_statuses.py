@@ -42,12 +42,17 @@ CASES = [
     Case("import news --strict", "two good documents", 0, "created 2", articles=2),
     Case("import news", "there is nothing but a file to skip", 0, "skipped 1", articles=0),
     Case("check news", "two good documents", 0, "2 articles"),
-    Case("check news", "there is nothing but a file to skip", 0, "readme.md: skipped: "),
+    Case("check news", "there is nothing but a file to skip", 0, "news/readme.md:1:1: skipped: "),
     Case("migrate", "two good documents", 0, "", articles=0),
     Case("migrate", "an import was done before", 0, "", articles=2),
     Case("export", "an import was done before", 0, '"title":"Good"', articles=2),
     Case("export --topic nobody", "an import was done before", 0, ""),
     Case("export --format documents --to copy", "an import was done before", 0, "2 documents written"),
+    Case("sources", "an import was done before", 0, "news           2", articles=2),
+    Case("sources --json", "an import was done before", 0, '"articles": 2'),
+    Case("sources remove news --yes", "an import was done before", 0, "2 articles were removed", articles=0),
+    Case("check", "two good documents", 0, "0 articles"),
+    Case("check news --strict", "two good documents", 0, "2 articles"),
     Case("schema", "two good documents", 0, '"$schema"'),
     Case("openapi", "two good documents", 0, '"/articles/{article_id}"'),
     Case("--help", "two good documents", 0, "Usage:"),
@@ -58,6 +63,8 @@ CASES = [
     Case("import news --dry-run", "a document is bad", 1, "Nothing was written", articles=0),
     Case("import news --strict", "a document is bad", 1, "Nothing was written", articles=0),
     Case("import news", "a file was emptied", 1, "its last good state is kept", articles=2),
+    Case("import news", "the settings are wrong", 1, "clippings.yaml:1:1: error: sorce: ", articles=0),
+    Case("check news", "the settings are wrong", 1, "clippings.yaml:1:1: error: sorce: "),
     Case("check news", "a document is bad", 1, "bad.md:3:1: error: quality: "),
     # Wrong usage
     Case("", "two good documents", 2, "Usage:"),
@@ -70,6 +77,7 @@ CASES = [
     Case("import news --root news/../letters", "two good documents", 2, "--root"),
     Case("import news --workers 0", "two good documents", 2, "--workers"),
     Case("check nowhere", "two good documents", 2, "nowhere"),
+    Case("sources remove letters --yes", "an import was done before", 2, "there are: news", articles=2),
     Case("migrate now", "two good documents", 2, "now"),
     Case("export --published-from yesterday", "an import was done before", 2, "must be a date"),
     Case("export --sort relevance", "an import was done before", 2, "without q"),
@@ -78,6 +86,10 @@ CASES = [
     Case("serve --port 65536", "two good documents", 2, "--port"),
     # Could not be done
     Case("import news --prune", "all files are gone", 3, "--force", articles=2),
+    Case("import news --source again", "an import was done before", 3, "--source news", articles=2),
+    Case("import news --source again --force", "an import was done before", 0, "created 2", articles=4),
+    Case("sources", "two good documents", 3, "no catalogue yet"),
+    Case("sources", "the database is away", 3, "The database cannot be"),
     Case("import news", "another import is under way", 3, "Another import is under way", articles=0),
     Case("migrate", "another import is under way", 3, "Another import is under way", articles=0),
     Case("import news", "the database is away", 3, "The database cannot be"),
@@ -125,10 +137,16 @@ def all_files_are_gone(folder: Path) -> None:
         file.unlink()
 
 
+def the_settings_are_wrong(folder: Path) -> None:
+    two_good_documents(folder)
+    (folder / "news" / "clippings.yaml").write_text("sorce: letters\n")
+
+
 SITUATIONS: dict[str, Callable[[Path], None]] = {
     "two good documents": two_good_documents,
     "there is nothing but a file to skip": nothing_but_a_file_to_skip,
     "a document is bad": a_bad_document,
+    "the settings are wrong": the_settings_are_wrong,
     "an import was done before": an_import_before,
     "a file was emptied": a_file_was_emptied,
     "all files are gone": all_files_are_gone,
@@ -172,7 +190,7 @@ def articles_in(url: str) -> int:
 
 
 def needs_both_databases(case: Case) -> bool:
-    return case.status != 2 and case.command.split()[0] in ("import", "migrate", "export")
+    return case.status != 2 and case.command.split()[0] in ("import", "migrate", "export", "sources")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,10 @@ from tests.support.databases import sqlite_url
 from tests.support.worlds import write_document
 
 LINE = "clippings: interrupted, nothing written\n"
+WATCHED = (
+    "clippings: stopped watching after 1 import: created {}, updated 0, removed 0; "
+    "the catalogue is at revision 1\n"
+)
 BOTH = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 # Nothing here takes so long unless it hangs.
 SECONDS = 30
@@ -92,7 +96,7 @@ def test_a_watching_import_ends(tmp_path: Path, number: int) -> None:
         wait_for_a_report(watching)
         watching.send_signal(number)
         _, said = watching.communicate(timeout=SECONDS)
-    assert (watching.returncode, said, articles(tmp_path)) == (130, LINE, 1)
+    assert (watching.returncode, said, articles(tmp_path)) == (130, WATCHED.format(1), 1)
 
 
 @pytest.mark.skipif(
@@ -121,8 +125,12 @@ def test_as_process_1_of_a_container_it_ends_too(tmp_path: Path, command: str) -
         [first] = children(container.pid)
         os.kill(first, signal.SIGTERM)
         _, said = container.communicate(timeout=SECONDS)
-    expected = "clippings: interrupted, what was written before stands\n" if command == "export" else LINE
-    assert (container.returncode, said) == (130, expected)
+    expected = {
+        "export": "clippings: interrupted, what was written before stands\n",
+        "import": LINE,
+        "import --watch": WATCHED.format(1),
+    }
+    assert (container.returncode, said) == (130, expected[command])
 
 
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGTERM, 5)])
@@ -201,7 +209,7 @@ def test_what_was_committed_is_reported(tmp_path: Path) -> None:
         "event.listen(Engine, 'commit', lambda connection: os.kill(os.getpid(), signal.SIGTERM))\n"
         "sys.argv[1:] = ['import', 'news', *sys.argv[1:]]; main()"
     )
-    for options, status, said in (((), 0, ""), (("--watch",), 130, LINE)):
+    for options, status, said in (((), 0, ""), (("--watch",), 130, WATCHED.format(0))):
         code, report, errors = run(tmp_path, program, *options)
         assert (code, errors, "revision 1." in report) == (status, said, True)
         assert articles(tmp_path) == 1

@@ -222,7 +222,7 @@ def test_a_hostile_document_beside_a_good_one(
     _file("good.md", b"---\ntitle: Good\n---\n")(root)
     make(root)
     source = tmp_path.name
-    report = import_trees(engine, [Request(root, source)], Options())
+    report = import_trees(engine, [Request(root, source)], Options(force=True))
     with engine.connect() as connection:
         paths = set(connection.scalars(select(articles.c.path).where(articles.c.source == source)))
     assert "good.md" in paths

@@ -288,7 +288,7 @@ def test_what_contradicts_in_descriptions_is_a_warning_until_it_is_mended(world:
 def test_two_sources_do_not_touch_each_other(world: World) -> None:
     world.write("a.md", "title: A")
     world.import_("one")
-    world.import_("two")
+    world.import_("two", force=True)
     world.delete("a.md")
     world.write("b.md", "title: B")
     report = world.import_("two", prune=True, force=True)

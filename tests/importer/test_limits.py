@@ -142,10 +142,11 @@ def spooled(tree: Path, spool: Spool, workers: int = 1) -> Iterator[Batch]:
     """All documents of the tree, to be written into an empty catalogue."""
     source = Source(1, "news", None)
     planner = Planner(source, StoredDocuments(), count(1))
-    listing = list_tree(Request(tree, "news"), Report())
+    request = Request(tree, "news")
+    listing = list_tree(request, Report())
     with Workers(workers) as readers:
         make = partial(serialise, "news")
-        for file in read_tree(tree, listing, lambda path: (), None, make, readers, lambda done, files: None):
+        for file in read_tree(request, listing, lambda path: (), None, make, readers):
             if document := planner.saw(file):
                 spool.add(document)
     return spool.batches()

@@ -1,0 +1,72 @@
+"""What is remarked of documents beside the findings of their reading, by `check` and by imports alike."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from app.documents.article import ARTICLE_KEYS, KEYS
+from app.documents.files import read_file
+from app.documents.problems import Problem, key_text
+from app.documents.reading import locate
+from app.importer.read import Request
+from app.moments import rfc3339
+
+# What is published at midnight on an island in the Pacific is a day ahead of UTC's other side.
+MAX_TIME_AHEAD: Final = timedelta(days=1)
+ADVICE: Final = {
+    "publishedDateTime": "Correct the date, unless it is meant to be in the future.",
+    "topics": "Correct the name, or describe the topic.",
+}
+
+# In `extra` these hold the unread keys of what they list, or of the provider.
+_LISTS: Final = frozenset({"images", "related"})
+
+
+def latest_date(now: datetime) -> str:
+    """As documents have it: RFC 3339 in UTC, which sorts as text."""
+    return rfc3339(now + MAX_TIME_AHEAD)
+
+
+def date_ahead(date_time: str | None) -> str:
+    return f"is {date_time}, more than a day ahead"
+
+
+def undescribed_topic(name: str, others: int = 0) -> str:
+    too = f", and {others:,} more {'article has' if others == 1 else 'articles have'} it" if others else ""
+    return f"no document describes the topic “{name}”{too}"
+
+
+def located(request: Request, problem: Problem, key: str, *places: int) -> Problem:
+    """With the line and the column of the key, by whichever of its names the file has it."""
+    content = read_file(request.root, problem.path)
+    if isinstance(content, Problem):
+        return problem
+    for name in (key, *request.settings.keys.names.get(key, ()), *KEYS[key].other_names):
+        if position := locate(problem.path, content, (name, *places)):
+            line, column = position
+            return replace(problem, line=line, column=column, key=key_text((name, *places)))
+    return problem
+
+
+def unread_keys(extra: Mapping[str, Any]) -> set[str]:
+    """The keys of a document that nobody reads, each once:  layout, images.focus, related.provider.note."""
+    return {key for key in _unread_keys(extra, "") if key not in ARTICLE_KEYS}
+
+
+def _unread_keys(extra: Mapping[str, Any], above: str) -> Iterator[str]:
+    for key, value in extra.items():
+        if key in _LISTS and isinstance(value, dict):
+            for of_an_element in value.values():
+                yield from _unread_keys(of_an_element, f"{above}{key}.")
+        elif key == "provider" and isinstance(value, dict):
+            yield from _unread_keys(value, f"{above}{key}.")
+        elif key == "authors" and isinstance(value, list) and not above:
+            for person in value:
+                yield from (
+                    (f"authors.{name}" for name in person if name != "name")
+                    if isinstance(person, dict)
+                    else ()
+                )
+        else:
+            yield f"{above}{key}"
