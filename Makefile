@@ -27,7 +27,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --quiet
 
-.PHONY: help run test prove prove-api bench check lock clean
+.PHONY: help run test examples prove prove-api bench check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ check: .venv/installed-dev ## style, types, and whether the lock files fit pypro
 		sed '/--hash=/d; s/ \\$$//' $$lock | diff - .venv/$$lock \
 		|| { echo "$$lock does not fit pyproject.toml: run 'make lock' and commit the lock files" >&2; exit 1; }; \
 	done
+
+examples: .venv/installed-dev ## write the OpenAPI document's examples anew, from seeds/
+	.venv/bin/python -m tests.support.api_examples
 
 bench: .venv/installed-bench ## how fast it is, beside others, in 10 minutes; BENCH_ARGS=… are passed on
 	.venv/bin/python -m benchmarks $(BENCH_ARGS)

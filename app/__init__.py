@@ -16,7 +16,8 @@ The folders are the stations on the data's way:
 Arrows, and no others: importer -> documents, catalog; feeds, exports -> catalog; web -> catalog, feeds,
 exports. Every folder may use `database` and the nouns beside the folders: names and urls (when two are one),
 moments, unicode_forms, printable, errors, interrupts, settings, migrate. The nouns know no other folder.
-`cli`, `console`, `exporting`, `main` and `serving` put everything together. A test checks the arrows.
+`cli`, `console`, `exporting`, `statistics`, `main` and `serving` put everything together. A test checks the
+arrows.
 
 A sealed room may be clever, the way through the house may not. Most changes open neither room; the docstring
 of catalog/index/__init__.py tells that room's format, invariants and costs. docs/architecture.md tells the
@@ -39,12 +40,11 @@ One `GET /articles?topic=AI` that nothing remembers:
         -> web.articles -> pages -> catalog.cursors
         -> web.view -> database.snapshots
         -> catalog.filters -> catalog.index.conditions -> catalog.terms -> names
-        -> catalog.orders -> paging -> database.statements
-        -> web.pages -> catalog.rolling
+        -> catalog.orders -> paging -> database.statements -> web.pages
         -> web.http.response -> compression -> cache
 
-A second clause or a search adds catalog.index.find and walk; counts add catalog.facets or catalog.timeline. A
-remembered answer ends at `cache`.
+A second clause or a search adds catalog.index.find and walk, a duration catalog.rolling, counts
+catalog.facets or catalog.timeline. A remembered answer ends at `cache`.
 
 Words of the house, where the field has none or several:
 

@@ -12,7 +12,9 @@ import click
 from sqlalchemy import Engine
 
 from app.console import print_check, print_import, progress_line
+from app.database.copying import copy_database
 from app.database.engines import exclusive, writing_engine
+from app.database.snapshots import Reader
 from app.documents.editor_schema import KINDS, Kind, front_matter_schema
 from app.errors import ClippingsError
 from app.importer.check import check_trees
@@ -21,7 +23,7 @@ from app.importer.report import Report
 from app.importer.run import SOURCE_NAME, Options, import_trees
 from app.importer.watch import watch
 from app.interrupts import end_interrupted, hold_interrupts, release_interrupts
-from app.migrate import upgrade
+from app.migrate import require_current, upgrade
 from app.settings import Settings, unknown_names
 
 # Exit statuses beside 0, done, 2, wrong usage, and that of an interrupt.
@@ -31,16 +33,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Commands(click.Group):
-    """Loads what `export` needs when it is asked for: an import that finds nothing changed is done before."""
+    """Loads what a query needs when one is asked for: an import that finds nothing changed is done before."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "export"])
+        return sorted([*super().list_commands(ctx), "export", "stats"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "export":
             from app.exporting import export  # noqa: PLC0415  as said above
 
             return export
+        if cmd_name == "stats":
+            from app.statistics import stats  # noqa: PLC0415  as said above
+
+            return stats
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -200,6 +206,16 @@ def migrate() -> None:
     with exclusive(_engine()) as connection:
         upgrade(connection)
         hold_interrupts()
+
+
+@clippings.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Write a consistent copy of an SQLite catalogue to FILE, also while it is served and imported into."""
+    with Reader(Settings.read().database_url) as reader:
+        with reader.snapshot() as connection:
+            require_current(connection)
+        copy_database(reader, file)
 
 
 @clippings.command()

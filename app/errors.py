@@ -48,5 +48,9 @@ class ExportFailed(ClippingsError):
     """A file could not be written; the files before it are complete."""
 
 
+class BackupFailed(ClippingsError):
+    """No copy was made; a file of that name is as it was."""
+
+
 class ReadersLost(ClippingsError):
     """The system ended a worker that was reading documents; nothing was written."""

@@ -99,6 +99,7 @@ class Archive:
             cdn_amp_web_url=None,
             published_date_time=f"{published:%Y-%m-%dT%H:%M:%SZ}",
             updated_date_time=f"{updated:%Y-%m-%dT%H:%M:%SZ}" if random.random() < _HALF else None,
+            added_date_time=None,
             published=random.random() >= _UNPUBLISHED,
             removed=False,
             quality=random.randint(0, 100) if random.random() < _WITH_QUALITY else None,

@@ -1,10 +1,20 @@
 """The map in app/__init__.py is true."""
 
 import ast
+import asyncio
 import re
+import sys
+from itertools import groupby
 from pathlib import Path
+from types import FrameType
 
+import httpx2
 import pytest
+
+from app.main import create_app
+from app.settings import Settings
+from tests.support.databases import sqlite_url
+from tests.support.worlds import new_world
 
 APP = Path(__file__).parent.parent / "app"
 HISTORY = APP.parent / "migrations"
@@ -23,7 +33,7 @@ DOORS = {"find", "conditions"}
 DOORS_OF_IMPORTS = {"keep"}
 # Classes of these names stand for one noun at several stations, or wait for names of their own.
 HOMONYMS = {"Image", "Provider", "RelatedLink"}
-TOGETHER = {"cli", "console", "exporting", "main", "serving", "__main__"}
+TOGETHER = {"cli", "console", "exporting", "main", "serving", "statistics", "__main__"}
 MODULES = sorted(APP.rglob("*.py"))
 
 
@@ -81,6 +91,59 @@ def test_the_map_names_every_folder() -> None:
 def test_a_migration_knows_nothing_of_today(migration: Path) -> None:
     """What it does to a catalogue must not change with the code."""
     assert not [name for name in _imports(migration) if name.split(".")[0] == "app"]
+
+
+def test_the_writing_of_an_import_enters_no_module_more_than_three_times() -> None:
+    """The way of the connection through `apply_plans`, line by line."""
+    [function] = [
+        node
+        for node in ast.walk(ast.parse((APP / "importer" / "apply.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and node.args]
+    calls = [call for call in calls if getattr(call.args[0], "id", "") == "connection"]
+    calls.sort(key=lambda call: call.lineno)
+    # `ChangeLog(connection)`, `documents.add(connection, ...)`, and what the first returned: `log.add(...)`
+    made_by = {
+        node.targets[0].id: node.value.func.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+    }
+    names = [getattr(getattr(call.func, "value", call.func), "id", "") for call in calls]
+    owners = [owner for owner, _ in groupby(made_by.get(name, name) for name in names)]
+    assert len(calls) > 15
+    assert {owner: owners.count(owner) for owner in owners if owners.count(owner) > 3} == {}
+
+
+def test_a_list_request_touches_at_most_23_modules(tmp_path: Path) -> None:
+    world = new_world(tmp_path, sqlite_url(tmp_path))
+    world.write("a.md", "title: A\ntopics: [AI]")
+    world.import_()
+    app = create_app(Settings(database_url=sqlite_url(tmp_path)))
+    touched: set[str] = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(f"{APP}/"):
+            touched.add(Path(frame.f_code.co_filename).relative_to(APP).as_posix())
+
+    async def ask() -> None:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://x") as client:
+            # The first request does what is done once for all.
+            await client.get("/articles?topic=Space")
+            sys.setprofile(note)
+            try:
+                response = await client.get("/articles?topic=AI")
+            finally:
+                sys.setprofile(None)
+            assert response.json()["total"] == 1
+
+    asyncio.run(ask())
+    app.state.resources.close()
+    world.engine.dispose()
+    assert 10 < len(touched) <= 23, sorted(touched)
 
 
 def _packages(module: Path) -> set[str]:

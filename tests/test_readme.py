@@ -9,6 +9,7 @@ import click
 import pytest
 from starlette.testclient import TestClient
 
+from app.catalog.fields import ITEM_KEYS
 from app.cli import clippings
 from app.database.engines import writing_engine
 from app.importer.read import Request
@@ -48,6 +49,14 @@ def test_every_setting_is_explained() -> None:
 def test_every_path_is_mentioned(client: TestClient) -> None:
     for path in client.get("/openapi.json").json()["paths"]:
         assert path.partition("/{")[0] in README
+
+
+def test_every_key_of_an_item_and_every_parameter_of_a_list_is_mentioned(client: TestClient) -> None:
+    item = " ".join(ITEM_KEYS)
+    assert item in " ".join(README.split())
+    operation = client.get("/openapi.json").json()["paths"]["/articles"]["get"]
+    for parameter in operation["parameters"]:
+        assert f"`{parameter['name']}`" in README or f"{parameter['name']}=" in README
 
 
 def test_every_command_and_option_of_import_is_mentioned() -> None:

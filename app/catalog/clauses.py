@@ -28,8 +28,10 @@ class Clause:
         return ("-" if self.none_of else "") + ",".join(values)
 
 
-def read_clause(text: str) -> Clause:
+def read_clause(text: str | Clause) -> Clause:
     """`a,b`, `-a`, `*`, `-*`, `"Rock, Paper, Shotgun"`, `""` for a quote within. Raises ValueError."""
+    if isinstance(text, Clause):
+        return text
     none_of = text.startswith("-")
     rest = text[1:] if none_of else text
     values: list[str] = []

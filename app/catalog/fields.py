@@ -1,4 +1,4 @@
-"""What an article is filtered by, and the keys it has in every answer. Each of these facts stands here alone.
+"""What an article is filtered by, and the keys it has in every answer. Each of these facts stands here once.
 
 The rest is made from them or checked against them by tests: conditions, facets, the terms that an import
 files an article under, its JSON, the `fields` parameter, the columns of exports, the API's models.
@@ -62,7 +62,7 @@ class Has(IntEnum):
 
 ClauseText = Annotated[
     Clause,
-    PlainValidator(lambda value: value if isinstance(value, Clause) else read_clause(value)),
+    PlainValidator(read_clause),
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 _CLAUSE = "`a,b` any of these, `-a` none, `*` has one, `-*` has none; given again: and also"
@@ -105,6 +105,8 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "published_before": "before {}",
     "updated_from": "updated from {}",
     "updated_before": "updated before {}",
+    "added_from": "added from {}",
+    "added_before": "added before {}",
     "min_quality": "of quality {} or more",
     "max_quality": "of quality {} or less",
     "min_heat": "of heat {} or more",
@@ -138,6 +140,8 @@ class ProviderItem(Shape):
 class ArticleItem(Shape):
     """An article as lists show it. What is not known is null or empty."""
 
+    # The order is also that of the CSV's columns.
+
     # A key whose value is the document's own has the name of the document's attribute.
     id: str = Field(pattern="^[a-z0-9]{1,40}$")
     source: str = Field(examples=["seeds"])
@@ -152,6 +156,7 @@ class ArticleItem(Shape):
     heat: int | None
     published_date_time: str | None = Field(examples=["2020-06-11T00:07:00Z"])
     updated_date_time: str | None
+    added_date_time: str
     web_url: str | None
     original_url: str | None
     amp_web_url: str | None

@@ -21,9 +21,10 @@ from app.catalog.index.find import (
     ranked_by_url,
     unranked,
 )
-from app.catalog.orders import NEWEST, SORT_COLUMN, IndexOrder
+from app.catalog.orders import IndexOrder
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
+from app.catalog.sort_keys import NEWEST, SORT_COLUMN
 from app.catalog.terms import FoundTerm, count_of_all, find_terms, with_descendants
 
 

@@ -12,22 +12,8 @@ from app.catalog.paging import StatementPages
 from app.catalog.tables import article_terms, articles
 from app.database.rows import id_in_parameter, ids_parameter
 
-NEWEST: Final = "newest"
 # The columns of a list's rows: the article's number, and the JSON that lists answer.
 LIST_COLUMNS: Final = (articles.c.id, articles.c.item)
-# The values of the sort parameter, except `relevance`, and the column of sort keys that ascends in each.
-SORT_COLUMN: Final = {
-    "-publishedDateTime": NEWEST,
-    "publishedDateTime": "oldest",
-    "-updatedDateTime": "newest_updated",
-    "updatedDateTime": "oldest_updated",
-    "-quality": "best",
-    "quality": "worst",
-    "-heat": "hottest",
-    "heat": "coolest",
-    "title": "first_title",
-    "-title": "last_title",
-}
 
 
 @dataclass(frozen=True, slots=True)

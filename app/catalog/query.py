@@ -31,6 +31,8 @@ Sort = Literal[
     "publishedDateTime",
     "-updatedDateTime",
     "updatedDateTime",
+    "-addedDateTime",
+    "addedDateTime",
     "-quality",
     "quality",
     "-heat",
@@ -144,6 +146,8 @@ class ArticleQuery(Clauses, Query):
     published_before: MomentText | None = _moment("Published earlier", "2020-07-01")
     updated_from: MomentText | None = _moment("Updated then or later", "P7D")
     updated_before: MomentText | None = _moment("Updated earlier", "2020-07-01T12:00:00Z")
+    added_from: MomentText | None = _moment("Added to the catalogue then or later", "P7D")
+    added_before: MomentText | None = _moment("Added to the catalogue earlier", "2020-07-01")
     min_quality: WholeNumber | None = Field(None, description="Of at least this quality")
     max_quality: WholeNumber | None = Field(None, description="Of at most this quality")
     min_heat: WholeNumber | None = Field(None, description="Of at least this heat")

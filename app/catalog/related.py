@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
 from app.catalog.paging import StatementPages
-from app.catalog.tables import articles, contents, link_urls, links, related_links
+from app.catalog.tables import articles, contents, link_urls, links, related_links, sources
 from app.database.statements import statement
 from app.urls import url_key
 
@@ -21,7 +21,10 @@ def find_article(connection: Connection, public_id: str, *, sees_all: bool) -> R
 def find_whole_article(
     connection: Connection, public_id: str, *, sees_all: bool, max_characters: int | None = None
 ) -> Row[Any] | None:
-    """As `find_article`, with its `details` and its `content`, of which no more is read than asked for."""
+    """As `find_article`, with its `details`, its source's `base_url`, and its `content`.
+
+    Of the content no more is read than `max_characters`.
+    """
     rows = _whole_articles(connection, sees_all, max_characters).rows({"public_id": public_id})
     return next(iter(rows), None)
 
@@ -61,8 +64,12 @@ def _whole_articles(sees_all: bool, max_characters: int | None) -> Select[Any]:
     content: Any = contents.c.content
     if max_characters is not None:
         content = func.substr(content, 1, max_characters)
-    rows = _articles.build(sees_all).add_columns(content.label("content"), contents.c.details)
-    return rows.join(contents, contents.c.article_id == articles.c.id)
+    rows = _articles.build(sees_all).add_columns(
+        content.label("content"), contents.c.details, sources.c.base_url
+    )
+    return rows.join(contents, contents.c.article_id == articles.c.id).join(
+        sources, sources.c.name == articles.c.source
+    )
 
 
 @cache

@@ -18,6 +18,8 @@ _SORT_KEY_OUTWARDS: Final = {
     "published_before": "oldest",
     "updated_from": "newest_updated",
     "updated_before": "oldest_updated",
+    "added_from": "newest_added",
+    "added_before": "oldest_added",
 }
 
 Q = TypeVar("Q", bound=ArticleQuery)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from app.catalog.sort_keys import SORT_COLUMNS
+from app.catalog.sort_keys import SORT_COLUMN
 
 metadata = MetaData(
     naming_convention={
@@ -117,6 +117,8 @@ articles = Table(
     Column("oldest", BigInteger, nullable=False),
     Column("newest_updated", BigInteger, nullable=False),
     Column("oldest_updated", BigInteger, nullable=False),
+    Column("newest_added", BigInteger, nullable=False),
+    Column("oldest_added", BigInteger, nullable=False),
     Column("best", BigInteger, nullable=False),
     Column("worst", BigInteger, nullable=False),
     Column("hottest", BigInteger, nullable=False),
@@ -124,7 +126,7 @@ articles = Table(
     Column("first_title", LargeBinary, nullable=False),
     Column("last_title", LargeBinary, nullable=False),
     CheckConstraint("published IN (0, 1)", name="boolean_published"),
-    *(Index(f"ix_articles_{key}", "published", key, "path", "source") for key in SORT_COLUMNS),
+    *(Index(f"ix_articles_{key}", "published", key, "path", "source") for key in SORT_COLUMN.values()),
 )
 
 # Contents have a table of their own, so that reading a list does not read pages of bodies.

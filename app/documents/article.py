@@ -11,7 +11,7 @@ from app.documents.problems import Findings, KeyPath, WrongValue
 from app.documents.repeated_links import RepeatedLink
 
 # Whoever changes how a document is read raises this number: the next import then reads unchanged files again.
-READER_VERSION = 4
+READER_VERSION = 5
 
 # A value of a document is a text, None, a list, or a mapping with text keys. Scalars stay texts until a key
 # of ours converts them.
@@ -75,7 +75,9 @@ KEYS = {
         _names("lastmod updated updatedDate modDatetime last_modified_at"),
     ),
     "addedDateTime": Key(
-        "date", "When the curator filed it", _names("created added dateAdded date_added savedAt")
+        "date",
+        "When it was filed; without it, when an import first took it",
+        _names("created added dateAdded date_added savedAt"),
     ),
     "published": Key("yes or date", "Whether it is shown, or since when; absent or empty means true"),
     "draft": Key("yes or no", "true keeps it unpublished, whatever published says"),

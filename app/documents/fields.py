@@ -104,9 +104,11 @@ class FieldReader:
         return text and text.replace("\n", " ")
 
     def display_text(self, key: str) -> str | None:
+        """A text as long as lists can show."""
         return self.converted(scalars.display_text, key)
 
     def label(self, key: str) -> str | None:
+        """A text that articles may be filed under: it is short enough for an index."""
         return self.converted(scalars.label, key)
 
     def name(self, key: str) -> str | None:

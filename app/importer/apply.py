@@ -39,6 +39,7 @@ def apply_plans(
     documents.refresh(connection, [document for plan in plans for document in plan.same_meaning])
     to_remove = [document_id for plan in plans for document_id in plan.to_remove]
     leaving = [*spool.replaced_ids, *to_remove]
+    added_times = articles.added_times(connection, spool.replaced_ids)
     log = ChangeLog(connection)
     if not leaving and not spool:
         return log.revision
@@ -59,7 +60,7 @@ def apply_plans(
     described = taxonomy.describe(connection, terms, spool.topic_names)
     to_refile = article_terms.articles_under(connection, described.topics_that_lost_names)
     for batch in spool.batches():
-        new = batch.articles()
+        new = articles.with_added_times(batch.articles(), added_times, now)
         filed = article_terms.add(connection, described.topics, new)
         documents.add(connection, batch.documents)
         articles.add(connection, described.topics, filed)

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +30,7 @@ from app.importer.tables.article_terms import MAX_WAITING_ROWS
 from app.importer.workers import Workers
 from app.interrupts import hold_interrupts
 from app.migrate import upgrade
+from app.moments import rfc3339
 
 SOURCE_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -52,6 +53,7 @@ class Options:
     base_url: str | None = None
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 def import_trees(
@@ -72,7 +74,7 @@ def import_trees(
         report = Report()
         for plan in plans:
             report.add(plan.report)
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = rfc3339(options.clock())
         limits = options.limits
         report.revision = apply_plans(connection, plans, spool, now, limits.words, limits.waiting_rows)
         names = [request.source for request in requests]

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_snake
 
 from app.catalog.fields import ATTRIBUTE_OF_FIELD, ITEM_KEYS, FieldName
 from app.catalog.search_text import SearchText, search_text
-from app.catalog.sort_keys import sort_keys
+from app.catalog.sort_keys import UNKNOWN, ascending, descending, seconds, sort_keys
 from app.documents.article import ArticleDocument, Image, Provider, RelatedLink
 from app.documents.problems import Problem
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
@@ -22,6 +22,8 @@ from app.urls import url_key
 
 Document = ArticleDocument | TopicDocument | OrganizationDocument
 
+# A quotation mark within a text is escaped in JSON, so this stands in an item once.
+_NOT_ADDED = '"addedDateTime":null'
 # Digests of bytes, meaning and view have this size, and so have the values of links.
 DIGEST_BYTES = 16
 # `_item` writes these keys, the others are made of the document alone.
@@ -128,6 +130,7 @@ def _serialise_article(source: str, document: ArticleDocument) -> Serialised:
             document.title,
             document.published_date_time,
             document.updated_date_time,
+            document.added_date_time,
             document.quality,
             document.heat,
         ),
@@ -167,6 +170,17 @@ def _item_after_source(document: ArticleDocument) -> str:
     for key, attribute in _ATTRIBUTE_OF_KEY.items():
         values[key] = getattr(document, attribute)
     return as_json({key: values[key] for key in _KEYS_AFTER_SOURCE}).removeprefix("{")
+
+
+def with_added_date_time(article: SerialisedArticle, added_date_time: str) -> SerialisedArticle:
+    """The same article where its document says when it was added; otherwise as added at this time."""
+    if article.sort_keys["newest_added"] != UNKNOWN:
+        return article
+    added = seconds(added_date_time)
+    return article._replace(
+        item=article.item.replace(_NOT_ADDED, f'"addedDateTime":"{added_date_time}"', 1),
+        sort_keys=article.sort_keys | {"newest_added": descending(added), "oldest_added": ascending(added)},
+    )
 
 
 def item_with_topics(item: str, topics: Sequence[str]) -> str:

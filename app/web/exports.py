@@ -16,8 +16,8 @@ from app.errors import ReadTooSlowly
 from app.exports.rows import csv_rows, ndjson
 from app.web.http.audience import asker_of, require_editor
 from app.web.http.problems import COMMON_PROBLEMS, problems
-from app.web.http.resources import DownloadSlots, resources_of
-from app.web.http.routes import QueryRoute
+from app.web.http.resources import DownloadSlots
+from app.web.http.routes import QueryRoute, resources_of
 from app.web.view import record_state
 
 router = APIRouter(route_class=QueryRoute, tags=["exports"], responses=COMMON_PROBLEMS)

@@ -12,8 +12,7 @@ from app.database.snapshots import Reader
 from app.errors import SchemaOutdated
 from app.migrate import is_head
 from app.web.http.problems import COMMON_PROBLEMS
-from app.web.http.resources import resources_of
-from app.web.http.routes import QueryRoute
+from app.web.http.routes import QueryRoute, resources_of
 
 router = APIRouter(route_class=QueryRoute, tags=["service"], responses=COMMON_PROBLEMS)
 

@@ -35,6 +35,9 @@ class Article(ArticleItem):
 
     related: list[RelatedLink]
     content: str
+    content_html: str = Field(
+        description="The content as HTML that is safe to show: Markdown is rendered, scripts are left out"
+    )
     details: dict[str, Any]
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.catalog.state import State, read_state
 from app.settings import Settings
 from app.web.http.audience import Asker, asker_of, require_editor
-from app.web.http.resources import resources_of
+from app.web.http.routes import resources_of
 
 
 @dataclass(frozen=True, slots=True)

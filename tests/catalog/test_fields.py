@@ -69,6 +69,7 @@ TITLES: list[tuple[dict[str, str | list[str]], str]] = [
         {"updatedFrom": "P7D", "updatedBefore": "2020-01-01"},
         "Articles updated from P7D updated before 2020-01-01",
     ),
+    ({"addedFrom": "P7D", "addedBefore": "2027-01-01"}, "Articles added from P7D added before 2027-01-01"),
     ({"minQuality": "5", "maxQuality": "9"}, "Articles of quality 5 or more of quality 9 or less"),
     ({"minHeat": "0", "maxHeat": "9"}, "Articles of heat 0 or more of heat 9 or less"),
     ({"hasImage": "true", "hasRelated": "false"}, "Articles with images without related links"),

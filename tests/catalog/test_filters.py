@@ -25,6 +25,7 @@ CAST = {
         heat: 1
         publishedDateTime: 2020-06-11
         updatedDateTime: 2020-06-20
+        addedDateTime: 2020-06-21 12:00
         webUrl: https://www.nasa.gov/atlas?utm_source=mail
         images: [https://www.nasa.gov/atlas.png]
         related: [{title: Birds of the world}]
@@ -158,6 +159,8 @@ RULES = [
     ("the last hour", "publishedFrom=PT1H", ""),
     ("updated from a day on", "updatedFrom=2020-06-20", "Atlas Comet"),
     ("updated before a day", "updatedBefore=2020-06-21", "Atlas"),
+    ("added before a second", "addedBefore=2020-06-21T12:00:01Z", "Atlas"),
+    ("added from a second on", "addedFrom=2020-06-21T12:00:01Z", "Birds Comet Dunes Ember"),
     # Numbers: both bounds are inclusive, and what is unknown never matches
     ("at least", "minQuality=5", "Atlas Birds"),
     ("at most", "maxQuality=5", "Birds Comet Ember"),

@@ -23,6 +23,7 @@ CAST = {
         heat: 2
         publishedDateTime: 2020-06-11
         updatedDateTime: 2020-06-12
+        addedDateTime: 2020-06-12
         webUrl: https://example.org/one?utm_source=mail
     """,
     "news/Ben": """
@@ -57,6 +58,9 @@ SORTS = {
     "publishedDateTime": "ann Ann Cat Ben blog/Eve news/Eve ~ Dan",
     "-updatedDateTime": "Ann Cat ~ Ben Dan blog/Eve news/Eve ann",
     "updatedDateTime": "Cat Ann ~ Ben Dan blog/Eve news/Eve ann",
+    # All but Ann were added by the same import.
+    "-addedDateTime": "Ben Cat Dan blog/Eve news/Eve ann Ann",
+    "addedDateTime": "Ann Ben Cat Dan blog/Eve news/Eve ann",
     "-quality": "blog/Eve news/Eve Ann Ben Cat ~ Dan ann",
     "quality": "Cat Ann Ben blog/Eve news/Eve ~ Dan ann",
     "-heat": "Ann Ben Cat ~ Dan blog/Eve news/Eve ann",

@@ -37,6 +37,7 @@ def test_the_keys_of_what_an_article_has_are_those_that_every_catalogue_has_stor
             "SOURCE": 6,
             "IMAGE": 7,
             "RELATED": 8,
+            "AUTHOR": 9,
         }
         == numbers
     )
@@ -125,6 +126,8 @@ def test_sets_of_articles_have_these_kinds_and_keys(stored: World) -> None:
         # Days are counted from the 1st of January of the year 1, which is 1.
         ("day", 737587): [apple],
         ("updated_day", 1): [hidden],
+        # Both were added when all imports of a test take place.
+        ("added_day", 739921): [apple, hidden],
         ("quality", 7): [apple],
         ("heat", -2): [apple],
         ("has", 0): [apple],

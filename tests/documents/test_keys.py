@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.documents.article import ARTICLE_KEYS, IMAGE_KEYS, KEYS, KEYS_OF_RELATED, PROVIDER_KEYS
 from app.documents.taxonomy import ORGANIZATION_KEYS, TOPIC_KEYS
 from tests.support.services import EDITOR, answer, service_of
-from tests.support.worlds import World
+from tests.support.worlds import IMPORTED_AT, World
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -31,6 +31,7 @@ NOTHING: dict[str, Any] = {
     **dict.fromkeys(("excerpt", "type", "category", "locale", "quality", "heat"), None),
     **dict.fromkeys(("publishedDateTime", "updatedDateTime"), None),
     **dict.fromkeys(("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl"), None),
+    "addedDateTime": f"{IMPORTED_AT:%Y-%m-%dT%H:%M:%SZ}",
     "published": True,
     "provider": provider(),
     "authors": [],
@@ -40,6 +41,7 @@ NOTHING: dict[str, Any] = {
     "relatedCount": 0,
     "related": [],
     "content": "",
+    "contentHtml": "",
     "details": {},
 }
 
@@ -65,6 +67,7 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
     # Moments
     ("publishedDateTime: 2020-06-11", {"publishedDateTime": "2020-06-11T00:00:00Z"}),
     ("publishedDateTime: 2020-06-11 02:07:09.5+02:00", {"publishedDateTime": "2020-06-11T00:07:09Z"}),
+    ("addedDateTime: 2020-06-12", {"addedDateTime": "2020-06-12T00:00:00Z"}),
     ("updatedDateTime: 2020-06-11T00:07", {"updatedDateTime": "2020-06-11T00:07:00Z"}),
     ("publishedDateTime: 2024-03-01 10:00:00 +0200", {"publishedDateTime": "2024-03-01T08:00:00Z"}),
     ("publishedDateTime: 2024-03-01t10:00:00z", {"publishedDateTime": "2024-03-01T10:00:00Z"}),
@@ -77,8 +80,10 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
         (f"{name}: 2020-06-11", {"updatedDateTime": "2020-06-11T00:00:00Z"})
         for name in ("lastmod", "updated", "updatedDate", "modDatetime", "last_modified_at")
     ),
-    *((f"{name}: 2020-06-11", {}) for name in ("created", "added", "dateAdded", "date_added", "savedAt")),
-    ("addedDateTime: 2020-06-11", {}),
+    *(
+        (f"{name}: 2020-06-11", {"addedDateTime": "2020-06-11T00:00:00Z"})
+        for name in ("created", "added", "dateAdded", "date_added", "savedAt")
+    ),
     ("pubDate: 2020-06-11\ndate: 2020-06-12", {"publishedDateTime": "2020-06-12T00:00:00Z"}),
     # URLs: a provider that is not named is the host of the first of them
     (

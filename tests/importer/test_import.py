@@ -1,6 +1,7 @@
 """What curators rely on when they import a tree, again and again."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -193,7 +194,7 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
         assert sets == sets_by_rows(connection)
         assert {kind for kind, _ in sets} == {
             *("topic", "tag", "source", "has"),
-            *("day", "updated_day", "quality", "heat", "unpublished"),
+            *("day", "updated_day", "added_day", "quality", "heat", "unpublished"),
         }
         assert stored_words(connection) == words_by_rows(connection)
 
@@ -302,3 +303,23 @@ def test_a_base_url_is_kept_with_its_source(world: World) -> None:
     world.write("b.md", "title: B\nwebUrl: /b")
     world.import_()
     assert [item["webUrl"] for item in world.items()] == ["https://example.org/a", "https://example.org/b"]
+
+
+def test_an_article_keeps_the_time_at_which_an_import_first_took_it(world: World) -> None:
+    def import_on(day: int) -> list[str]:
+        world.import_(clock=lambda: datetime(2026, 11, day, tzinfo=UTC))
+        return [item["addedDateTime"][:10] for item in world.items()]
+
+    world.write("a.md", "title: A")
+    assert import_on(1) == ["2026-11-01"]
+    world.write("a.md", "title: A, corrected\npublished: false")
+    world.write("b.md", "title: B")
+    assert import_on(2) == ["2026-11-01", "2026-11-02"]
+    world.write("a.md", "title: A\naddedDateTime: 2020-06-11")
+    assert import_on(3) == ["2020-06-11", "2026-11-02"]
+    world.write("a.md", "title: A")
+    assert import_on(4) == ["2020-06-11", "2026-11-02"]
+    world.delete("a.md")
+    world.import_(prune=True)
+    world.write("a.md", "title: A")
+    assert import_on(5) == ["2026-11-05", "2026-11-02"]

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from tests.oracles.search import seen_in, stem, words
 
 # As every catalogue has them stored.
+_DAYS = {"day": "publishedDateTime", "updated_day": "updatedDateTime", "added_day": "addedDateTime"}
 HAS_KEYS = {
     "topic": 0,
     "provider": 1,
@@ -20,6 +21,7 @@ HAS_KEYS = {
     "source": 6,
     "image": 7,
     "related": 8,
+    "author": 9,
 }
 
 Sets = dict[tuple[str, int], set[int]]
@@ -47,8 +49,8 @@ def sets_by_rows(connection: Connection) -> Sets:
         item = json.loads(stored)
         if not item["published"]:
             sets["unpublished", 1].add(article_id)
-        for kind, moment in (("day", item["publishedDateTime"]), ("updated_day", item["updatedDateTime"])):
-            if moment:
+        for kind, key in _DAYS.items():
+            if moment := item[key]:
                 sets[kind, date.fromisoformat(moment[:10]).toordinal()].add(article_id)
         for kind in ("quality", "heat"):
             if item[kind] is not None:

@@ -10,8 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.database.engines import writing_engine
-from app.importer.read import Request
-from app.importer.run import Options, import_trees
 from tests.support.databases import sqlite_url
 from tests.support.services import service_of
 from tests.support.worlds import World
@@ -44,8 +42,9 @@ ASKED: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
 def examples() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         engine = writing_engine(sqlite_url(Path(folder)))
-        import_trees(engine, [Request(ROOT / "seeds", "seeds")], Options())
-        with service_of(World(ROOT / "seeds", engine), public_url="https://clippings.example") as client:
+        world = World(ROOT / "seeds", engine)
+        world.import_("seeds")
+        with service_of(world, public_url="https://clippings.example") as client:
             found = {}
             for operation, (path, parameters, query) in ASKED.items():
                 url = path.format(**parameters) + (f"?{urlencode(query)}" if query else "")

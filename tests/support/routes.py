@@ -22,8 +22,7 @@ from app.migrate import upgrade
 from app.settings import Settings
 from app.web.http.audience import asker_of, require_editor
 from app.web.http.problems import COMMON_PROBLEMS, gone, problems
-from app.web.http.resources import resources_of
-from app.web.http.routes import QueryRoute
+from app.web.http.routes import QueryRoute, resources_of
 from tests.support.databases import sqlite_url
 
 TOKEN = "a-token"

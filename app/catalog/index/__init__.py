@@ -12,6 +12,7 @@ sets are equal bytes whatever their history. There are two tables. catalog/field
     a field               id of a term of it        filed under the term
     day                   number of a day           published on that day in UTC
     updated_day           number of a day           updated on that day in UTC
+    added_day             number of a day           added to the catalogue on that day in UTC
     quality, heat         the number                of that quality, of that heat
     has                   a member of Has           with any term of the field, an image, a related link
     unpublished           UNPUBLISHED_KEY           not published

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from app.catalog.fields import Has
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
+    ADDED_DAY,
     DAY,
     HEAT,
     QUALITY,
@@ -78,6 +79,7 @@ def _add_moments(query: ArticleQuery, conditions: Conditions) -> None:
     for kind, column, since, until in (
         (DAY, "newest", query.published_from, query.published_before),
         (UPDATED_DAY, "newest_updated", query.updated_from, query.updated_before),
+        (ADDED_DAY, "newest_added", query.added_from, query.added_before),
     ):
         if since or until:
             in_range = _date_range(kind, column, since and _seconds(since), until and _seconds(until))

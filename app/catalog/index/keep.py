@@ -32,6 +32,7 @@ class IndexedArticle(NamedTuple):
     published: bool
     newest: int
     newest_updated: int
+    newest_added: int
     quality: int | None
     heat: int | None
     image_count: int
@@ -59,6 +60,7 @@ class IndexChanges:
                     articles.c.published,
                     articles.c.newest,
                     articles.c.newest_updated,
+                    articles.c.newest_added,
                     articles.c.quality,
                     articles.c.heat,
                     articles.c.image_count,
@@ -104,6 +106,7 @@ def _sets_of_values(article: Any) -> Iterator[SetKey]:
         published=article.published,
         newest=article.newest,
         newest_updated=article.newest_updated,
+        newest_added=article.newest_added,
         quality=article.quality,
         heat=article.heat,
         image_count=article.image_count,

@@ -16,7 +16,7 @@ from app.database.rows import chunked, insert_tuples
 from app.database.statements import statement
 
 # The kinds beside the fields of terms.
-DAY, UPDATED_DAY, QUALITY, HEAT = "day", "updated_day", "quality", "heat"
+DAY, UPDATED_DAY, ADDED_DAY, QUALITY, HEAT = "day", "updated_day", "added_day", "quality", "heat"
 HAS, UNPUBLISHED = "has", "unpublished"
 UNPUBLISHED_KEY: Final = 1  # stored: never change
 # A row's kind and key.
@@ -121,13 +121,14 @@ def sets_containing(
     published: bool,
     newest: int,
     newest_updated: int,
+    newest_added: int,
     quality: int | None,
     heat: int | None,
     image_count: int,
     related_count: int,
 ) -> Iterator[SetKey]:
     """The sets that an article belongs to, except those of its terms."""
-    for kind, moment in ((DAY, newest), (UPDATED_DAY, newest_updated)):
+    for kind, moment in ((DAY, newest), (UPDATED_DAY, newest_updated), (ADDED_DAY, newest_added)):
         if moment != UNKNOWN:
             yield kind, day_number(moment)
     for kind, number in ((QUALITY, quality), (HEAT, heat)):

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select
 
-from app.catalog.index.sets import DAY, HEAT, QUALITY, UPDATED_DAY, day_number, day_start
+from app.catalog.index.sets import ADDED_DAY, DAY, HEAT, QUALITY, UPDATED_DAY, day_number, day_start
 from app.catalog.orders import LIST_COLUMNS, IndexOrder
 from app.catalog.paging import KeyedRow, Place, StatementPages
 from app.catalog.sort_keys import UNKNOWN
@@ -33,6 +33,8 @@ _SETS_ALONG: Final = {
     "oldest": (DAY, False),
     "newest_updated": (UPDATED_DAY, True),
     "oldest_updated": (UPDATED_DAY, False),
+    "newest_added": (ADDED_DAY, True),
+    "oldest_added": (ADDED_DAY, False),
     "best": (QUALITY, True),
     "worst": (QUALITY, False),
     "hottest": (HEAT, True),
@@ -153,7 +155,7 @@ def skip_to_next_match(connection: Connection, column: str, ids: BitMap, place: 
 
 
 def _set_key(kind: str, sort_key: int, is_negative: bool) -> int:
-    if kind in (DAY, UPDATED_DAY):
+    if kind in (DAY, UPDATED_DAY, ADDED_DAY):
         return day_number(sort_key if is_negative else -sort_key)
     return -sort_key if is_negative else sort_key
 
@@ -161,7 +163,7 @@ def _set_key(kind: str, sort_key: int, is_negative: bool) -> int:
 def _place_before(kind: str, key: int, is_negative: bool, backwards: bool) -> Place:
     """The place before all rows of a set, in the direction of the walk."""
     lowest = highest = key
-    if kind in (DAY, UPDATED_DAY):
+    if kind in (DAY, UPDATED_DAY, ADDED_DAY):
         lowest, highest = day_start(key), day_start(key + 1) - 1
     if is_negative:
         lowest, highest = -highest, -lowest

@@ -1,16 +1,47 @@
 """The rows of an article: itself, its content and its URLs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.catalog.index.keep import IndexedArticle
 from app.catalog.tables import article_urls, articles, contents
-from app.database.rows import insert_rows, insert_tuples
-from app.importer.serialise import as_json, item_with_topics
+from app.database.rows import chunked, insert_rows, insert_tuples
+from app.importer.serialise import as_json, item_with_topics, with_added_date_time
+from app.importer.spool import NewArticle
 from app.importer.tables.article_terms import FiledArticle, terms_json
 from app.importer.topic_groups import Topics
+from app.moments import rfc3339
 from app.names import fold_of_document as fold
+
+
+def added_times(connection: Connection, article_ids: Sequence[int]) -> dict[int, int]:
+    """When these articles were added, in seconds from 1970; call it before they are removed."""
+    seconds: dict[int, int] = {}
+    for ids in chunked(article_ids):
+        rows = connection.execute(
+            select(articles.c.id, articles.c.oldest_added).where(articles.c.id.in_(ids))
+        )
+        seconds |= {row.id: row.oldest_added for row in rows}
+    return seconds
+
+
+def with_added_times(
+    new_articles: Sequence[NewArticle], added_times: Mapping[int, int], now: str
+) -> list[NewArticle]:
+    """Articles keep the time at which an import first took them, unless their documents say another."""
+    return [
+        article._replace(
+            content=with_added_date_time(
+                article.content,
+                rfc3339(datetime.fromtimestamp(added_times[article.article_id], UTC))
+                if article.article_id in added_times
+                else now,
+            )
+        )
+        for article in new_articles
+    ]
 
 
 def add(connection: Connection, topics: Topics, filed: Sequence[FiledArticle]) -> None:
@@ -38,6 +69,7 @@ def indexed(filed: FiledArticle) -> IndexedArticle:
         published=content.published,
         newest=filed.key.newest,
         newest_updated=int(content.sort_keys["newest_updated"]),
+        newest_added=int(content.sort_keys["newest_added"]),
         quality=content.quality,
         heat=content.heat,
         image_count=content.image_count,

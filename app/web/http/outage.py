@@ -11,19 +11,21 @@ QUIET_SECONDS = 1.0
 
 
 class Outage:
-    """The state of one process: each worker logs its own outages."""
+    """The state of one process: each worker logs its own outages. `is_known` until it is over for long."""
 
     def __init__(self, quiet_seconds: float = QUIET_SECONDS) -> None:
         self._quiet_seconds = quiet_seconds
         self._failed_at: float | None = None
+        self.is_known = False
 
     def failed(self, reason: str) -> None:
         if self._failed_at is None:
             log.error("The catalogue cannot be read, and whoever asks is answered 503: %s", reason)
         self._failed_at = time.monotonic()
+        self.is_known = True
 
     def worked(self) -> None:
-        """This is called for every request that is not answered by ready messages, so it must be quick."""
         if self._failed_at is not None and time.monotonic() - self._failed_at > self._quiet_seconds:
             self._failed_at = None
+            self.is_known = False
             log.warning("The catalogue can be read again.")

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Self, TypeVar
 
-from starlette.requests import Request
-
 from app.catalog.state import StateReader
 from app.database.snapshots import Reader
 from app.settings import Settings
@@ -74,8 +72,3 @@ class Resources:
         self.download_slots.close()
         self.state_reader.close()
         self.reader.close()
-
-
-def resources_of(request: Request) -> Resources:
-    resources: Resources = request.app.state.resources
-    return resources

@@ -26,9 +26,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.http.problems import not_found
 from app.web.http.query_string import NO_PARAMETERS, QueryReader
-from app.web.http.resources import resources_of
+from app.web.http.resources import Resources
 
 Result = TypeVar("Result")
+
+
+def resources_of(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
 
 
 async def run_on_thread(request: Request, work: Callable[[], Result]) -> Result:

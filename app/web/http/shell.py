@@ -125,7 +125,7 @@ class Shell:
             if not self._needs_no_catalogue(path):
                 raise
             state = None
-        if state:
+        if state and self.outage.is_known:
             self.outage.worked()
         if state and (response := self.cache.get(state, cache_key)):
             self.cache.put_messages(cache_key, request_key, writer.messages(response))
