@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from app.documents import scalars
 from app.documents.problems import Findings, KeyPath, WrongValue
+from app.documents.yaml_tree import MAX_NODES
 from app.names import fold_of_document as fold
 
 T = TypeVar("T")
@@ -140,6 +141,10 @@ class FieldReader:
             only_name = self.name(key)
             return () if only_name is None else (only_name,)
         if isinstance(text, str):
+            # A list of as many would be beyond the limit on a document's values.
+            if text.count(parted_by or "") >= MAX_NODES:
+                self.problem(WrongValue(f"parts into {MAX_NODES:,} names or more", "Shorten it."), key)
+                return ()
             parts = self.values.pop(key).split(parted_by)
             return tuple([name for part in parts if part.strip() and (name := self._checked_name(part, key))])
         names = []

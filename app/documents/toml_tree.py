@@ -24,7 +24,7 @@ _STRUCTURE: Final = "=,[{."
 # tomllib calls itself for each bracket, and copies a dotted key for each of its dots.
 _DOTTED_DEEP: Final = re.compile(rf"(?:\.[^.=,\[\]{{}}\n]*+){{{MAX_DEPTH}}}")
 # tomllib takes 150 bytes of memory for each digit.
-_LONG_NUMBER: Final = re.compile(r"[0-9_]{1000}")
+_LONG_NUMBER: Final = re.compile(r"(?<![0-9_])[0-9_]{1000}")
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _KEY: Final = r"""(?:"[^"\n]*+"|'[^'\n]*+'|[A-Za-z0-9_-]+)"""
 _DOTTED_KEY: Final = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*+"

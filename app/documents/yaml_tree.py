@@ -33,9 +33,9 @@ _OTHER_LINE_ENDS: Final = re.compile("[\u0085\u2028\u2029]")
 # White space and invisible characters that look like a space, or like nothing, and are no space to YAML.
 _FALSE_SPACES: Final = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 _FALSE_SPACE: Final = re.compile(
-    rf"^[ \t]*(?:-[ ]+)?(?:[^\s:#'\"\[\]{{}}]+:)?[ \t]*([{_FALSE_SPACES}])", re.MULTILINE
+    rf"^[ \t]*+(?:-[ ]++)?+(?:[^\s:#'\"\[\]{{}}]++:)?+[ \t]*+([{_FALSE_SPACES}])", re.MULTILINE
 )
-_TAB_INDENTATION: Final = re.compile(r"^[ ]*(?:-[ ]*)?(\t)[ \t]*[^\s#]", re.MULTILINE)
+_TAB_INDENTATION: Final = re.compile(r"^[ ]*+(?:-[ ]*+)?+(\t)[ \t]*+[^\s#]", re.MULTILINE)
 # PostgreSQL stores no NUL, XML has no way to write the other controls, and a surrogate is no character.
 NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 

@@ -93,6 +93,7 @@ FRONT_MATTERS: list[tuple[str, str]] = [
     *((f'{T}a: "\\u{code}"', "3: ") for code in ("d800", "dfff", "fffe", "ffff", "0000")),
     *((f"{T}a: {chr(code)}", "3: is not text") for code in (1, 7, 8, 11, 12, 0x1B, 0x7F, 0x80, 0x9B, 0xFFFE)),
     (f"{T}a: \ufeff", "taken"), (f"{T}\ufeffa: b", "rejected"), (f"{T}a: \u2028- b", "taken"),
+    *((f"{T}{key}: {'a,' * 900_000}", "3: parts into 30,000 names") for key in ("topics", "tags")),
     # Names too long for an index.
     *((f"{T}{key}: {'n' * 501}", "3: more than 500") for key in ("type", "category", "locale", "topics", "tags")),
     (f"{T}provider: {{name: {'n' * 501}}}", "3: more than 500"), (f"{T}provider: {{domain: {'n' * 501}}}", "3: more than 500"),

@@ -27,9 +27,34 @@ BREAKERS = (
     "\\0",
     "\\ud800",
     "\n---\n",
+    "\n+++\n",
+    "'" * 3,
+    '"' * 3,
+    '\\"',
 )
+TOML = b"""+++
+title = "a\\u0041"
+date = 2024-01-01T10:00:00
+topics = ["AI", 'b', 1.5]
+[params]
+author.name = "Ada"
+[[related]]
+title = '''
+x'''
++++
+body
+"""
+JSON = b"""{
+  "title": "a\\u0041", "date": "2024-01-01 10:00 +0200", "topics": ["AI", null, 1.5e3, true],
+  "params": {"author": {"name": "Ada"}},
+  "related": [{"title": "x", "url": "/y"}, "https://a.example/"]
+}
+body
+"""
 PIECES = st.sampled_from([piece.encode() for piece in BREAKERS])
-MUTATIONS = st.tuples(st.integers(0, len(DOCUMENT)), st.integers(0, 6), PIECES | st.binary(max_size=8))
+MUTATIONS = st.tuples(
+    st.integers(0, max(map(len, (DOCUMENT, TOML, JSON)))), st.integers(0, 6), PIECES | st.binary(max_size=8)
+)
 MOMENTS = st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]([+-][0-2][0-9]:[0-6][0-9])?")
 
 
@@ -44,13 +69,16 @@ def is_one_of_three(path: str, content: bytes) -> bool:
 def test_any_bytes_are_read_skipped_or_refused(content: bytes) -> None:
     assert is_one_of_three("a.md", content)
     assert is_one_of_three("a", b"---\n" + content + b"\n---\n")
+    assert is_one_of_three("a", b"+++\n" + content + b"\n+++\n")
+    assert is_one_of_three("a", b'{"title": ' + content + b"}")
     assert is_one_of_three("a.yml", b"taxonomy: topic\n" + content)
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(MUTATIONS, min_size=1, max_size=4))
-def test_any_mutant_of_a_document_is_read_skipped_or_refused(mutations: list[tuple[int, int, bytes]]) -> None:
-    content = DOCUMENT
+@given(st.sampled_from([DOCUMENT, TOML, JSON]), st.lists(MUTATIONS, min_size=1, max_size=4))
+def test_any_mutant_of_a_document_is_read_skipped_or_refused(
+    content: bytes, mutations: list[tuple[int, int, bytes]]
+) -> None:
     for place, removed, piece in mutations:
         content = content[:place] + piece + content[place + removed :]
     assert is_one_of_three("a.md", content)

@@ -75,6 +75,15 @@ def _key(before: str, filling: str, after: str = "", most: int = _FRONT_MATTER) 
     return _keys(lambda: before + _filled(filling, most - 100) + after)
 
 
+def _toml(before: str, filling: str, after: str, most: int = _FRONT_MATTER) -> Make:
+    return lambda: f"+++\ntitle = 'x'\n{before}{_filled(filling, most - 100)}{after}\n+++\n"
+
+
+def _no_title(filling: str) -> Make:
+    """The body is looked through for a heading."""
+    return lambda: f"---\nsource: https://e.example/\n---\n{_filled(filling, _BODY)}"
+
+
 def _title(filling: str) -> Make:
     """As many characters as a title may have."""
     return _keys(lambda: f"title: '{filling * (_LINE // len(filling))}'", title="")
@@ -117,6 +126,38 @@ _MARKS_OUT_OF_ORDER = "\u0301\u0323"
 _ARABIC_LIGATURE = "\ufdfa"  # NFKC makes eighteen characters of it
 
 KINDS: Final[dict[str, Make]] = {
+    # TOML and JSON, whose parsers have no limits of their own.
+    "TOML: one text": _toml("a = '", "x", "'"),
+    "TOML: one text of several lines": _toml('a = """', '\n\\"', '"""'),
+    "TOML: escapes": _toml('a = "', "\\u00e9", '"'),
+    "TOML: white space": _toml("a = [", " \n", "]"),
+    "TOML: comments": _toml("", "#\n", ""),
+    "TOML: numbers of 999 digits": _toml("a = [", "9" * 999 + ",", "]"),
+    "TOML: values": _toml("a = [", "1,", "]", most=2 * _ITEMS),
+    "TOML: tables": lambda: "+++\ntitle = 'x'\n" + "".join(f"[a{n}]\nb=1\n" for n in range(9_900)) + "+++\n",
+    "TOML: dotted keys": lambda: (
+        "+++\ntitle = 'x'\n" + "".join(f"{'a.' * 25}b{n} = 1\n" for n in range(1_000)) + "+++\n"
+    ),
+    "TOML: what is wrong with images": lambda: (
+        "+++\ntitle = 'x'\n" + "".join("[[images]]\nurl='a'\nwidth='b'\n" for _ in range(4_000)) + "+++\n"
+    ),
+    "JSON: one text": lambda: f'{{"title": "x", "a": "{_filled("x", _FRONT_MATTER)}"}}',
+    "JSON: escapes": lambda: '{"title": "x", "a": "' + _filled("\\ud83d\\ude00", _FRONT_MATTER) + '"}',
+    "JSON: quotes": lambda: '{"title": "x", "a": "' + _filled('\\"', 4 * _FRONT_MATTER),
+    "JSON: values": lambda: '{"title": "x", "a": [' + "1," * _ITEMS + "1]}",
+    "JSON: what is wrong with images": lambda: (
+        '{"title": "x", "images": [' + ",\n".join(['{"url": "a", "width": "b"}'] * 5_000) + "]}"
+    ),
+    # What is looked at where something is wrong or missing.
+    "not YAML: white space": _key("a: 'x\nb", "  ", most=_FRONT_MATTER),
+    "not YAML: lines of tabs": _key("a: 'x\n", "  - \t\n"),
+    "not YAML: dashes": _key("a: 'x\n", "- - a:", most=_FRONT_MATTER),
+    "tags by commas": lambda: "---\ntitle: x\ntags: " + ",".join(map(str, range(_ITEMS))) + "\n---\n",
+    "no title: empty headings": _no_title("# \n"),
+    "no title: one heading": _no_title("# "),
+    "no title: underlines": _no_title("\n===\n"),
+    "no title: spaces": _no_title("#\t"),
+    "body of controls": _body("\x08a"),
     # URLs, one far too long, and hundreds that are just short enough.
     "one URL: /amp": _key("webUrl: https://e.example", "/amp"),
     "one URL: AMP copies": _key("webUrl: https://google.com/", "amp/s/google.com/", "n.example"),
