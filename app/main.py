@@ -1,23 +1,20 @@
-"""The service put together. Nothing is built when this module is imported."""
+"""Puts the service together. Importing this module builds nothing."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from app.catalog.state import KNOWN_SECONDS, StateReader, read_state
-from app.database.snapshots import Reader
-from app.errors import SchemaOutdated
-from app.migrate import is_head
+from app.catalog.state import KNOWN_SECONDS
 from app.settings import Settings
 from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
 from app.web.http.cache import RevisionClock
-from app.web.http.routes import Paths, QueryRoute, new_threads
+from app.web.http.resources import Resources
+from app.web.http.routes import PathRouter, QueryRoute
 from app.web.http.shell import Shell
 
 DESCRIPTION = """\
@@ -52,7 +49,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 def create_app(settings: Settings) -> FastAPI:
     app = Service(
-        settings,
+        Resources.open(settings),
         title="Clippings",
         version=version("clippings"),
         description=DESCRIPTION,
@@ -62,65 +59,44 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
-        generate_unique_id_function=_name_of,
+        generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
     )
-    app.state.threads = new_threads()
-    app.state.reader = Reader(settings.database_url)
-    app.state.is_local = app.state.reader.dialect == "sqlite"
-    app.state.state_reader = StateReader(app.state.reader.engine)
-    app.state.exports = exports.Places()
-    app.state.ready = partial(_answer_a_question, app.state.reader)
     for router in ROUTERS:
         app.include_router(router)
     return app
 
 
 class Service(FastAPI):
-    """FastAPI's declarations and OpenAPI document; our shell and our way to a route instead of its own.
+    """FastAPI declares the routes and makes the OpenAPI document; our Shell and PathRouter answer requests.
 
-    Its middleware answers errors without our headers, and its router redirects to what the Host header says.
+    FastAPI's middleware would answer errors without our headers, and its router would redirect to the host
+    that the Host header names.
     """
 
-    def __init__(self, settings: Settings, **options: Any) -> None:
+    def __init__(self, resources: Resources, **options: Any) -> None:
         super().__init__(**options)
-        self.state.settings = settings
-        # Its own kind of route would need the middleware, and answer errors in another form.
+        self.state.resources = resources
+        # FastAPI's own routes would need its middleware, and would answer errors in another form.
         self.router.route_class = QueryRoute
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # As the framework does, less what it looks up for each request to find that it has nothing to do.
-        if self.middleware_stack is None:
-            self.middleware_stack = self.build_middleware_stack()
-        scope["app"] = self
-        await self.middleware_stack(scope, receive, send)
-
     def build_middleware_stack(self) -> ASGIApp:
-        settings: Settings = self.state.settings
-        freshness = RevisionClock(
-            self.state.state_reader.read,
-            KNOWN_SECONDS[self.state.reader.dialect],
-            is_local=self.state.is_local,
+        resources: Resources = self.state.resources
+        settings = resources.settings
+        clock = RevisionClock(
+            resources.state_reader.read,
+            KNOWN_SECONDS[resources.reader.dialect],
+            is_local=resources.is_local,
         )
-        return Shell(Paths(self.router, settings.public_path), settings, freshness)
+        return Shell(PathRouter(self.router, settings.public_path), settings, clock)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
-    app.state.threads.shutdown()
-    app.state.exports.shutdown()
-    app.state.state_reader.close()
-    app.state.reader.close()
+    app.state.resources.close()
 
 
-def _name_of(route: APIRoute) -> str:
-    """Programs made from the OpenAPI document call it `get_article`, not `get_article_articles__id__get`."""
+def _operation_id(route: APIRoute) -> str:
+    """Generated clients name their functions by it: `get_article`, not `get_article_articles__id__get`."""
     return route.name
-
-
-def _answer_a_question(reader: Reader) -> None:
-    with reader.snapshot() as connection:
-        if not is_head(connection):
-            raise SchemaOutdated("The schema of the database is another version's.")
-        read_state(connection)

@@ -12,7 +12,7 @@ from sqlalchemy import func, make_url, select
 from app.catalog.state import read_state
 from app.catalog.tables import articles
 from app.database.engines import exclusive, writing_engine
-from app.database.snapshots import Reader, renew_deadline
+from app.database.snapshots import Reader, restart_clock
 from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated
 from app.interrupts import leave_signals
 from app.main import create_app
@@ -88,7 +88,7 @@ def _contents_of(reader: Reader) -> str:
     with reader.snapshot() as connection:
         require_current(connection)
         revision = read_state(connection).revision
-        renew_deadline(connection)
+        restart_clock(connection)
         count = connection.scalars(select(func.count()).select_from(articles)).one()
     return f"{count:,} articles at revision {revision}"
 

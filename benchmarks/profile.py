@@ -9,6 +9,7 @@ import pstats
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -19,13 +20,13 @@ from app.settings import Settings
 
 # A file belongs to the first station whose word its path has; one of none to those who call it.
 _STATIONS: Final = {
-    "compression and validators": ("/web/compression", "/web/etags", "zstandard", "brotli"),
-    "shell": ("/web/shell", "/web/answer", "/web/negotiation", "/web/audience", "/web/paths"),
-    "query reading": ("/web/queries", "/catalog/query", "/catalog/clauses", "/catalog/cursors", "/pydantic"),
+    "compression": ("/http/compression", "zstandard", "brotli"),
+    "shell": ("/http/shell", "/http/cache", "/http/response", "/http/negotiation", "/http/audience"),
+    "query reading": ("/query_string", "/catalog/query", "/catalog/clauses", "/catalog/cursors", "/pydantic"),
     "database": ("psycopg", "/app/database", "sqlalchemy/engine", "sqlalchemy/pool", "sqlalchemy/dialects"),
     "SQL building": ("/catalog/", "sqlalchemy"),
-    "answer": ("/app/web/articles", "/web/pages", "/web/reading", "/web/counts", "/web/feeds", "/app/web/"),
-    "routing": ("/web/routing", "starlette", "fastapi", "asyncio", "/benchmarks/"),
+    "routing": ("/http/routes", "/http/resources", "starlette", "fastapi", "asyncio", "/benchmarks/"),
+    "answer": ("/app/web/",),
 }
 # The driver's own functions have no file.
 _DRIVER: Final = ("sqlite3", "psycopg_binary")
@@ -56,8 +57,8 @@ def profile(url: str, path: str, requests: int, encoding: str) -> None:
     app = create_app(Settings(database_url=url))
     scope = _scope(path, encoding)
     threaded = _milliseconds(app, scope, requests)
-    app.state.threads.shutdown()
-    app.state.threads = _Here()
+    app.state.resources.reading_threads.shutdown()
+    app.state.resources = replace(app.state.resources, reading_threads=_Here())
     here = _milliseconds(app, scope, requests)
     profiler = cProfile.Profile()
     profiler.enable()

@@ -18,7 +18,7 @@ from app.catalog.paging import BEGINNING, Place, read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.catalog.timeline import count_timeline
-from app.database.snapshots import Reader, renew_deadline
+from app.database.snapshots import Reader, restart_clock
 from app.errors import QueryTimedOut
 from benchmarks.memory import peak_mb
 from benchmarks.questions import DEEP, OTHER, PER_PAGE, PROVIDER, RARE, SECOND, TOPIC, WORD
@@ -103,7 +103,7 @@ def _turning(reader: Reader) -> tuple[Question, Question]:
     place = BEGINNING
     with reader.snapshot() as connection:
         for _ in range(DEEP):
-            renew_deadline(connection)
+            restart_clock(connection)
             page = read_page(connection, matching(connection, query).listing(), PER_PAGE, place)
             place = page.next or place
     return _page(query), _page(query, place)

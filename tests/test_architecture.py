@@ -23,7 +23,7 @@ INDEX = APP / "catalog" / "index"
 DOORS = {"find", "conditions"}
 DOORS_OF_IMPORTS = {"keep"}
 # Classes of these names stand for one noun at several stations, or wait for names of their own.
-HOMONYMS = {"Image", "Provider", "Reading", "RelatedLink"}
+HOMONYMS = {"Image", "Provider", "RelatedLink"}
 TOGETHER = {"cli", "console", "converting", "exporting", "main", "serving", "__main__"}
 MODULES = sorted(APP.rglob("*.py"))
 

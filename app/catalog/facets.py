@@ -19,7 +19,7 @@ from app.catalog.index.find import (
 )
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import term_names, terms
-from app.database.rows import in_parts
+from app.database.rows import chunked
 from app.database.statements import statement
 
 
@@ -125,7 +125,7 @@ def _domains_of(
 ) -> dict[str, tuple[str, ...]]:
     """The domains of providers with one of these names: a query for the name alone finds them too."""
     domains: dict[str, tuple[str, ...]] = {}
-    for part in in_parts(names):
+    for part in chunked(names):
         rows = connection.execute(
             select(term_names.c.folded, terms.c.key)
             .distinct()

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, select
 from app.catalog.audience import PUBLISHED_VALUES, Published
 from app.catalog.paging import StatementPages
 from app.catalog.tables import article_terms, articles
-from app.database.rows import ids_value, is_one_of
+from app.database.rows import id_in_parameter, ids_parameter
 
 NEWEST: Final = "newest"
 # The columns of a list's rows: the article's number, and the JSON that lists answer.
@@ -68,7 +68,7 @@ class IndexOrder:
         values: dict[str, Any] = {"term_id": self.term_id}
         if ids is not None:
             order = articles.c[self.column], articles.c.path, articles.c.source
-            values["ids"] = ids_value(dialect, ids)
+            values["ids"] = ids_parameter(dialect, ids)
         for published in PUBLISHED_VALUES[self.published]:
             yield StatementPages(_id_rows(kind, dialect), order, {**values, "published": published})
 
@@ -99,4 +99,4 @@ def _id_rows(kind: str, dialect: str) -> Select[Any]:
     if kind == "all":
         return rows.where(articles.c.published == published)
     # `+ 0` keeps the planner from using the order's index, which would scan all articles.
-    return rows.where(is_one_of(dialect, articles.c.id, "ids"), articles.c.published + 0 == published)
+    return rows.where(id_in_parameter(dialect, articles.c.id, "ids"), articles.c.published + 0 == published)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, literal, tuple_
 
-from app.database.snapshots import renew_deadline
+from app.database.snapshots import restart_clock
 from app.database.statements import statement
 
 KeyValue = int | str | bytes
@@ -133,7 +133,7 @@ def every_row(connection: Connection, listing: Pageable) -> Iterator[Any]:
     """All rows in order, in constant memory. Each read has the time of a question of its own."""
     place = BEGINNING
     while True:
-        renew_deadline(connection)
+        restart_clock(connection)
         keyed_rows = listing.read(connection, place, _ROWS_AT_ONCE)
         yield from (row for _, row in keyed_rows)
         if len(keyed_rows) < _ROWS_AT_ONCE:

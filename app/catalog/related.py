@@ -61,7 +61,7 @@ def _whole_articles(sees_all: bool, max_characters: int | None) -> Select[Any]:
     content: Any = contents.c.content
     if max_characters is not None:
         content = func.substr(content, 1, max_characters)
-    rows = _articles.make(sees_all).add_columns(content.label("content"), contents.c.details)
+    rows = _articles.build(sees_all).add_columns(content.label("content"), contents.c.details)
     return rows.join(contents, contents.c.article_id == articles.c.id)
 
 

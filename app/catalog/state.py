@@ -13,7 +13,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from app.catalog.tables import catalogue, revisions
-from app.database.opening import lacks_a_table
+from app.database.opening import is_missing_table
 from app.database.statements import statement
 from app.errors import DatabaseUnusable, NoCatalogue
 
@@ -63,7 +63,7 @@ class StateReader:
     """Reads the state again and again, in some 11 µs on SQLite; for one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
-        self._row = RowReader(engine, str(_states.make()))
+        self._row = RowReader(engine, str(_states.build()))
 
     def read(self) -> State | None:
         """None while the database is away. Raises NoCatalogue where there is none."""
@@ -96,7 +96,7 @@ class RowReader:
             row: tuple[Any, ...] | None = driver.execute(self._statement).fetchone()
         except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error) as error:
             self.close()
-            if lacks_a_table(error):
+            if is_missing_table(error):
                 raise NoCatalogue from error
             return None
         except DatabaseUnusable:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, selec
 from app.catalog.audience import Published, count_of, is_visible, name_of
 from app.catalog.paging import StatementPages
 from app.catalog.tables import providers, term_names, terms, topics
-from app.database.rows import in_parts
+from app.database.rows import chunked
 from app.names import fold
 
 Order = tuple[ColumnElement[Any], ...]
@@ -170,7 +170,7 @@ def _names(
     """The names by term, the most used first; a name that only a description gives has a count of 0."""
     count = count_of(term_names, published).label("articles")
     names: dict[int, list[dict[str, Any]]] = {}
-    for part in in_parts([row.id for row in rows]):
+    for part in chunked([row.id for row in rows]):
         query = (
             select(term_names.c.term_id, term_names.c.name, count)
             .where(term_names.c.term_id.in_(part), is_visible(term_names, published))

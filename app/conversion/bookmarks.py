@@ -84,11 +84,12 @@ class _BookmarkReader(HTMLParser):
                     self.entry = values
                     self._begin_text()
             case "h3" | "h2" | "h1":
-                # The heading of the whole is no subject, and neither is Pocket's `Unread`.
+                # Pocket's `Unread` is no subject.
                 self.is_root = tag == "h1" or bool(_ROOT_FOLDERS.intersection(name for name, _ in attrs))
                 self._begin_text()
             case "dl" | "ul":
-                self.folders.append(self.next_folder)
+                # The heading of all bookmarks is no folder.
+                self.folders.append(self.next_folder if self.folders or tag == "ul" else None)
                 self.next_folder = None
                 if len(self.folders) > MAX_DEPTH:
                     raise at_line(self.getpos()[0], f"folders are more than {MAX_DEPTH} deep")

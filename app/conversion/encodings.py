@@ -57,23 +57,18 @@ def check_text(file: IO[bytes], encoding: str) -> None:
 
 
 def text_chunks(file: IO[bytes], encoding: str) -> Iterator[str]:
-    text = io.TextIOWrapper(file, encoding, newline=None)
-    try:
+    """Nobody needs the file after its text: it is closed then."""
+    with io.TextIOWrapper(file, encoding, newline=None) as text:
         while chunk := text.read(CHUNK):
             yield chunk
-    finally:
-        text.detach()
 
 
 def text_lines(file: IO[bytes], encoding: str) -> Iterator[str]:
     """With the line ends as they stand, which quoted cells of CSV keep."""
-    text = io.TextIOWrapper(file, encoding, newline="")
-    try:
+    with io.TextIOWrapper(file, encoding, newline="") as text:
         number = 0
         while line := text.readline(MAX_ENTRY_CHARACTERS):
             number += 1
             if len(line) == MAX_ENTRY_CHARACTERS:
                 raise at_line(number, f"has {MAX_ENTRY_CHARACTERS:,} characters or more")
             yield line
-    finally:
-        text.detach()

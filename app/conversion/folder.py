@@ -110,7 +110,7 @@ def _names(values: dict[str, Any]) -> Iterator[str]:
     url = values.get("webUrl") or ""
     date = (values.get("publishedDateTime") or values.get("addedDateTime") or "")[: len("2020-06-11")]
     words = _words(values["title"])
-    if values["title"] == url or len(words) < len(values["title"]) // 2:
+    if values["title"] == url or 2 * len(words) < min(len(values["title"]), MAX_WORDS_CHARACTERS):
         # Little is left of a title in another script: the URL says more.
         words = _words(_readable(url)) or words
     stem = "-".join(part for part in (date, words) if part)

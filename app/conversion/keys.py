@@ -15,7 +15,7 @@ from typing import Any, Final
 from app.conversion.dates import date_text
 from app.conversion.entries import HtmlText, PlainText
 from app.conversion.markup import excerpt_text, text_of_html, title_text
-from app.documents.article import ARTICLE_KEYS, KEYS, OLDER_NAMES
+from app.documents.article import ARTICLE_KEYS, CONTAINERS, KEYS
 from app.documents.fields import near_miss
 from app.documents.scalars import host
 from app.documents.yaml_tree import NOT_TEXT
@@ -33,7 +33,6 @@ _TOOL_NAMES: Final = {
     "addedDateTime": "time_added add_date saved_at saved_date date_saved bookmarked_at created_at time "
     "timestamp accessed import_date",
     "authors": "byline creator creators writers published_by book_author",
-    "locale": "",
     "images": "cover data_cover thumbnail image_url preview_picture lead_image_url top_image_url",
     # The lists of a tool's own words for a link all count, beside its folders.
     "tags": "labels label tag_names document_tags keyword keywords",
@@ -43,22 +42,6 @@ _TOOL_NAMES: Final = {
     "providerDomain": "domain domain_name",
     "private": "is_private",
     "public": "is_public shared",
-}
-# The contract's other names that the documents do not read yet.
-_SOON: Final = {
-    other: key
-    for key, others in {
-        "excerpt": "description summary",
-        "webUrl": "source link externalUrl external-url external_url canonical url",
-        "publishedDateTime": "date pubDate publishDate",
-        "updatedDateTime": "lastmod updated updatedDate",
-        "addedDateTime": "created added dateAdded date_added savedAt",
-        "authors": "author",
-        "topics": "categories",
-        "locale": "lang language",
-        "images": "image cover banner thumbnail photo",
-    }.items()
-    for other in others.split()
 }
 # Folders that tools have for what is filed nowhere, or has been read.
 _NO_SUBJECTS: Final = frozenset(
@@ -70,8 +53,9 @@ _NO: Final = frozenset({"", "0", "false", "no", "off"})
 MAX_EXCERPT_CHARACTERS: Final = 2_000
 # What an entry without a title is called: the beginning of its text.
 MAX_TITLE_CHARACTERS: Final = 100
-# Keys in their order; all others follow.
-_ORDER: Final = (*KEYS, "addedDateTime")
+# What a document would read as something else, or take for a misspelt key.
+_READ_BY_DOCUMENTS: Final = ARTICLE_KEYS | {"export", *CONTAINERS}
+_OWN_KEYS: Final = frozenset(KEYS)
 
 
 def fold_name(name: str) -> str:
@@ -80,12 +64,12 @@ def fold_name(name: str) -> str:
 
 
 def _names_of_keys() -> dict[str, list[str]]:
-    names: dict[str, list[str]] = {key: [fold_name(key)] for key in (*KEYS, *_TOOL_NAMES, "addedDateTime")}
-    for key, words in _TOOL_NAMES.items():
-        names[key] += [fold_name(word) for word in words.split()]
-    for other_name, key in (*OLDER_NAMES.items(), *_SOON.items()):
-        if fold_name(other_name) not in names[key]:
-            names[key].append(fold_name(other_name))
+    """The key itself, what tools call it, and what documents call it."""
+    names = {}
+    for key in (*KEYS, *(key for key in _TOOL_NAMES if key not in KEYS)):
+        other_names = KEYS[key].other_names if key in KEYS else ()
+        spellings = (key, *_TOOL_NAMES.get(key, "").split(), *other_names)
+        names[key] = list(dict.fromkeys(map(fold_name, spellings)))
     return names
 
 
@@ -108,7 +92,9 @@ def is_known(name: str) -> bool:
 
 
 def names_a_link(names: Iterable[str]) -> bool:
-    return any(_KEY_OF_NAME.get(fold_name(name)) in ("webUrl", "originalUrl", "title") for name in names)
+    """Anything may have a name: a list of people does."""
+    folded = {fold_name(name) for name in names} - {"name"}
+    return any(_KEY_OF_NAME.get(name) in ("webUrl", "originalUrl", "title") for name in folded)
 
 
 def convert(fields: dict[str, Any]) -> Converted:
@@ -125,9 +111,9 @@ def convert(fields: dict[str, Any]) -> Converted:
         values["published"] = False
     bodies = candidates.get("body", [])
     body = str(bodies.pop(0)[1]) if bodies and isinstance(bodies[0][1], str) else ""
-    for key in [key for key in candidates if key in KEYS and key not in values]:
-        (_, values[key]), *rest = candidates.pop(key)
-        candidates[key] = rest
+    for key, pairs in candidates.items():
+        if pairs and key in KEYS and key not in values:
+            _, values[key] = pairs.pop(0)
     excerpt = values.get("excerpt", "")
     if len(excerpt) > MAX_EXCERPT_CHARACTERS:
         body = body or excerpt
@@ -136,8 +122,9 @@ def convert(fields: dict[str, Any]) -> Converted:
         title = _beginning((excerpt or text_of_html(body[:10_000])).partition("\n")[0], MAX_TITLE_CHARACTERS)
         values["title"] = title or values.get("webUrl", "")
     others += [pair for pairs in candidates.values() for pair in pairs]
-    others = [pair for pair in others if not any(pair[1] == said for said in values.values())]
-    ordered = {key: values[key] for key in _ORDER if key in values and values[key] not in ("", [], {})}
+    said = [value for key in ("title", "webUrl") if (value := values.get(key))]
+    others = [(name, value) for name, value in others if value not in said]
+    ordered = {key: values[key] for key in KEYS if key in values and values[key] not in ("", [], {})}
     return Converted(_with_others(ordered, others), body, tuple(warnings))
 
 
@@ -342,8 +329,8 @@ def _with_others(values: Values, others: Pairs) -> Values:
     aside: Values = {}
     for raw_name, value in others:
         name = " ".join(_clean_text(raw_name).split()) or "unnamed"
-        is_read = name in ARTICLE_KEYS or name in _SOON or near_miss(name, ARTICLE_KEYS)
-        place = aside if is_read or name == "export" or name in values else values
+        is_read = name in _READ_BY_DOCUMENTS or name in values or near_miss(name, _OWN_KEYS)
+        place = aside if is_read else values
         place[name] = _plain(value)
     return {**values, "export": aside} if aside else values
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -37,9 +38,11 @@ Tell = Callable[[str, Problem], None]
 def convert_export(file: IO[bytes], name: str, folder: Path, tell: Tell) -> ConversionReport:
     """`file` can be read twice; `name` is what findings call it."""
     report = ConversionReport()
-    entries = read_entries(file)
+    entries = iter(read_entries(file))
+    # A file that is no export says so before its first entry, and then no folder is made.
+    first = list(islice(entries, 1))
     documents = make_folder(folder)
-    for entry in entries:
+    for entry in chain(first, entries):
         if isinstance(entry, Unusable):
             _tell_unusable(entry, name, report, tell)
         else:

@@ -1,1 +1,1 @@
-"""What SQLite and PostgreSQL do differently: engines, snapshots, statements, rows. Knows no table."""
+"""The differences between SQLite and PostgreSQL: engines, snapshots, statements, rows. Knows no table."""

@@ -17,65 +17,61 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from app.database.opening import look_first
+from app.database.opening import check_on_connect
 from app.errors import DatabaseUnavailable, ImportRefused
 
-# Hourly imports take seconds; who waits longer than this is not waiting for an import.
+# Hourly imports take seconds: a lock that is held for longer than this is not held by an import.
 IMPORT_WAIT_SECONDS = 60
 
-
-# At a million articles all but phrases of the commonest words take less than a quarter of it; who asks for
-# more is told so in time.
+# Every query takes less than a quarter of this at a million articles, except phrases of the commonest words.
+# A client that asks for more gets 503 after one second.
 QUERY_SECONDS = 1.0
 
-
-# For four reading threads, four exports, the event loop, the revision, and two checks of health at once. The
-# event loop must not wait for one.
+# Twelve connections are enough for four reading threads, four exports, the event loop, the revision and two
+# checks of health at once. The event loop must never wait for a connection.
 READ_CONNECTIONS = 12
 
-
-# An import turns over the same pages again and again. A reader's own copy of what the operating system has in
-# memory anyway is no faster when it is larger, and there are several.
+# An import changes the same pages again and again, so a large cache pays. A reader finds its pages in the
+# operating system's cache anyway, and each of its twelve connections has a cache of its own.
 _WRITING_CACHE_KIB, _READING_CACHE_KIB = 32_000, 8_000
 
-
-# Five articles fit into 8 kB, two into SQLite's own 4 kB: a catalogue is a twentieth smaller.
+# Five articles fit into a page of 8 kB, and two into SQLite's default of 4 kB: the file gets 5 % smaller.
 _PAGE_BYTES = 8_192
 
+# This is an SQLSTATE. Importing psycopg for its named errors takes longer than an import without changes.
+_LOCK_NOT_AVAILABLE = "55P03"
 
-# Of PostgreSQL, by number: loading its driver takes longer than an import that finds nothing changed.
-_QUERY_CANCELED, _LOCK_NOT_AVAILABLE = "57014", "55P03"
-
-
-# Any number that other programs on the same server are unlikely to choose.
+# The number is arbitrary: other programs on the same server are unlikely to choose it.
 _IMPORT_LOCK = 0x_C11_991_465
-
 
 _READ_SESSION = (
     "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on "
-    # Of memory and flash; for turning disks a plan would rather read and sort whole tables.
+    # Random reads are cheap on SSDs; with the default (4.0) the planner reads and sorts whole tables.
     "-c random_page_cost=1.1 -c jit=off "
     f"-c statement_timeout={int(QUERY_SECONDS * 1000)}"
 )
 
 
 def writing_engine(url: str, wait_seconds: float = IMPORT_WAIT_SECONDS) -> Engine:
-    """For `exclusive`, which waits so long for another import."""
+    """The engine for `exclusive`, which waits `wait_seconds` for another import to end."""
     options = {"wait_seconds": wait_seconds}
     if make_url(url).get_backend_name() == "sqlite":
         engine = _sqlite_engine(url, _WRITING_CACHE_KIB, wait_seconds, execution_options=options)
-        event.listen(engine, "connect", _log_ahead)
+        event.listen(engine, "connect", _use_write_ahead_log)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        # What the driver logs of a lost connection is raised too; on a terminal it would be said twice.
+        # The driver logs a lost connection and raises it too; a terminal would show it twice.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
         engine = create_engine(url, connect_args={"connect_timeout": 10}, execution_options=options)
-    look_first(engine, makes_file=True)
+    check_on_connect(engine, may_create_file=True)
     return engine
 
 
 def reading_engine(url: str) -> Engine:
-    """For a Reader, which begins and ends transactions by itself; no statement runs over QUERY_SECONDS."""
+    """The engine for a Reader, which begins and ends transactions itself.
+
+    No statement runs longer than QUERY_SECONDS.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         engine = _sqlite_engine(url, _READING_CACHE_KIB, QUERY_SECONDS, isolation_level="AUTOCOMMIT")
     else:
@@ -87,20 +83,20 @@ def reading_engine(url: str) -> Engine:
             pool_timeout=QUERY_SECONDS,
             connect_args={"connect_timeout": 5, "options": _READ_SESSION},
         )
-    look_first(engine, makes_file=False)
+    check_on_connect(engine, may_create_file=False)
     return engine
 
 
 @contextmanager
 def exclusive(engine: Engine) -> Iterator[Connection]:
-    """One transaction beside which nobody else writes; readers go on reading the state before it.
+    """The only transaction that writes; readers go on reading the state before it.
 
-    Waits as long for another one as its engine says. Raises ImportRefused, DatabaseUnavailable or
+    It waits for another one as long as its engine says. Raises ImportRefused, DatabaseUnavailable or
     DatabaseUnusable.
     """
     wait_seconds = engine.get_execution_options()["wait_seconds"]
     try:
-        # SQLite's lock on writing is taken at once: at the first write it would be too late to wait.
+        # SQLite must take its write lock at once: a transaction that has read can no longer wait for it.
         with (
             engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection,
             connection.begin(),
@@ -109,16 +105,16 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
                 connection.execute(text(f"SET LOCAL lock_timeout = '{wait_seconds * 1000:.0f}ms'"))
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_IMPORT_LOCK})"))
             yield connection
-    # What begins a transaction, and whatever is asked of the driver itself, raises the driver's own.
+    # Statements that we give to the driver ourselves, such as BEGIN, raise the driver's own errors.
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         if _is_locked(original):
             raise ImportRefused(
                 f"Another import is under way for over {wait_seconds:g} s; try again when it is done."
             ) from error
-        written = isinstance(original, engine.dialect.loaded_dbapi.OperationalError)
-        words = "The database cannot be written" if written else "The database refused"
-        raise DatabaseUnavailable(f"{words}: {first_line(original)}") from error
+        is_operational = isinstance(original, engine.dialect.loaded_dbapi.OperationalError)
+        summary = "The database cannot be written" if is_operational else "The database refused"
+        raise DatabaseUnavailable(f"{summary}: {first_line(original)}") from error
 
 
 def _sqlite_engine(url: str, cache_kib: int, wait_seconds: float, **options: Any) -> Engine:
@@ -131,18 +127,18 @@ def _sqlite_engine(url: str, cache_kib: int, wait_seconds: float, **options: Any
 
 def _prepare_sqlite(cache_kib: int, wait_seconds: float, connection: sqlite3.Connection, _: object) -> None:
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
-    # Python's own transactions begin late and never for a SELECT; ours begin when they say so.
+    # Python's sqlite3 would begin transactions late, and none for a SELECT; we begin them ourselves.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {wait_seconds * 1000:.0f}")
-    # A new catalogue gets these pages; it counts before the first write alone.
+    # The page size has an effect only before the first write, so only a new catalogue gets it.
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-    # What an import reported as done must outlive a power cut.
+    # An import that reported success must survive a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _log_ahead(connection: sqlite3.Connection, _: object) -> None:
-    """So that readers go on beside an import. The file keeps it: readers need not write for it."""
+def _use_write_ahead_log(connection: sqlite3.Connection, _: object) -> None:
+    """A write-ahead log lets readers go on during an import. The file keeps the mode: readers set nothing."""
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
 

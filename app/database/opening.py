@@ -1,4 +1,4 @@
-"""What is looked at when a database is opened: whether it is one that Clippings can use. Knows no table."""
+"""Checks of a new connection: is this a database that Clippings can use? Knows no table."""
 
 import os
 from pathlib import Path
@@ -9,27 +9,27 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import DatabaseUnusable, NoCatalogue
 
-# PostgreSQL's number for a table that is not there.
+# This SQLSTATE means that a table does not exist.
 _UNDEFINED_TABLE = "42P01"
 
 
-def look_first(engine: Engine, *, makes_file: bool) -> None:
-    """Connections of this engine raise DatabaseUnusable or NoCatalogue. Who only reads makes no file."""
+def check_on_connect(engine: Engine, *, may_create_file: bool) -> None:
+    """Makes connecting raise DatabaseUnusable or NoCatalogue. One that only reads may create no file."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "do_connect", _makes_or_finds if makes_file else _finds)
+        event.listen(engine, "do_connect", _check_folder if may_create_file else _require_file)
     else:
-        # Before SQLAlchemy's own first questions, which fail on bytes in place of text.
-        event.listen(engine, "connect", _is_unicode, insert=True)
+        # This check must run before SQLAlchemy's own first queries, which fail if texts arrive as bytes.
+        event.listen(engine, "connect", _require_unicode, insert=True)
 
 
-def lacks_a_table(error: BaseException | None) -> bool:
+def is_missing_table(error: BaseException | None) -> bool:
     if isinstance(error, DBAPIError):
         error = error.orig
     return getattr(error, "sqlstate", None) == _UNDEFINED_TABLE or str(error).startswith("no such table")
 
 
-def _makes_or_finds(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-    # Who writes a `file:` URI says everything in it.
+def _check_folder(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+    # A `file:` URI says itself whether a file may be made, so it is not checked.
     if not options.get("uri"):
         file = Path(arguments[0])
         if file.is_dir():
@@ -42,17 +42,17 @@ def _makes_or_finds(dialect: Any, record: Any, arguments: list[Any], options: di
             )
 
 
-def _finds(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-    _makes_or_finds(dialect, record, arguments, options)
+def _require_file(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+    _check_folder(dialect, record, arguments, options)
     if not options.get("uri"):
         file = Path(arguments[0])
         if not os.path.lexists(file):
             raise NoCatalogue
-        # Where it goes away right now, none is made.
+        # The file may disappear right now: with mode=rw SQLite does not make a new one.
         arguments[0], options["uri"] = f"{file.absolute().as_uri()}?mode=rw", True
 
 
-def _is_unicode(connection: Any, record: Any) -> None:
+def _require_unicode(connection: Any, record: Any) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         connection.close()

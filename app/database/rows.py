@@ -1,4 +1,4 @@
-"""Rows in bulk and lists of ids, by each database's fastest way. Knows no table."""
+"""Bulk inserts and lists of ids, in each database's fastest way. Knows no table."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
@@ -22,13 +22,12 @@ from sqlalchemy.exc import DBAPIError
 
 T = TypeVar("T")
 
-
-# Both databases take 32,000 and more; fewer keep a statement's plan and its text small.
-_VALUES_IN_A_STATEMENT = 500
+# Both databases take 32,000 values and more; fewer keep a statement's text and plan small.
+_MAX_VALUES_IN_A_STATEMENT = 500
 
 
 def insert_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Inserts rows by the names of their columns, which are the same in each, by the fastest way."""
+    """Inserts rows that all have the same columns."""
     rows = list(rows)
     if rows:
         columns = tuple(rows[0])
@@ -38,7 +37,7 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str
 def insert_tuples(
     connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """As `insert_rows`, for narrow tables with many rows: each has values for these columns in this order."""
+    """Like `insert_rows`, for narrow tables with many rows: a row has its values in `columns`' order."""
     if connection.dialect.name == "postgresql":
         _copy(connection, f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", rows)
     else:
@@ -58,28 +57,28 @@ def _copy(connection: Connection, statement: str, rows: Iterable[Sequence[Any]])
             for row in rows:
                 copy.write_row(row)
     except driver_error as error:
-        # SQLAlchemy knows no COPY, so the driver's error is not yet one of its own.
+        # SQLAlchemy has no COPY, so the driver's error is not wrapped yet.
         raise DBAPIError.instance(statement, None, error, driver_error) from error
 
 
-def is_one_of(dialect: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
-    """Of any number of ids, the value of a named parameter; `ids_value` is what to give for it."""
+def id_in_parameter(dialect: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """The column's id is in a named parameter, whose value `ids_parameter` makes of any number of ids."""
     if dialect == "postgresql":
         return column == any_(cast(bindparam(name), ARRAY(BigInteger)))
     return column.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
 
 
-def ids_value(dialect: str, ids: Iterable[int]) -> str:
-    listed = ",".join(map(str, ids))
-    return f"{{{listed}}}" if dialect == "postgresql" else f"[{listed}]"
+def ids_parameter(dialect: str, ids: Iterable[int]) -> str:
+    id_list = ",".join(map(str, ids))
+    return f"{{{id_list}}}" if dialect == "postgresql" else f"[{id_list}]"
 
 
-def position(dialect: str, text_: ColumnElement[str], part: Any) -> ColumnElement[int]:
-    """Where a text has a part of it, counted from 1; 0 where it has not."""
-    return func.strpos(text_, part) if dialect == "postgresql" else func.instr(text_, part)
+def position(dialect: str, text_: ColumnElement[str], substring: Any) -> ColumnElement[int]:
+    """The position of a substring in a text, counted from 1; 0 if it is not there."""
+    return func.strpos(text_, substring) if dialect == "postgresql" else func.instr(text_, substring)
 
 
-def in_parts(values: Sequence[T], at_once: int = _VALUES_IN_A_STATEMENT) -> Iterator[Sequence[T]]:
-    """By default for `IN (...)`: each part has few enough values for one statement."""
-    for start in range(0, len(values), at_once):
-        yield values[start : start + at_once]
+def chunked(values: Sequence[T], chunk_size: int = _MAX_VALUES_IN_A_STATEMENT) -> Iterator[Sequence[T]]:
+    """The values in chunks. By default a chunk is small enough for the `IN (...)` of one statement."""
+    for start in range(0, len(values), chunk_size):
+        yield values[start : start + chunk_size]

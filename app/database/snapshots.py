@@ -9,15 +9,18 @@ from typing import Any, Self
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from app.database.engines import _QUERY_CANCELED, QUERY_SECONDS, first_line, reading_engine
+from app.database.engines import QUERY_SECONDS, first_line, reading_engine
 from app.errors import DatabaseUnavailable, QueryTimedOut
 
-# Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
-_STEPS_BETWEEN_LOOKS = 20_000
+# This SQLSTATE means that a statement ran into its timeout.
+_QUERY_CANCELED = "57014"
+
+# SQLite calls our timeout check every 20,000 VM steps, about every 0.1 ms.
+_VM_STEPS_BETWEEN_CHECKS = 20_000
 
 
 class Reader:
-    """Reads one database in snapshots. Owns its engine and the connections that are idle between them."""
+    """Reads one database in snapshots. Owns its engine and the connections that are idle."""
 
     def __init__(self, url: str) -> None:
         self.engine = reading_engine(url)
@@ -41,7 +44,7 @@ class Reader:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """All that is read within comes from one state of the database.
+        """Everything that is read in it comes from one state of the database.
 
         Raises DatabaseUnavailable, DatabaseUnusable, NoCatalogue or QueryTimedOut.
         """
@@ -50,7 +53,7 @@ class Reader:
             connection = self._checkout()
             yield connection
         except (DBAPIError, self._driver_error) as error:
-            if _ran_out_of_time(error.orig if isinstance(error, DBAPIError) else error):
+            if _is_timeout(error.orig if isinstance(error, DBAPIError) else error):
                 raise QueryTimedOut("The question took too long to answer.") from error
             raise DatabaseUnavailable(f"The database cannot be read: {first_line(error)}") from error
         except TimeoutError as error:
@@ -80,11 +83,11 @@ class Reader:
 
     def _checkin(self, connection: Connection) -> None:
         if connection.invalidated:
-            # The connection was lost meanwhile.
+            # The server closed the connection during the snapshot.
             _discard(connection)
             return
         try:
-            # A commit, not a rollback: after one psycopg forgets the statements that PostgreSQL has planned.
+            # We commit because psycopg drops its prepared statements after a rollback.
             if connection.in_transaction():
                 # SQLAlchemy began its own transaction; its commit ends the driver's as well.
                 connection.commit()
@@ -101,27 +104,27 @@ def _begin(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     driver.execute("BEGIN")
     if connection.dialect.name == "sqlite":
-        _stop_in_time(driver)
+        _set_deadline(driver)
 
 
 def _discard(connection: Connection) -> None:
-    """Closes it for good: the pool does not get it back."""
+    """Closes a connection for good: the pool does not get it back."""
     connection.invalidate()
     connection.close()
 
 
-def renew_deadline(connection: Connection) -> None:
-    """For who asks many questions of one snapshot, each of them in time. PostgreSQL times each anyway."""
+def restart_clock(connection: Connection) -> None:
+    """Gives the next query its full time. PostgreSQL times each statement; on SQLite we time the snapshot."""
     if connection.dialect.name == "sqlite":
-        _stop_in_time(connection.connection.driver_connection)  # type: ignore[arg-type]
+        _set_deadline(connection.connection.driver_connection)  # type: ignore[arg-type]
 
 
-def _stop_in_time(connection: sqlite3.Connection, *_: object, seconds: float = QUERY_SECONDS) -> None:
+def _set_deadline(connection: sqlite3.Connection, *_: object, seconds: float = QUERY_SECONDS) -> None:
     deadline = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _VM_STEPS_BETWEEN_CHECKS)
 
 
-def _ran_out_of_time(error: BaseException | None) -> bool:
+def _is_timeout(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return error.sqlite_errorname == "SQLITE_INTERRUPT"
     return getattr(error, "sqlstate", None) == _QUERY_CANCELED

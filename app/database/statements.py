@@ -6,8 +6,8 @@
 
     rows = terms_of_field(connection, published).rows({"field": "topic"})
 
-The compiled statement is kept under the function's arguments, so no two of them can share one. The arguments
-must be hashable and take few values; what changes with every request is a named parameter.
+A compiled statement is cached by the function's arguments. The arguments must be hashable and take few
+values; a value that changes with every request is a named parameter.
 """
 
 from collections import namedtuple
@@ -17,8 +17,8 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Dialect, SelectBase
 
-# A compiled statement takes some 12 kB. The pages of lists need the most: 26 lists and orders, each read
-# forwards and backwards, from an end and from a place.
+# A compiled statement takes about 12 kB. Pages of lists need most of them: 26 pairs of a list and an order
+# are each read forwards and backwards, from an end and from a place.
 MAX_COMPILED_PER_FUNCTION: Final = 200
 
 P = ParamSpec("P")
@@ -26,24 +26,24 @@ S = TypeVar("S", bound=SelectBase)
 
 
 class Statement(Generic[P, S]):
-    """What `statement` makes of a function; `make` is the function itself."""
+    """A function that was decorated with `@statement`; `build` is the function itself."""
 
-    def __init__(self, make: Callable[P, S]) -> None:
-        self.make = make
+    def __init__(self, build: Callable[P, S]) -> None:
+        self.build = build
         self._compiled: Callable[..., CompiledStatement] = lru_cache(MAX_COMPILED_PER_FUNCTION)(self._compile)
 
     def __call__(self, connection: Connection, *args: P.args, **kwargs: P.kwargs) -> "BoundStatement":
         return BoundStatement(self._compiled(connection.dialect, *args, **kwargs), connection)
 
     def _compile(self, dialect: Dialect, *args: P.args, **kwargs: P.kwargs) -> "CompiledStatement":
-        return CompiledStatement(self.make(*args, **kwargs), dialect)
+        return CompiledStatement(self.build(*args, **kwargs), dialect)
 
 
 statement = Statement
 
 
 class BoundStatement:
-    """A statement and the connection that it runs on. Rows are named tuples."""
+    """A compiled statement with the connection that it runs on. Rows are named tuples."""
 
     __slots__ = ("_compiled", "_connection")
 
@@ -52,26 +52,26 @@ class BoundStatement:
         self._connection = connection
 
     def rows(self, values: Mapping[str, Any]) -> list[Any]:
-        """`values` are those of the statement's named parameters."""
+        """`values` are the values of the statement's named parameters."""
         return list(self._compiled.run(self._connection, values))
 
     def stream(self, values: Mapping[str, Any]) -> Iterator[Any]:
-        """The same rows, which SQLite reads one after the other.
+        """The same rows, which SQLite reads one by one.
 
-        A stream that is not read to its end keeps the snapshot open: let go of it before the snapshot ends.
+        A stream that is not read to its end keeps the snapshot open: close it before the snapshot ends.
         """
         return self._compiled.run(self._connection, values)
 
 
 class CompiledStatement:
-    """A statement as the driver takes it: compiling one takes longer than reading a page by an index."""
+    """SQL for the driver. Compiling it takes longer than reading a page by an index, so it is kept."""
 
     def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         self._defaults = dict(compiled.params)
         self._positions: list[str] | None = getattr(compiled, "positiontup", None)
-        # PostgreSQL answers in binary: as text it would send each byte of a bitmap as two digits.
+        # PostgreSQL sends rows in binary: text would have two hex digits for each byte of a bitmap.
         self._options = {"binary": True} if dialect.name == "postgresql" else {}
         names = [str(name) for name in statement.selected_columns.keys()]  # noqa: SIM118  no dict
         row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
@@ -83,6 +83,5 @@ class CompiledStatement:
         return named if self._positions is None else [named[name] for name in self._positions]
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Iterator[Any]:
-        """Every statement that was compiled here reaches its driver here: tests record them in this place."""
         driver: Any = connection.connection.driver_connection
         return map(self._as_row, driver.execute(self.sql, self.parameters(values), **self._options))

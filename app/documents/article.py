@@ -1,15 +1,17 @@
 """What a valid article document says. Knows nothing of files, and nothing of what is stored or served."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from app.documents import scalars
+from app.documents.body_titles import body_title, name_without_date
 from app.documents.fields import FieldReader, is_unknown, without_www, wrong_kind
-from app.documents.problems import Findings, WrongValue
+from app.documents.problems import Findings, KeyPath, WrongValue
 from app.documents.repeated_links import RepeatedLink
 
 # Whoever changes how a document is read raises this number: the next import then reads unchanged files again.
-READER_VERSION = 3
+READER_VERSION = 4
 
 # A value of a document is a text, None, a list, or a mapping with text keys. Scalars stay texts until a key
 # of ours converts them.
@@ -19,12 +21,17 @@ YamlValue = Any
 class Key(NamedTuple):
     """A key of an article. `kind` says what may stand there; app/documents/editor_schema.py has the kinds.
 
-    Documents written for older sites use `older_names`; each is read as the key.
+    Other tools and older sites write `other_names`: where the key says nothing, the first of them that says
+    something is read as the key.
     """
 
     kind: str
     meaning: str
-    older_names: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 # Keys of any shape, served as JSON with a single article.
@@ -36,46 +43,75 @@ DETAILS = {
         """.split(),
         Key("anything", "Served with the single article"),
     ),
-    "levels": Key("anything", "Served with the single article", ("level",)),
+    "levels": Key("anything", "Served with the single article", _names("level")),
 }
+# The one table of other names: README, the schema and the conversion of other tools' files are made from it.
 KEYS = {
     "title": Key("title", "What the article is called"),
-    "excerpt": Key("text", "A sentence or two of what it says", ("abstract",)),
+    "excerpt": Key("text", "A sentence or two of what it says", _names("abstract description summary")),
     "type": Key("text", "article, video, course, collection …"),
     "category": Key("text", "news …"),
-    "locale": Key("text", "en-us …"),
-    "webUrl": Key("url", "Where it is", ("sourceUrl",)),
+    "locale": Key("text", "en-us …", _names("lang language")),
+    "webUrl": Key(
+        "url",
+        "Where it is",
+        _names(
+            """
+            sourceUrl source link bookmark-of bookmarkOf externalUrl external-url external_url canonical url
+            """
+        ),
+    ),
     "originalUrl": Key("url", "Where it was found"),
-    "ampWebUrl": Key("url", "Its AMP page", ("ampUrl",)),
-    "cdnAmpWebUrl": Key("url", "Its AMP page on a cache", ("cdnAmpUrl",)),
-    "publishedDateTime": Key("date", "When it was published; without an offset in UTC"),
-    "updatedDateTime": Key("date", "When it was last updated"),
-    "published": Key("yes or no", "Whether it is shown; absent means true, empty means false"),
+    "ampWebUrl": Key("url", "Its AMP page", _names("ampUrl")),
+    "cdnAmpWebUrl": Key("url", "Its AMP page on a cache", _names("cdnAmpUrl")),
+    "publishedDateTime": Key(
+        "date",
+        "When it was published; without an offset in UTC",
+        _names("date pubDate pubDatetime publishDate"),
+    ),
+    "updatedDateTime": Key(
+        "date",
+        "When it was last updated",
+        _names("lastmod updated updatedDate modDatetime last_modified_at"),
+    ),
+    "addedDateTime": Key(
+        "date", "When the curator filed it", _names("created added dateAdded date_added savedAt")
+    ),
+    "published": Key("yes or date", "Whether it is shown, or since when; absent or empty means true"),
     "draft": Key("yes or no", "true keeps it unpublished, whatever published says"),
     "removed": Key("yes or no", "true takes it down for good"),
     "quality": Key("whole number", "How good it is"),
     "heat": Key("whole number", "How much it is talked about"),
     "provider": Key("provider", "Who published it"),
-    "authors": Key("people", "Who wrote it, by name", ("author",)),
-    "topics": Key("texts", "What it is filed under, the first topic first"),
+    "authors": Key("people", "Who wrote it, by name", _names("author")),
+    "topics": Key("texts", "What it is filed under, the first topic first", _names("categories")),
     "tags": Key("texts", "Words it may be found by"),
-    "images": Key("images", "Its pictures, the first one first"),
+    "images": Key(
+        "images",
+        "Its pictures, the first one first",
+        _names("image cover banner thumbnail heroImage ogImage photo"),
+    ),
     "related": Key("related", "Articles it mentions"),
     "secured": Key("text", "Kept for the export of documents, and shown nowhere"),
     **DETAILS,
 }
-OLDER_NAMES = {older_name: name for name, key in KEYS.items() for older_name in key.older_names}
+OTHER_NAMES = {other_name: name for name, key in KEYS.items() for other_name in key.other_names}
+# Zola and Hugo let a document's own keys stand in these mappings.
+CONTAINERS = ("taxonomies", "params")
 KEYS_OF_RELATED = tuple(
     """
     title excerpt type webUrl originalUrl ampWebUrl cdnAmpWebUrl publishedDateTime updatedDateTime
     quality heat provider images
     """.split()
 )
-OLDER_NAMES_OF_RELATED = {"url": "webUrl"} | {
-    older_name: name for older_name, name in OLDER_NAMES.items() if name in KEYS_OF_RELATED
+OTHER_NAMES_OF_RELATED = {"url": "webUrl"} | {
+    other_name: name for other_name, name in OTHER_NAMES.items() if name in KEYS_OF_RELATED
 }
-RELATED_KEYS = frozenset((*KEYS_OF_RELATED, *OLDER_NAMES_OF_RELATED))
-ARTICLE_KEYS = frozenset(("taxonomy", *KEYS, *OLDER_NAMES))
+RELATED_KEYS = frozenset((*KEYS_OF_RELATED, *OTHER_NAMES_OF_RELATED))
+ARTICLE_KEYS = frozenset(("taxonomy", *KEYS, *OTHER_NAMES))
+# A key that is nearly a word of another tool's, or of details, is more likely a word of its own: `rating`.
+_MISSPELT_KEYS = frozenset(KEYS.keys() - DETAILS.keys())
+_MISSPELT_KEYS_OF_RELATED = frozenset(KEYS_OF_RELATED)
 PROVIDER_KEYS = frozenset("name domain images authors".split())
 IMAGE_KEYS = frozenset("url width height title attribution isCached".split())
 
@@ -142,6 +178,7 @@ class ArticleDocument:
     cdn_amp_web_url: str | None
     published_date_time: str | None
     updated_date_time: str | None
+    added_date_time: str | None
     published: bool
     removed: bool
     quality: int | None
@@ -162,12 +199,18 @@ def read_article(
     path: str, tree: dict[str, YamlValue], content: str, base_url: str | None, findings: Findings
 ) -> ArticleDocument | None:
     """The article, or None where `findings` has problems. The tree is used up."""
-    fields = FieldReader(tree, (), findings, base_url).rename(OLDER_NAMES)
+    fields = FieldReader(tree, (), findings, base_url)
+    fields.read_nested(CONTAINERS, ARTICLE_KEYS)
+    _read_date_in_published(fields)
+    fields.read_other_names(OTHER_NAMES, partial(_fault, base_url))
+    web_url, original_url = fields.url("webUrl"), fields.url("originalUrl")
     title = fields.line("title")
     if title is None and not findings.problems:
-        findings.problem(("title",), WrongValue("is missing", "Give the article a title."))
-    web_url, original_url = fields.url("webUrl"), fields.url("originalUrl")
-    provider_fields = fields.mapping("provider")
+        if web_url or original_url:
+            title = _title_without_key(path, content)
+        else:
+            findings.problem(("title",), WrongValue("is missing", "Give the article a title."))
+    provider_fields = fields.provider()
     details = _details(fields, provider_fields)
     provider, extra_provider = _provider(provider_fields, web_url or original_url)
     images, extra_images = read_images(fields)
@@ -187,37 +230,100 @@ def read_article(
         cdn_amp_web_url=fields.url("cdnAmpWebUrl"),
         published_date_time=fields.converted(scalars.date_time, "publishedDateTime"),
         updated_date_time=fields.converted(scalars.date_time, "updatedDateTime"),
+        added_date_time=fields.converted(scalars.date_time, "addedDateTime"),
         published=_is_published(fields),
         removed=fields.converted(scalars.boolean, "removed") or False,
         quality=fields.converted(scalars.integer, "quality"),
         heat=fields.converted(scalars.integer, "heat"),
         provider=provider,
         authors=authors,
-        topics=fields.names("topics"),
-        tags=fields.names("tags"),
+        topics=fields.names("topics", parted_by=","),
+        tags=fields.names("tags", parted_by=","),
         images=images,
         related=related,
         secured=fields.text("secured"),
         details=details,
-        extra=fields.leftovers(ARTICLE_KEYS) | extra_provider | extra_images | extra_related | extra_authors,
+        extra=fields.leftovers(ARTICLE_KEYS, _MISSPELT_KEYS)
+        | extra_provider
+        | extra_images
+        | extra_related
+        | extra_authors,
         content=content.strip(),
     )
     return None if findings.problems else document
+
+
+def _fault(base_url: str | None, key: str, value: YamlValue) -> WrongValue | bool:
+    """Why the value of another name cannot be what our key says; True for what was not meant to be that."""
+    kind = KEYS[key].kind
+    if kind == "images":
+        pictures = value if isinstance(value, list) else [value]
+        has_url = any(_image_mapping(picture).get("url") for picture in pictures)
+        return False if has_url else WrongValue("has no URL of a picture", "Write the URL of a picture.")
+    if kind not in ("url", "date", "text"):
+        return False
+    if not isinstance(value, str):
+        return wrong_kind(value, "a text")
+    text = value.strip()
+    if key == "webUrl" and scalars.host(text) is None:
+        # A name of a source, or the path of the page that a site generator makes.
+        return scalars.not_a_url(text) if scalars.is_meant_as_a_url(text) else True
+    converted = (
+        scalars.url(text, base_url)
+        if kind == "url"
+        else scalars.date_time(text)
+        if kind == "date"
+        else scalars.display_text(text)
+    )
+    return converted if isinstance(converted, WrongValue) else False
+
+
+def _read_date_in_published(fields: FieldReader) -> None:
+    """Obsidian's Web Clipper writes there when an article was published: it is, and then."""
+    value = fields.values.get("published")
+    if _is_date(value) and is_unknown(fields.values.get("publishedDateTime")):
+        place = fields.place("published")
+        fields.values["publishedDateTime"] = fields.values.pop("published")
+        fields.places["publishedDateTime"] = place
+
+
+def _is_date(value: YamlValue) -> bool:
+    return isinstance(value, str) and not isinstance(scalars.date_time(value.strip()), WrongValue)
+
+
+def _title_without_key(path: str, body: str) -> str:
+    return body_title(body) or name_without_date(path)
 
 
 def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlValue]]:
     """The images, and the other keys of their mappings:  {"images": {"0": {"focus": "left"}}}, or {}."""
     images: list[Image] = []
     extra: dict[str, YamlValue] = {}
+    is_lenient = "images" in fields.lenient
+    place: KeyPath = (*fields.key_path, *fields.place("images"))
+    is_list = isinstance(fields.values.get("images"), list)
+    if is_lenient and not is_list:
+        fields.values["images"] = [fields.values["images"]]
     for index, element in fields.elements("images"):
         if not isinstance(element, str | dict):
-            fields.problem(wrong_kind(element, "a mapping with a url, or a URL"), "images", index)
+            example = "images: [{url: https://example.org/a.png}]"
+            fields.problem(wrong_kind(element, "a mapping with a url, or a URL", example), "images", index)
             continue
-        mapping = {"url": element} if isinstance(element, str) else element
-        image_fields = FieldReader(
-            mapping, (*fields.key_path, "images", index), fields.findings, fields.base_url
+        mapping = (
+            _image_mapping(element)
+            if is_lenient
+            else {"url": element}
+            if isinstance(element, str)
+            else element
         )
-        problems_before = len(fields.findings.problems)
+        image_fields = FieldReader(
+            mapping,
+            (*place, index) if is_list else place,
+            fields.findings,
+            fields.base_url,
+            is_lenient=is_lenient,
+        )
+        count_before = fields.findings.count
         url = image_fields.converted(scalars.image_url, "url", fields.base_url)
         image = Image(
             url=url or "",
@@ -227,14 +333,31 @@ def read_images(fields: FieldReader) -> tuple[tuple[Image, ...], dict[str, YamlV
             attribution=image_fields.display_text("attribution"),
             is_cached=image_fields.converted(scalars.boolean, "isCached"),
         )
-        if url is None and len(fields.findings.problems) == problems_before:
-            fields.drop("images", index, "has no url and is left out")
+        if url is None:
+            # Whatever else is wrong with the mapping was said, and says enough.
+            if fields.findings.count == count_before:
+                fields.drop("images", index, "has no url and is left out")
             continue
         leftovers = image_fields.leftovers(IMAGE_KEYS)
         if leftovers:
             extra[str(len(images))] = leftovers
         images.append(image)
     return tuple(images), {"images": extra} if extra else {}
+
+
+def _image_mapping(picture: YamlValue) -> dict[str, YamlValue]:
+    """A picture as other tools write it: its URL, or a mapping with `url`, `src` or `image`, and `alt`."""
+    if isinstance(picture, str):
+        # Themes write `cover: false`.
+        says_whether = not isinstance(scalars.boolean(picture.strip()), WrongValue)
+        return {} if says_whether or is_unknown(picture) else {"url": picture}
+    if not isinstance(picture, dict):
+        return {}
+    mapping = dict(picture)
+    for name, key in (("src", "url"), ("image", "url"), ("alt", "title")):
+        if is_unknown(mapping.get(key)) and isinstance(mapping.get(name), str):
+            mapping[key] = mapping.pop(name)
+    return mapping
 
 
 def _authors(fields: FieldReader) -> tuple[tuple[str, ...], dict[str, YamlValue]]:
@@ -256,7 +379,10 @@ def _authors(fields: FieldReader) -> tuple[tuple[str, ...], dict[str, YamlValue]
 
 def _without_brackets(name: str) -> str:
     name = name.strip()
-    return name[2:-2] if name.startswith("[[") and name.endswith("]]") else name
+    while name.startswith("[[") and name.endswith("]]"):
+        # Of [[people/Ada|Ada Lovelace]] Obsidian shows what stands behind the bar.
+        name = name[2:-2].rpartition("|")[2].strip()
+    return name
 
 
 def _related(fields: FieldReader) -> tuple[tuple[RelatedLink, ...], dict[str, YamlValue]]:
@@ -266,10 +392,13 @@ def _related(fields: FieldReader) -> tuple[tuple[RelatedLink, ...], dict[str, Ya
         problems_before = len(fields.findings.problems)
         if isinstance(element, RepeatedLink):
             link, leftovers = _repeated_link(element, index, fields)
-        elif isinstance(element, dict):
-            link, leftovers = _related_link(element, index, fields)
+        elif isinstance(element, dict | str):
+            mapping = element if isinstance(element, dict) else _mentioned(element)
+            link, leftovers = _related_link(mapping, index, fields)
         else:
-            fields.problem(wrong_kind(element, "a mapping with a title or a webUrl"), "related", index)
+            example = "related: [{title: A title, webUrl: https://example.org/}]"
+            expected = "a mapping with a title or a webUrl, or a text,"
+            fields.problem(wrong_kind(element, expected, example), "related", index)
             continue
         if link.title is None and link.web_url is None and len(fields.findings.problems) == problems_before:
             fields.drop("related", index, "has neither title nor webUrl and is left out")
@@ -278,6 +407,13 @@ def _related(fields: FieldReader) -> tuple[tuple[RelatedLink, ...], dict[str, Ya
             extra[str(len(links))] = leftovers
         links.append(link)
     return tuple(links), {"related": extra} if extra else {}
+
+
+def _mentioned(text: str) -> dict[str, YamlValue]:
+    """A related link that is written as one text: a URL, else a title."""
+    if scalars.host(text.strip()) is not None:
+        return {"webUrl": text}
+    return {"title": _without_brackets(text)}
 
 
 def _repeated_link(
@@ -296,10 +432,11 @@ def _repeated_link(
 def _related_link(
     mapping: dict[str, YamlValue], index: int, article: FieldReader
 ) -> tuple[RelatedLink, dict[str, YamlValue]]:
-    fields = FieldReader(mapping, ("related", index), article.findings, article.base_url)
-    fields.rename(OLDER_NAMES_OF_RELATED)
+    place = (*article.place("related"), index)
+    fields = FieldReader(mapping, place, article.findings, article.base_url)
+    fields.read_other_names(OTHER_NAMES_OF_RELATED, partial(_fault, article.base_url))
     web_url, original_url = fields.url("webUrl"), fields.url("originalUrl")
-    provider, extra_provider = _provider(fields.mapping("provider"), web_url or original_url)
+    provider, extra_provider = _provider(fields.provider(), web_url or original_url)
     images, extra_images = read_images(fields)
     link = RelatedLink(
         title=fields.line("title"),
@@ -316,7 +453,7 @@ def _related_link(
         provider=provider,
         images=images,
     )
-    return link, fields.leftovers(RELATED_KEYS) | extra_provider | extra_images
+    return link, fields.leftovers(RELATED_KEYS, _MISSPELT_KEYS_OF_RELATED) | extra_provider | extra_images
 
 
 def _provider(fields: FieldReader, web_url: str | None) -> tuple[Provider, dict[str, YamlValue]]:
@@ -349,9 +486,8 @@ def _is_draft(fields: FieldReader) -> bool:
 
 
 def _says_published(fields: FieldReader) -> bool:
-    if "published" not in fields.values:
+    value = fields.values.get("published")
+    # A date beside publishedDateTime says no more than yes, and stays for the export.
+    if is_unknown(value) or _is_date(value):
         return True
-    if is_unknown(fields.values["published"]):
-        reason = "is empty, so the article is not published"
-        fields.findings.warning(("published",), reason, "Write true or false.")
     return fields.converted(scalars.boolean, "published") or False

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.documents.article import KEYS, KEYS_OF_RELATED, OLDER_NAMES, Key
+from app.documents.article import KEYS, KEYS_OF_RELATED, OTHER_NAMES, Key
 
 Schema = dict[str, Any]
 
@@ -45,6 +45,7 @@ _SCHEMAS: dict[str, Schema] = {
     "texts": {"$ref": "#/$defs/texts"},
     "url": _URL,
     "date": _DATE,
+    "yes or date": {"anyOf": [_YES_OR_NO, _DATE]},
     "yes or no": _YES_OR_NO,
     "whole number": _WHOLE_NUMBER,
     "provider": {"$ref": "#/$defs/provider"},
@@ -63,7 +64,7 @@ def front_matter_schema() -> Schema:
         "required": ["title"],
         "properties": {
             **{name: _schema_of(key) for name, key in KEYS.items()},
-            **_deprecated(OLDER_NAMES),
+            **_deprecated(OTHER_NAMES),
         },
         "$defs": {
             "texts": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]},
@@ -109,10 +110,10 @@ def _schema_of(key: Key) -> Schema:
     return _described(key.meaning, _SCHEMAS[key.kind])
 
 
-def _deprecated(older_names: Mapping[str, str]) -> Schema:
+def _deprecated(other_names: Mapping[str, str]) -> Schema:
     return {
-        older_name: {"description": f"Older name of {name}", "deprecated": True}
-        for older_name, name in older_names.items()
+        other_name: {"description": f"Older name of {name}", "deprecated": True}
+        for other_name, name in other_names.items()
     }
 
 

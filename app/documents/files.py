@@ -12,7 +12,7 @@ from typing import Final
 from app.documents.front_matter import MAX_FILE_BYTES
 from app.documents.problems import Problem, printable_value
 
-EXTENSIONS: Final = (".md", ".markdown", ".txt", ".yaml", ".yml")
+EXTENSIONS: Final = (".md", ".mdx", ".markdown", ".txt", ".yaml", ".yml")
 
 # A path is half of an article's identity and stands in an index, whose rows hold 2,704 bytes on PostgreSQL.
 MAX_PATH_BYTES: Final = 1_000
@@ -36,7 +36,7 @@ class Skipped:
 class TreeFiles:
     """`files` are paths from the root with `/` between folders, in the order of their UTF-8 bytes.
 
-    `skipped` has the links to folders that were not followed; they are no files. `rejected` has the files
+    `skipped` has the links that were not followed; they are no files. `rejected` has the files
     that cannot be documents, and the folders that could not be listed. `incomplete` is True if there is such
     a folder: a file that is not in `files` may exist all the same.
     """
@@ -55,6 +55,7 @@ def list_files(root: Path, only: Sequence[Path] | None = None) -> TreeFiles:
     walk = _TreeWalk(os.path.realpath(root))
     for part in [root] if only is None else only:
         walk.add(_path_below(root, part))
+    walk.follow_links()
     # Python sorts by code points, and UTF-8 keeps that order in its bytes.
     return TreeFiles(
         tuple(sorted(walk.files)),
@@ -116,6 +117,8 @@ class _TreeWalk:
     skipped: dict[str, Skipped] = field(default_factory=dict)
     rejected: dict[str, Problem] = field(default_factory=dict)
     incomplete: bool = False
+    links: dict[str, bool] = field(default_factory=dict)
+    targets: set[str] = field(default_factory=set)
 
     def add(self, path: str) -> None:
         """Adds a part that a person named: a file whatever its name, a link if it stays inside the tree."""
@@ -147,12 +150,18 @@ class _TreeWalk:
                 if is_folder and len(os.fsencode(path)) <= MAX_PATH_BYTES:
                     folders.append(path)
                 elif is_link:
-                    self._link(path, through_a_link)
+                    self.links[path] = through_a_link
                 # If a folder's path is too long, so are all in it: the folder is reported in their place.
                 elif is_folder or name.lower().endswith(EXTENSIONS):
                     self._file(path)
 
-    def _link(self, path: str, through_a_link: bool) -> None:
+    def follow_links(self) -> None:
+        """In the order of their paths: of two links to what is not read elsewhere the first one counts."""
+        while self.links:
+            path = min(self.links)
+            self._link(path, through_a_link=self.links.pop(path))
+
+    def _link(self, path: str, *, through_a_link: bool) -> None:
         is_document = path.lower().endswith(EXTENSIONS)
         try:
             target = os.path.realpath(self._full(path), strict=True)
@@ -161,22 +170,34 @@ class _TreeWalk:
             if is_document:
                 self.rejected[path] = _unreadable(path, error)
             return
-        is_inside = _is_inside(self.real_root, target)
-        if is_folder:
-            folder_of_link = os.path.realpath(Path(self._full(path)).parent)
-            if not is_inside:
+        kind = "folder" if is_folder else "file"
+        if not is_folder and not is_document:
+            return
+        if not _is_inside(self.real_root, target):
+            if is_folder:
                 self.skipped[path] = Skipped(_printable_path(path), "a link to a folder outside the tree")
-            # Links in linked folders would multiply files, and a link to a folder around it never ends.
-            elif through_a_link or _is_inside(target, folder_of_link):
-                self.skipped[path] = Skipped(
-                    _printable_path(path), "a link to a folder that is read elsewhere"
-                )
             else:
-                self._folder(path, through_a_link=True)
-        elif is_document and is_inside:
+                self.rejected[path] = _outside(path)
+        elif self._is_read_elsewhere(target, is_folder=is_folder, through_a_link=through_a_link):
+            self.skipped[path] = Skipped(_printable_path(path), f"a link to a {kind} that is read elsewhere")
+        elif is_folder:
+            self.targets.add(target)
+            self._folder(path, through_a_link=True)
+        else:
+            self.targets.add(target)
             self._file(path)
-        elif is_document:
-            self.rejected[path] = _outside(path)
+
+    def _is_read_elsewhere(self, target: str, *, is_folder: bool, through_a_link: bool) -> bool:
+        """False for what only a link makes visible: a hidden folder, or a file without a document's ending.
+
+        It is asked of the whole tree, also where only a part of it is read: a path is an identity.
+        """
+        is_hidden = any(part.startswith(".") for part in Path(target).relative_to(self.real_root).parts)
+        if not is_hidden and (is_folder or target.lower().endswith(EXTENSIONS)):
+            return True
+        # Links in linked folders would multiply files.
+        is_linked = any(_is_inside(linked, target) for linked in self.targets)
+        return is_linked or (is_folder and through_a_link)
 
     def _file(self, path: str) -> None:
         reason_and_advice = _wrong_path(path)

@@ -2,25 +2,45 @@
 
 What can be wrong has five names on its way to the report:
 
-    SyntaxProblem   the file is no front matter or no YAML: line, column, reason, advice
+    SyntaxProblem   the file is no front matter, or no YAML, TOML or JSON: line, column, reason, advice
     _Rejection      the exception that carries one out of the depth of a YAML tree (yaml_tree alone)
     WrongValue      a value is not what its key says: reason, advice (scalars return it)
     Finding         a WrongValue or a warning, and the key path it was found at (Findings collect them)
     Problem         any of these as the report prints it: path, line, column, key, reason, advice
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.documents.article import ARTICLE_KEYS, ArticleDocument, YamlValue, read_article
+from app.documents.article import (
+    ARTICLE_KEYS,
+    CONTAINERS,
+    KEYS,
+    ArticleDocument,
+    YamlValue,
+    read_article,
+)
 from app.documents.fields import is_blank, is_unknown
-from app.documents.front_matter import FrontMatter, all_front_matter, split
+from app.documents.front_matter import FrontMatter, Syntax, all_front_matter, split
+from app.documents.json_tree import JsonTree, read_json
 from app.documents.problems import Finding, Findings, KeyPath, Problem, key_text, printable_value
 from app.documents.repeated_links import read_tree_with_repeated_links
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
-from app.documents.yaml_tree import SyntaxProblem, YamlTree, position_of
+from app.documents.toml_tree import TomlTree, read_toml
+from app.documents.yaml_tree import SyntaxProblem, YamlTree, invisible_fault
 
+Tree = YamlTree | TomlTree
+
+# Dropbox and Nextcloud, Syncthing, ownCloud, Seafile: all keep both sides of a conflict, in files of these
+# names.
+_CONFLICT_COPY: Final = re.compile(
+    r"""\((?:[^()/]*[ ])?(?:conflicted[ ]copy|case[ ]conflict)\b[^()/]*\)[^/]*\Z
+    | \.sync-conflict-[0-9]{8}-[0-9]{6}[^/]*\Z | _conflict-[0-9]{8}-[0-9]{6}[^/]*\Z
+    | \(SFConflict[ ][^()/]*\)[^/]*\Z""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _NO_TAXONOMY: Final = "YAML without taxonomy"
 _YAML_EXTENSIONS: Final = (".yaml", ".yml")
 # Some file systems leave a file that was lost in a crash at its length, full of NULs.
@@ -44,6 +64,8 @@ class Reading:
 
 def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
     """`base_url` completes relative URLs; without it those of images stay relative, others are problems."""
+    if _CONFLICT_COPY.search(path):
+        return _skipped("a copy that a synchroniser made of a conflict", None)
     is_yaml = path.lower().endswith(_YAML_EXTENSIONS)
     # Trees hold configuration files, some with tags of their own, so YAML without our key is not parsed.
     if is_yaml and b"taxonomy" not in content.replace(b"\x00", b""):
@@ -53,7 +75,7 @@ def read_document(path: str, content: bytes, base_url: str | None) -> Reading:
         return _skipped("a text without front matter", _damage(content, "does not begin with front matter"))
     if isinstance(front_matter, SyntaxProblem):
         return _unreadable(path, front_matter)
-    tree = read_tree_with_repeated_links(front_matter.yaml, is_blank)
+    tree = _READERS[front_matter.syntax](front_matter.text)
     if isinstance(tree, SyntaxProblem):
         return _unreadable(path, tree, front_matter.lines_before)
     return _skip(tree.value, is_yaml=is_yaml) or _read(path, tree, front_matter, base_url)
@@ -71,7 +93,8 @@ def _skip(value: YamlValue, *, is_yaml: bool) -> Reading | None:
         return _skipped(f"a {without_keys}", f"has {without_keys}") if value is None else None
     if is_unknown(value.get("title")) and not is_unknown(value.get("name")):
         return _skipped("a name and no title", None)
-    if ARTICLE_KEYS.isdisjoint(value):
+    nested = (value[container] for container in CONTAINERS if isinstance(value.get(container), dict))
+    if all(map(ARTICLE_KEYS.isdisjoint, (value, *nested))):
         no_key = "front matter without any key of an article"
         return _skipped(f"a {no_key}", f"has {no_key}")
     return None
@@ -81,11 +104,12 @@ def _damage(content: bytes, reason: str) -> str:
     return reason if content.strip(_BLANK) else "is empty"
 
 
-def _read(path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | None) -> Reading:
+def _read(path: str, tree: Tree, front_matter: FrontMatter, base_url: str | None) -> Reading:
     values = tree.value
     if not isinstance(values, dict):
         advice = "Write its lines as `key: value`."
-        return _unreadable(path, SyntaxProblem(2, 1, "has front matter without keys", advice))
+        problem = SyntaxProblem(1, 1, "has front matter without keys", advice)
+        return _unreadable(path, invisible_fault(tree.text) or problem, front_matter.lines_before)
     findings = Findings()
     document: ArticleDocument | TopicDocument | OrganizationDocument | None
     if is_unknown(values.get("taxonomy")):
@@ -96,7 +120,14 @@ def _read(path: str, tree: YamlTree, front_matter: FrontMatter, base_url: str | 
     def located(key_findings: Sequence[Finding]) -> tuple[Problem, ...]:
         return tuple(_problem(path, finding, tree, front_matter.lines_before) for finding in key_findings)
 
-    return Reading(document, None, None, located(findings.problems), located(findings.warnings))
+    left_out = front_matter.left_out
+    return Reading(
+        document,
+        None,
+        None,
+        located(findings.problems),
+        (*located(findings.warnings), *((_syntax_problem(path, left_out),) if left_out else ())),
+    )
 
 
 def locate(path: str, content: bytes, key_path: KeyPath) -> tuple[int, int] | None:
@@ -105,12 +136,20 @@ def locate(path: str, content: bytes, key_path: KeyPath) -> tuple[int, int] | No
     front_matter = all_front_matter(content) if is_yaml else split(content)
     if front_matter is None or isinstance(front_matter, SyntaxProblem):
         return None
-    position = position_of(YamlTree(None, front_matter.yaml), key_path)
+    tree = _TREES[front_matter.syntax](None, front_matter.text)
+    key, rest = key_path[0], key_path[1:]
+    names = (key, *KEYS[key].other_names) if isinstance(key, str) and key in KEYS else (key,)
+    places = [(name, *rest) for name in names]
+    places += [(container, *place) for container in CONTAINERS for place in places]
+    # The place in a container is the container's where the key is not in it.
+    containers = {tree.position((container,)) for container in CONTAINERS}
+    positions = (tree.position(place) for place in places)
+    position = next((position for position in positions if position and position not in containers), None)
     return position and (position[0] + front_matter.lines_before, position[1])
 
 
-def _problem(path: str, finding: Finding, tree: YamlTree, lines_before: int) -> Problem:
-    position = position_of(tree, finding.key_path)
+def _problem(path: str, finding: Finding, tree: Tree, lines_before: int) -> Problem:
+    position = tree.position(finding.key_path)
     return Problem(
         path=path,
         line=position and position[0] + lines_before,
@@ -124,8 +163,14 @@ def _problem(path: str, finding: Finding, tree: YamlTree, lines_before: int) -> 
 _TAXONOMIES: Final = {
     "topic": read_topic,
     "organization": read_organization,
-    "provider": read_organization,  # its older name
+    "provider": read_organization,  # its other name
 }
+_READERS: Final[dict[Syntax, Callable[[str], Tree | SyntaxProblem]]] = {
+    "YAML": lambda text: read_tree_with_repeated_links(text, is_blank),
+    "TOML": read_toml,
+    "JSON": read_json,
+}
+_TREES: Final[dict[Syntax, type[Tree]]] = {"YAML": YamlTree, "TOML": TomlTree, "JSON": JsonTree}
 
 
 def _skipped(reason: str, damage: str | None) -> Reading:
@@ -133,7 +178,9 @@ def _skipped(reason: str, damage: str | None) -> Reading:
 
 
 def _unreadable(path: str, problem: SyntaxProblem, lines_before: int = 0) -> Reading:
+    return Reading(None, None, None, (_syntax_problem(path, problem, lines_before),), ())
+
+
+def _syntax_problem(path: str, problem: SyntaxProblem, lines_before: int = 0) -> Problem:
     line = problem.line and problem.line + lines_before
-    return Reading(
-        None, None, None, (Problem(path, line, problem.column, None, problem.reason, problem.advice),), ()
-    )
+    return Problem(path, line, problem.column, None, problem.reason, problem.advice)

@@ -1,6 +1,7 @@
 """What one text means as a name, a moment, a boolean, a number, a URL: the value, or why there is none."""
 
 import re
+from datetime import datetime
 from math import isfinite
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -34,6 +35,17 @@ _ORDINARY_URL: Final = re.compile(
 _FORBIDDEN_IN_A_URL: Final = re.compile(r"[\t\n\r]")
 _FORBIDDEN_IN_A_HOST: Final = re.compile(r"[\s\"<>\\^`{|}]")
 
+# Git and Jekyll write `2024-03-01 10:00:00 +0200`, others `2024-03-01t10:00:00z`.
+_OTHER_MOMENT: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9:.]+) ?(?:([Zz])|([+-][0-9]{2}):?([0-9]{2}))?"
+)
+# What people write where a whole URL belongs. Resolved against a base URL, it would name a page of our own.
+_MEANT_AS_A_URL: Final = re.compile(r"www\.|<|\[.*\]\(|[^/?#.][^?#]*://|https?//", re.IGNORECASE | re.DOTALL)
+# `nasa.gov/story`: a first folder with a dot is more likely a host than a folder.
+_HOST_AND_PATH: Final = re.compile(r"(?:[a-z0-9-]+\.)+([a-z]{2,})(?:/|:[0-9]|\Z)", re.IGNORECASE)
+_COMMON_TOP_LEVEL_DOMAINS: Final = frozenset("com org net edu gov io dev".split())
+_FILE_ENDINGS: Final = frozenset("html htm xhtml php asp aspx jsp cgi md txt pdf xml json".split())
+
 _CORE_BOOLEANS: Final = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -61,7 +73,7 @@ def name(text: str) -> str | WrongValue:
 def date_time(text: str) -> str | WrongValue:
     """The moment as RFC 3339, in UTC, without parts of a second."""
     try:
-        when = moment(text)
+        when = moment(text) or _other_moment(text)
     except ValueError:
         return WrongValue(
             f"is {_quoted(text)}, a moment that does not exist", "Correct it; years go from 0001 to 9999."
@@ -72,6 +84,14 @@ def date_time(text: str) -> str | WrongValue:
             "Write 2020-06-11, 2020-06-11T00:07:00Z or 2020-06-11 02:07:00+02:00.",
         )
     return rfc3339(when)
+
+
+def _other_moment(text: str) -> datetime | None:
+    match = _OTHER_MOMENT.fullmatch(text)
+    if match is None:
+        return None
+    day, clock, utc, hours, minutes = match.groups()
+    return moment(f"{day}T{clock}" + ("Z" if utc else f"{hours}:{minutes}" if hours else ""))
 
 
 def boolean(text: str) -> bool | WrongValue:
@@ -107,7 +127,12 @@ def url(text: str, base_url: str | None) -> str | WrongValue:
     if host(text) is not None:
         return text
     if _SCHEME.match(text) or _FORBIDDEN_IN_A_URL.search(text):
-        return _not_a_url(text)
+        return not_a_url(text)
+    if is_meant_as_a_url(text) or _begins_with_a_host(text):
+        return WrongValue(
+            f"is {_quoted(text)}, no whole URL and no path of this site",
+            "Write the URL alone, from https:// on; a path of this site may begin with / or ./ instead.",
+        )
     if base_url is None:
         return WrongValue(
             f"is {_quoted(text)}, a relative URL",
@@ -122,12 +147,25 @@ def image_url(text: str, base_url: str | None) -> str | WrongValue:
         return url("https:" + text, None)
     if (
         len(text) <= MAX_URL_CHARACTERS
-        and base_url is None
         and not _SCHEME.match(text)
         and not _FORBIDDEN_IN_A_URL.search(text)
+        and not is_meant_as_a_url(text)
     ):
-        return text
+        return text if base_url is None else _resolved(text, base_url)
     return url(text, base_url)
+
+
+def is_meant_as_a_url(text: str) -> bool:
+    """True for `www.x`, `<https://x>` and `[t](https://x)`, which are neither a URL nor a path."""
+    return _MEANT_AS_A_URL.match(text) is not None
+
+
+def _begins_with_a_host(text: str) -> bool:
+    match = _HOST_AND_PATH.match(text)
+    if match is None:
+        return False
+    ending = match[1].lower()
+    return ending in _COMMON_TOP_LEVEL_DOMAINS or (match.end() < len(text) and ending not in _FILE_ENDINGS)
 
 
 def host(absolute_url: str) -> str | None:
@@ -151,13 +189,13 @@ def _resolved(text: str, base_url: str) -> str | WrongValue:
     try:
         joined = urljoin(base_url, text)
     except ValueError:
-        return _not_a_url(text)
+        return not_a_url(text)
     if len(joined) > MAX_URL_CHARACTERS:
         return _too_long(MAX_URL_CHARACTERS)
-    return joined if host(joined) is not None else _not_a_url(text)
+    return joined if host(joined) is not None else not_a_url(text)
 
 
-def _not_a_url(text: str) -> WrongValue:
+def not_a_url(text: str) -> WrongValue:
     return WrongValue(
         f"is {_quoted(text)}, which is no http(s) URL", "Write a URL that begins with https:// and a host."
     )

@@ -28,6 +28,14 @@ _SCALAR: Any = yaml.ScalarNode
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 # YAML 1.2's plain scalars that are neither text nor null (true, 1, -.5, .inf) begin with one of these.
 _FIRST_OF_OTHER_SCALARS: Final = frozenset("tTfF+-.0123456789")
+# libyaml ends a line at these, as YAML 1.1 says; editors and YAML 1.2 do not.
+_OTHER_LINE_ENDS: Final = re.compile("[\u0085\u2028\u2029]")
+# White space and invisible characters that look like a space, or like nothing, and are no space to YAML.
+_FALSE_SPACES: Final = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
+_FALSE_SPACE: Final = re.compile(
+    rf"^[ \t]*(?:-[ ]+)?(?:[^\s:#'\"\[\]{{}}]+:)?[ \t]*([{_FALSE_SPACES}])", re.MULTILINE
+)
+_TAB_INDENTATION: Final = re.compile(r"^[ ]*(?:-[ ]*)?(\t)[ \t]*[^\s#]", re.MULTILINE)
 # PostgreSQL stores no NUL, XML has no way to write the other controls, and a surrogate is no character.
 NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -49,12 +57,11 @@ class SyntaxProblem:
 
 
 class _Rejection(Exception):
-    """Carries a SyntaxProblem out of the depth of a tree; `read_tree` returns it."""
+    """Carries what is wrong out of the depth of a tree; `read_tree` makes a SyntaxProblem of it."""
 
     def __init__(self, node: Any, reason: str, advice: str) -> None:
         super().__init__(reason)
-        mark = node.start_mark
-        self.problem = SyntaxProblem(mark.line + 1, mark.column + 1, reason, advice)
+        self.mark, self.reason, self.advice = node.start_mark, reason, advice
 
 
 class _Nodes(CParser):
@@ -84,6 +91,17 @@ class YamlTree:
         """The node graph, which knows lines. Composed again when asked for: few documents have findings."""
         return _Nodes(self.text).get_single_node()
 
+    def position(self, key_path: KeyPath) -> tuple[int, int] | None:
+        """Line and column, from 1, of a key or an element; if absent, of the innermost part above it."""
+        node, position = self.root, None
+        for part in key_path:
+            child = _child(node, part)
+            if child is None:
+                break
+            beginning, node = child
+            position = _place(beginning.start_mark, self.text)
+        return position
+
 
 def read_tree(text: str, depth: int = 1, *, is_checked: bool = False) -> YamlTree | SyntaxProblem:
     """`depth` is how deep the text stands in the document it is a piece of.
@@ -98,21 +116,9 @@ def read_tree(text: str, depth: int = 1, *, is_checked: bool = False) -> YamlTre
         value = None if root is None else builder.build(root, depth)
         return YamlTree(value, text, builder.nodes)
     except _Rejection as rejection:
-        return rejection.problem
+        return SyntaxProblem(*_place(rejection.mark, text), rejection.reason, rejection.advice)
     except yaml.MarkedYAMLError as error:
-        return _not_yaml(error)
-
-
-def position_of(tree: YamlTree, key_path: KeyPath) -> tuple[int, int] | None:
-    """Line and column, from 1, of a key or an element; if it is absent, of the innermost part above it."""
-    node, position = tree.root, None
-    for part in key_path:
-        child = _child(node, part)
-        if child is None:
-            break
-        beginning, node = child
-        position = beginning.start_mark.line + 1, beginning.start_mark.column + 1
-    return position
+        return invisible_fault(text) or _not_yaml(error, text)
 
 
 def might_exceed_limits(text: str) -> bool:
@@ -271,15 +277,47 @@ def _duplicate_key(node: Any, key: str) -> _Rejection:
     return _Rejection(node, f"has the key {printable_value(key)} twice", "Keep one of them.")
 
 
-def _not_yaml(error: yaml.MarkedYAMLError) -> SyntaxProblem:
+def invisible_fault(text: str) -> SyntaxProblem | None:
+    """The first character that is not what it looks like, in a text that is not the YAML it seems to be."""
+    faults = [
+        (match.start(match.re.groups), reason, advice)
+        for pattern, reason, advice in (
+            (_FALSE_SPACE, "which is no space to YAML", "Replace the character by a space."),
+            (
+                _OTHER_LINE_ENDS,
+                "at which YAML ends the line",
+                "Remove the character, or put the value in quotes.",
+            ),
+            (_TAB_INDENTATION, "", "Replace the tab by spaces."),
+        )
+        if (match := pattern.search(text))
+    ]
+    if not faults:
+        return None
+    index, reason, advice = min(faults)
+    line, column = text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+    if text[index] == "\t":
+        return SyntaxProblem(line, column, "has a tab where YAML wants spaces", advice)
+    return SyntaxProblem(line, column, f"holds {character_name(text[index])}, {reason}", advice)
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> SyntaxProblem:
     mark = error.problem_mark or error.context_mark
     reason = ", ".join(str(part) for part in (error.context, error.problem) if part)
+    line, column = _place(mark, text) if mark else (None, None)
     return SyntaxProblem(
-        mark.line + 1 if mark else None,
-        mark.column + 1 if mark else None,
+        line,
+        column,
         f"is not YAML: {reason}",
         "Correct this line or one before it; a value that holds `: ` or begins with * & ! % @ needs quotes.",
     )
+
+
+def _place(mark: Any, text: str) -> tuple[int, int]:
+    """Line and column, from 1, as editors count them: libyaml's lines end at more characters."""
+    if _OTHER_LINE_ENDS.search(text) is None:
+        return mark.line + 1, mark.column + 1
+    return text.count("\n", 0, mark.index) + 1, mark.index - text.rfind("\n", 0, mark.index)
 
 
 def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:

@@ -73,7 +73,8 @@ def _keys_of_a_page(item: Mapping[str, Any]) -> Values:
     if images := values.get("images"):
         values["images"] = [_image(image) for image in images]
     for key in ("topics", "tags"):
-        if len(values.get(key, ())) == 1:
+        # An import parts a text at its commas, and a list nowhere.
+        if len(values.get(key, ())) == 1 and "," not in values[key][0]:
             [values[key]] = values[key]
     return values
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from app.catalog.index.keep import IndexChanges, WordLimits
-from app.database.rows import in_parts
+from app.database.rows import chunked
 from app.importer.plan import Plan
 from app.importer.spool import Spool
 from app.importer.tables import articles, documents, taxonomy
@@ -50,7 +50,7 @@ def apply_plans(
     terms = Terms(connection)
     article_terms = ArticleTerms(terms, index, max_waiting_rows)
     links = LinkChanges(connection)
-    for ids in in_parts(leaving):
+    for ids in chunked(leaving):
         links.remove(connection, ids)
         article_terms.remove(connection, ids)
         documents.remove(connection, ids)

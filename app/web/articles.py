@@ -19,9 +19,10 @@ from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
 from app.printable import compact_json
-from app.web.http.problems import EVERYWHERE, not_found, problems
-from app.web.http.routes import QueryRoute, answered, on_a_thread
-from app.web.pages import Paged, page_answer, page_of, resumed
+from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
+from app.web.http.resources import resources_of
+from app.web.http.routes import QueryRoute, run_on_loop_if_local, run_on_thread
+from app.web.pages import Paged, page_of, page_response, with_cursor
 from app.web.representations import (
     Article,
     ArticlePage,
@@ -29,15 +30,15 @@ from app.web.representations import (
     RelatedLinkPage,
     SomeKeysPage,
 )
-from app.web.view import Reading, reading
+from app.web.view import View, open_view
 
-# An answer that is larger takes longer than the way to a thread, and would hold up all others meanwhile.
-_MAX_ARTICLES_AT_ONCE, _MAX_CHARACTERS_AT_ONCE, _MAX_LINKS_AT_ONCE = 50, 200_000, 200
+# A larger response takes longer than the switch to a thread, and would block the event loop meanwhile.
+_MAX_ARTICLES_ON_LOOP, _MAX_CHARACTERS_ON_LOOP, _MAX_LINKS_ON_LOOP = 50, 200_000, 200
 
-router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=EVERYWHERE)
+router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=COMMON_PROBLEMS)
 
 
-def _known_keys(text: str) -> str:
+def _check_keys(text: str) -> str:
     if unknown := [key for key in text.split(",") if key not in ITEM_KEYS]:
         raise ValueError(f"must not name {unknown[0] or 'nothing'}; an article has {', '.join(ITEM_KEYS)}")
     return text
@@ -45,89 +46,91 @@ def _known_keys(text: str) -> str:
 
 class ArticleListQuery(ArticleQuery, Paged):
     highlight: Boolean = Field(False, description="With `q`: where it matched, as marked and escaped HTML")
-    fields: Annotated[str, AfterValidator(_known_keys)] | None = Field(
+    fields: Annotated[str, AfterValidator(_check_keys)] | None = Field(
         None, description="Only these keys of each article", examples=["id,title,webUrl"]
     )
 
     def check_relevance(self) -> None:
-        # A cursor carries the words to compare with.
+        # A cursor carries `q` itself, so `sort=relevance` needs no `q` beside it.
         if not self.cursor:
             super().check_relevance()
 
 
 class RelatedQuery(Paged):
-    """The article decides what is there; `published` is not asked."""
+    """`published` is accepted and ignored: whoever may see the article may see its links."""
 
 
 @router.get("/articles", response_model=ArticlePage | FoundPage | SomeKeysPage, responses=problems(403, 410))
 async def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
-    query, cursor = resumed(query, "/articles")
-    is_short = query.limit <= _MAX_ARTICLES_AT_ONCE and not query.fields
-    if request.app.state.is_local and query.page is None and is_short and may_be_index_range(query):
+    query, cursor = with_cursor(query, "/articles")
+    is_short = query.limit <= _MAX_ARTICLES_ON_LOOP and not query.fields
+    if resources_of(request).is_local and query.page is None and is_short and may_be_index_range(query):
         with suppress(NoIndexRange, PageTooLarge):
             return _list_articles(request, query, cursor, on_loop=True)
-    return await on_a_thread(request, partial(_list_articles, request, query, cursor))
+    return await run_on_thread(request, partial(_list_articles, request, query, cursor))
 
 
 class NoIndexRange(Exception):
-    """The query is more than one index range, so the event loop must not wait for it."""
+    """The query is more than one index range, so a thread must answer it."""
 
 
 def _list_articles(
     request: Request, query: ArticleListQuery, cursor: Cursor, *, on_loop: bool = False
 ) -> Response:
-    with reading(request, query) as now:
-        selection = matching(now.connection, query)
+    with open_view(request, query) as view:
+        selection = matching(view.connection, query)
         if on_loop and not selection.is_index_range:
             raise NoIndexRange
-        listing = selection.listing(_MAX_CHARACTERS_AT_ONCE if on_loop else None)
-        page = page_of(now, query, cursor, listing)
+        listing = selection.listing(_MAX_CHARACTERS_ON_LOOP if on_loop else None)
+        page = page_of(view, query, cursor, listing)
         items = [row.item for row in page.rows]
         search = query.search if query.highlight else None
         if query.fields or search:
             by_id = {row.id: row.item for row in page.rows}
-            highlights = highlights_of_page(now.connection, by_id, search) if search else {}
-            items = [_dressed(item, query.fields, highlights.get(id_)) for id_, item in by_id.items()]
-        query = with_fixed_dates(now.connection, query)
-        return page_answer(now, query, "/articles", page, items, selection.total())
+            highlights = highlights_of_page(view.connection, by_id, search) if search else {}
+            items = [_presented_item(item, query.fields, highlights.get(id_)) for id_, item in by_id.items()]
+        query = with_fixed_dates(view.connection, query)
+        return page_response(view, query, "/articles", page, items, selection.total())
 
 
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
 async def get_article(request: Request, article_id: str) -> Response:
     """One article with its related links, its content and all its details."""
-    if small := await answered(request, partial(_get_small_article, request, article_id), at_once=True):
-        return small
-    return await on_a_thread(request, partial(_get_article, request, article_id))
+    if response := await run_on_loop_if_local(request, partial(_get_small_article, request, article_id)):
+        return response
+    return await run_on_thread(request, partial(_get_article, request, article_id))
 
 
 def _get_small_article(request: Request, article_id: str) -> Response | None:
-    """None for one that is not small."""
-    with reading(request) as now:
-        article = _find_whole(now, article_id, _MAX_CHARACTERS_AT_ONCE + 1)
-        if len(article.content) > _MAX_CHARACTERS_AT_ONCE or article.related_count > _MAX_LINKS_AT_ONCE:
+    """None if the article is too large for the event loop."""
+    with open_view(request) as view:
+        article = _find_whole(view, article_id, _MAX_CHARACTERS_ON_LOOP + 1)
+        if len(article.content) > _MAX_CHARACTERS_ON_LOOP or article.related_count > _MAX_LINKS_ON_LOOP:
             return None
-        return _article_answer(now, article)
+        return _article_response(view, article)
 
 
 def _get_article(request: Request, article_id: str) -> Response:
-    with reading(request) as now:
-        return _article_answer(now, _find_whole(now, article_id))
+    with open_view(request) as view:
+        return _article_response(view, _find_whole(view, article_id))
 
 
-def _find_whole(now: Reading, article_id: str, max_characters: int | None = None) -> Any:
-    sees_all = now.asker.may_see_unpublished
-    article = find_whole_article(now.connection, article_id, sees_all=sees_all, max_characters=max_characters)
-    return article or _no_article()
+def _find_whole(view: View, article_id: str, max_characters: int | None = None) -> Any:
+    sees_all = view.asker.may_see_unpublished
+    article = find_whole_article(
+        view.connection, article_id, sees_all=sees_all, max_characters=max_characters
+    )
+    return article or _raise_no_article()
 
 
-def _article_answer(now: Reading, article: Any) -> Response:
-    sees_all = now.asker.may_see_unpublished
-    rows = read_unpaged(now.connection, related_links_of(article.id))
+def _article_response(view: View, article: Any) -> Response:
+    sees_all = view.asker.may_see_unpublished
+    rows = read_unpaged(view.connection, related_links_of(article.id))
     related = ",".join(link_item(row, sees_all=sees_all) for row in rows)
     content = json.dumps(article.content, ensure_ascii=False)
     body = f'{article.item[:-1]},"related":[{related}],"content":{content},"details":{article.details}}}'
-    return now.json(body.encode())
+    return view.json(body.encode())
 
 
 @router.get("/articles/{article_id}/related", response_model=RelatedLinkPage, responses=problems(404))
@@ -135,22 +138,22 @@ def list_related_links(
     request: Request, article_id: str, query: Annotated[RelatedQuery, Query()]
 ) -> Response:
     """The articles that this one mentions, in its order."""
-    of = f"/articles/{article_id}/related"
-    query, cursor = resumed(query, of)
-    with reading(request) as now:
-        sees_all = now.asker.may_see_unpublished
-        article = find_article(now.connection, article_id, sees_all=sees_all) or _no_article()
-        page = page_of(now, query, cursor, related_links_of(article.id))
+    list_path = f"/articles/{article_id}/related"
+    query, cursor = with_cursor(query, list_path)
+    with open_view(request) as view:
+        sees_all = view.asker.may_see_unpublished
+        article = find_article(view.connection, article_id, sees_all=sees_all) or _raise_no_article()
+        page = page_of(view, query, cursor, related_links_of(article.id))
         items = [link_item(row, sees_all=sees_all) for row in page.rows]
-        return page_answer(now, query, of, page, items, article.related_count)
+        return page_response(view, query, list_path, page, items, article.related_count)
 
 
-def _no_article() -> NoReturn:
-    """A hidden article gets the same answer, so that nobody learns that it is there."""
+def _raise_no_article() -> NoReturn:
+    """Hidden articles get the same answer, so that nobody learns that they exist."""
     raise not_found("There is no article with this id; /articles lists those there are.")
 
 
-def _dressed(item: str, fields: str | None, highlights: dict[str, Any] | None) -> str:
+def _presented_item(item: str, fields: str | None, highlights: dict[str, Any] | None) -> str:
     if fields:
         article = json.loads(item)
         item = compact_json({key: article[key] for key in fields.split(",")})

@@ -1,4 +1,4 @@
-"""/changes: what a copy of the catalogue has to do to be like it again."""
+"""/changes: what a copy of the catalogue must change to equal it again."""
 
 import base64
 import json
@@ -15,23 +15,30 @@ from starlette.responses import Response
 from app.catalog.changes import ArticleChange, changes_after
 from app.catalog.query import Query as AnyQuery
 from app.catalog.state import State, has_been
-from app.web.http.problems import EVERYWHERE, ParameterError, ProblemAnswer, gone, problems, unprocessable
+from app.web.http.problems import (
+    COMMON_PROBLEMS,
+    ParameterError,
+    ProblemAnswer,
+    gone,
+    problems,
+    unprocessable,
+)
 from app.web.http.routes import QueryRoute
 from app.web.representations import Changes
-from app.web.view import Reading, reading
+from app.web.view import View, open_view
 
-router = APIRouter(route_class=QueryRoute, tags=["changes"], responses=EVERYWHERE)
+router = APIRouter(route_class=QueryRoute, tags=["changes"], responses=COMMON_PROBLEMS)
 
-MOST_CHANGES = 1_000
-MOST_SINCE_CHARACTERS = 200
+MAX_CHANGES = 1_000
+MAX_SINCE_CHARACTERS = 200
 _ID = re.compile("[a-z0-9]*")
 
 
 class ChangesQuery(AnyQuery):
-    since: Annotated[str, Field(max_length=MOST_SINCE_CHARACTERS)] = Field(
+    since: Annotated[str, Field(max_length=MAX_SINCE_CHARACTERS)] = Field(
         "0", description="0 to begin, then as `next` says"
     )
-    limit: Annotated[int, Field(ge=1, le=MOST_CHANGES)] = Field(100, description="So many at once")
+    limit: Annotated[int, Field(ge=1, le=MAX_CHANGES)] = Field(100, description="So many at once")
     published: Literal["true", "any"] = Field(
         "true", description="`any` is the editors' copy, and needs the token"
     )
@@ -39,10 +46,11 @@ class ChangesQuery(AnyQuery):
 
 @dataclass(frozen=True, slots=True)
 class _Since:
-    """A place among the changes, and the state whose changes they were.
+    """The value of `since`: a place in the changes, and the state of the catalogue that listed them.
 
-    That state is the newest that the copy has seen, not the one of its last change: an article that was
-    changed in both was listed in the newer alone, so a history without it must be read from the beginning.
+    The state is the newest that the copy has seen, which may be newer than its last change. An article that
+    changed in both is listed only in the newer one, so after a restored backup without the newer state the
+    copy must begin again.
     """
 
     state: State
@@ -58,36 +66,36 @@ class _Since:
 @router.get("/changes", response_model=Changes, responses=problems(403, 410))
 def list_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
     """Upserts and deletes in order, each article once, at its last change. No items: caught up."""
-    with reading(request, query) as now:
-        since = _since(now, query)
-        found = changes_after(
-            now.connection,
+    with open_view(request, query) as view:
+        since = _since(view, query)
+        changes = changes_after(
+            view.connection,
             since.revision,
             since.public_id,
             query.limit,
             for_editors=query.published == "any",
         )
-        if found:
-            since = _Since(now.state, since.audience, found[-1].revision, found[-1].public_id)
-        following = json.dumps(_link(now, query, str(since)))
-        end = f'],"revision":{now.state.revision},"next":{following}}}'
-        # Each is encoded by itself: nothing else of Python runs while large articles are encoded as one.
-        items = b",".join([_item(change).encode() for change in found])
-        return now.json(b"".join((b'{"items":[', items, end.encode())))
+        if changes:
+            since = _Since(view.state, since.audience, changes[-1].revision, changes[-1].public_id)
+        next_link = json.dumps(_link(view, query, str(since)))
+        end = f'],"revision":{view.state.revision},"next":{next_link}}}'
+        # Items are encoded one by one: encoding large articles at once would hold the GIL for too long.
+        items = b",".join([_item(change).encode() for change in changes])
+        return view.json(b"".join((b'{"items":[', items, end.encode())))
 
 
-def _since(now: Reading, query: ChangesQuery) -> _Since:
+def _since(view: View, query: ChangesQuery) -> _Since:
     if query.since == "0":
-        return _Since(State(now.state.identity, 0, None), query.published, 0, "")
-    since = _read(query)
-    if since.audience != query.published or since.state.identity != now.state.identity:
-        raise _begin_again(now, query, "of another catalogue, or of another audience")
-    if not has_been(now.connection, now.state, since.state):
-        raise _begin_again(now, query, "of a revision that the catalogue does not have, or has no more")
+        return _Since(State(view.state.identity, 0, None), query.published, 0, "")
+    since = _read_since(query)
+    if since.audience != query.published or since.state.identity != view.state.identity:
+        raise _restart_problem(view, query, "of another catalogue, or of another audience")
+    if not has_been(view.connection, view.state, since.state):
+        raise _restart_problem(view, query, "of a revision that the catalogue does not have, or has no more")
     return since
 
 
-def _read(query: ChangesQuery) -> _Since:
+def _read_since(query: ChangesQuery) -> _Since:
     try:
         content = base64.urlsafe_b64decode(query.since + "=" * (-len(query.since) % 4))
         match json.loads(content):
@@ -101,7 +109,7 @@ def _read(query: ChangesQuery) -> _Since:
             case [str(identity), str(audience), int(revision), str(public_id)] if type(
                 revision
             ) is int and _ID.fullmatch(public_id):
-                # As an older version wrote it, for revisions without names: of which history, nobody knows.
+                # Older versions wrote this form; their revisions had no names, so the state has none.
                 return _Since(State(identity, revision, None), audience, revision, public_id)
             case _:
                 raise ValueError(query.since)
@@ -113,8 +121,8 @@ def _read(query: ChangesQuery) -> _Since:
     return since
 
 
-def _begin_again(now: Reading, query: ChangesQuery, why: str) -> ProblemAnswer:
-    return gone(f"This place is {why}; begin again.", _link(now, query, "0"))
+def _restart_problem(view: View, query: ChangesQuery, reason: str) -> ProblemAnswer:
+    return gone(f"This place is {reason}; begin again.", _link(view, query, "0"))
 
 
 def _item(change: ArticleChange) -> str:
@@ -123,11 +131,11 @@ def _item(change: ArticleChange) -> str:
     return f'{{"revision":{change.revision},"change":"{kind}","id":"{change.public_id}","article":{article}}}'
 
 
-def _link(now: Reading, query: ChangesQuery, since: str) -> str:
+def _link(view: View, query: ChangesQuery, since: str) -> str:
     defaults = type(query).model_fields
     pairs = [
         (name, getattr(query, name))
         for name in ("published", "limit")
         if getattr(query, name) != defaults[name].default
     ]
-    return now.path("/changes") + "?" + urlencode([("since", since), *pairs])
+    return view.path("/changes") + "?" + urlencode([("since", since), *pairs])

@@ -1,4 +1,4 @@
-"""The API's documentation: the OpenAPI document, and a page to read and try it that asks no other host."""
+"""The API's documentation: the OpenAPI document, and a page to try it, which loads from no other host."""
 
 import gzip
 from functools import cache
@@ -38,7 +38,7 @@ def get_docs() -> Response:
 
 @router.get("/docs/{name}")
 def get_docs_file(name: str) -> Response:
-    """What the page loads. All of them lie in memory, so no name can lead out of the folder."""
+    """A file that the page loads. All files are in memory, so no name can lead out of the folder."""
     media_type = _MEDIA_TYPES.get(Path(name).suffix)
     if media_type is None or name not in _files():
         raise not_found()
@@ -47,7 +47,7 @@ def get_docs_file(name: str) -> Response:
 
 @cache
 def _files() -> dict[str, bytes]:
-    """By the names they are asked for; the large script is kept as .gz, a third of its size."""
+    """File name -> content. The large script is stored as .gz, at a third of its size."""
     return {
         path.name.removesuffix(".gz"): gzip.decompress(path.read_bytes())
         if path.suffix == ".gz"

@@ -1,4 +1,4 @@
-"""Whether the service lives, and whether it can answer: for those who run it."""
+"""/health: whether the process lives, and whether it can answer. Operators and load balancers ask it."""
 
 import asyncio
 
@@ -7,10 +7,15 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.http.problems import EVERYWHERE
+from app.catalog.state import read_state
+from app.database.snapshots import Reader
+from app.errors import SchemaOutdated
+from app.migrate import is_head
+from app.web.http.problems import COMMON_PROBLEMS
+from app.web.http.resources import resources_of
 from app.web.http.routes import QueryRoute
 
-router = APIRouter(route_class=QueryRoute, tags=["service"], responses=EVERYWHERE)
+router = APIRouter(route_class=QueryRoute, tags=["service"], responses=COMMON_PROBLEMS)
 
 
 class Health(BaseModel):
@@ -20,17 +25,24 @@ class Health(BaseModel):
 @router.get("/health/live", response_model=Health)
 async def get_liveness() -> Response:
     """200 as long as the process answers at all; it asks nothing of the database."""
-    return _healthy()
+    return _ok()
 
 
 @router.get("/health/ready", response_model=Health)
 async def get_readiness(request: Request) -> Response:
     """200 when the catalogue can be read, else 503."""
-    # Not on the reading threads: behind four slow queries a healthy service would look dead.
-    await asyncio.to_thread(request.app.state.ready)
-    return _healthy()
+    # The reading threads may be busy with four slow queries, behind which a healthy service would look dead.
+    await asyncio.to_thread(check_catalogue, resources_of(request).reader)
+    return _ok()
 
 
-def _healthy() -> Response:
+def check_catalogue(reader: Reader) -> None:
+    with reader.snapshot() as connection:
+        if not is_head(connection):
+            raise SchemaOutdated("The schema of the database is another version's.")
+        read_state(connection)
+
+
+def _ok() -> Response:
     body = Health(status="ok").model_dump_json()
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

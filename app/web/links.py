@@ -1,4 +1,4 @@
-"""/links: where a URL occurs, in whatever disguise."""
+"""/links: where a URL occurs, however it is spelled."""
 
 import json
 from typing import Annotated, Self
@@ -13,13 +13,13 @@ from app.catalog.filters import matching
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.related import count_mentions, mentions
-from app.web.http.problems import EVERYWHERE, problems
+from app.web.http.problems import COMMON_PROBLEMS, problems
 from app.web.http.routes import QueryRoute
-from app.web.pages import MOST_ON_A_PAGE, Paged, page_json, page_of, resumed
+from app.web.pages import MAX_PAGE_SIZE, Paged, page_json, page_of, with_cursor
 from app.web.representations import LinkOccurrences
-from app.web.view import reading
+from app.web.view import open_view
 
-router = APIRouter(route_class=QueryRoute, tags=["links"], responses=EVERYWHERE)
+router = APIRouter(route_class=QueryRoute, tags=["links"], responses=COMMON_PROBLEMS)
 
 
 class LinkQuery(Paged):
@@ -28,7 +28,7 @@ class LinkQuery(Paged):
     )
 
     @model_validator(mode="after")
-    def _of_some_url(self) -> Self:
+    def _require_url(self) -> Self:
         if self.url is None and self.cursor is None:
             raise PydanticCustomError("missing", "is required", {"parameter": "url"})
         return self
@@ -37,14 +37,14 @@ class LinkQuery(Paged):
 @router.get("/links", response_model=LinkOccurrences, responses=problems(403))
 def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Response:
     """The articles that have a URL, at most 200, and a page of those that mention it."""
-    query, cursor = resumed(query, "/links")
+    query, cursor = with_cursor(query, "/links")
     url = query.url or ""
-    with reading(request, query) as now:
-        having = matching(now.connection, ArticleQuery(url=url, published=query.published))
-        found = read_page(now.connection, having.listing(), MOST_ON_A_PAGE)
-        items = b",".join([row.item.encode() for row in found.rows])
-        page = page_of(now, query, cursor, mentions(url, query.published))
-        mentioned = [
+    with open_view(request, query) as view:
+        selection = matching(view.connection, ArticleQuery(url=url, published=query.published))
+        articles = read_page(view.connection, selection.listing(), MAX_PAGE_SIZE)
+        items = b",".join([row.item.encode() for row in articles.rows])
+        page = page_of(view, query, cursor, mentions(url, query.published))
+        mention_items = [
             json.dumps(
                 {
                     "articleId": row.public_id,
@@ -56,7 +56,7 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
             )
             for row in page.rows
         ]
-        total = count_mentions(now.connection, url, query.published)
-        body, links = page_json(now, query, "/links", page, mentioned, total)
-        given = json.dumps(url, ensure_ascii=False).encode()
-        return now.json(b'{"url":%b,"articles":[%b],"mentionedBy":%b}' % (given, items, body), links)
+        total = count_mentions(view.connection, url, query.published)
+        body, links = page_json(view, query, "/links", page, mention_items, total)
+        url_json = json.dumps(url, ensure_ascii=False).encode()
+        return view.json(b'{"url":%b,"articles":[%b],"mentionedBy":%b}' % (url_json, items, body), links)

@@ -1,4 +1,4 @@
-"""Pages of any list: where one begins, how it ends in links to the next. Knows no list by name."""
+"""Pages of any list: where a page begins, and its links to its neighbours. Knows no list by name."""
 
 import json
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from app.catalog.cursors import BROKEN, MAX_CHARACTERS, Cursor, check_place, rea
 from app.catalog.paging import BEGINNING, Page, Pageable, Place, read_page
 from app.catalog.query import Moment, Query
 from app.web.http.problems import ParameterError, gone, unprocessable
-from app.web.view import Reading
+from app.web.view import View
 
-MOST_ON_A_PAGE = 200
-# Beyond this people do not turn pages, and programs have cursors, which cost the same at any depth.
-DEEPEST_PAGE_ARTICLES = 10_000
-# How an answer is cut and dressed, not what is in it: a cursor leaves these to whoever follows it.
+MAX_PAGE_SIZE = 200
+# People do not turn pages beyond this depth, and programs have cursors, which cost the same at any depth.
+MAX_NUMBERED_ARTICLES = 10_000
+# These parameters shape a response and do not change what is in the list, so a cursor does not carry them.
 PRESENTATION = frozenset({"limit", "cursor", "page", "fields", "highlight"})
 
 
 class Paged(Query):
-    """What a list takes besides its query."""
+    """The parameters that every list takes besides its query."""
 
-    limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = Field(20, description="So many on a page")
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(20, description="So many on a page")
     cursor: (
         Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS, pattern="^[A-Za-z0-9_-]+$")] | None
     ) = Field(None, description="From `next` or `prev` of another page; it carries its query")
@@ -36,97 +36,96 @@ class Paged(Query):
 Q = TypeVar("Q", bound=Paged)
 
 
-def resumed(query: Q, of: str) -> tuple[Q, Cursor]:
-    """The query that the cursor carries, and the cursor; without one the query itself, from the beginning."""
+def with_cursor(query: Q, list_path: str) -> tuple[Q, Cursor]:
+    """The query that its cursor carries, and the cursor.
+
+    Without a cursor the query stays as it is, and the list begins at its beginning.
+    """
     if query.cursor is None:
-        return query, Cursor(of, (), BEGINNING, None)
+        return query, Cursor(list_path, (), BEGINNING, None)
     if query.page is not None:
-        raise unprocessable(_error("page", query.page, "cannot be given with cursor; give one of the two"))
+        raise unprocessable(
+            _parameter_error("page", query.page, "cannot be given with cursor; give one of the two")
+        )
     try:
         cursor = read_cursor(query.cursor)
-        if cursor.list_path != of:
-            raise unprocessable(_error("cursor", query.cursor, f"is of another list, not of {of}"))
-        carried = type(query).from_parameters(cursor.parameters)
+        if cursor.list_path != list_path:
+            detail = f"is of another list, not of {list_path}"
+            raise unprocessable(_parameter_error("cursor", query.cursor, detail))
+        cursor_query = type(query).from_parameters(cursor.parameters)
     except ValidationError:
-        raise unprocessable(_error("cursor", query.cursor, BROKEN)) from None
+        raise unprocessable(_parameter_error("cursor", query.cursor, BROKEN)) from None
     except ValueError as error:
-        raise unprocessable(_error("cursor", query.cursor, str(error))) from None
+        raise unprocessable(_parameter_error("cursor", query.cursor, str(error))) from None
     for name in query.model_fields_set - PRESENTATION:
-        given, expected = getattr(query, name), getattr(carried, name)
-        # What was a duration is a date in the cursor: that is meant.
-        if given != expected and not (isinstance(given, Moment) and given.duration and expected):
+        value, cursor_value = getattr(query, name), getattr(cursor_query, name)
+        # A cursor carries the date that a duration such as P7D meant when the list began.
+        is_fixed_duration = isinstance(value, Moment) and value.duration and cursor_value
+        if value != cursor_value and not is_fixed_duration:
             parameter = type(query).model_fields[name].alias or name
-            raise unprocessable(
-                _error(
-                    parameter, given, "differs from the cursor's query; leave it out, or leave the cursor out"
-                )
-            )
-    presented = {name: getattr(query, name) for name in query.model_fields_set & PRESENTATION}
-    return carried.model_copy(update=presented), cursor
+            detail = "differs from the cursor's query; leave it out, or leave the cursor out"
+            raise unprocessable(_parameter_error(parameter, value, detail))
+    presentation = {name: getattr(query, name) for name in query.model_fields_set & PRESENTATION}
+    return cursor_query.model_copy(update=presentation), cursor
 
 
-def page_of(reading: Reading, query: Q, cursor: Cursor, listing: Pageable) -> Page:
-    if cursor.revision not in (None, reading.state.name):
+def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable) -> Page:
+    if cursor.revision not in (None, view.state.name):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
-            _link(reading, query, cursor.list_path, BEGINNING),
+            _link(view, query, cursor.list_path, BEGINNING),
         )
     try:
         check_place(cursor.place, listing.order)
     except ValueError as error:
-        raise unprocessable(_error("cursor", query.cursor, str(error))) from None
+        raise unprocessable(_parameter_error("cursor", query.cursor, str(error))) from None
     offset = ((query.page or 1) - 1) * query.limit
-    if offset + query.limit > DEEPEST_PAGE_ARTICLES:
-        raise unprocessable(
-            _error(
-                "page",
-                query.page,
-                f"must not lead beyond {DEEPEST_PAGE_ARTICLES:,} articles; "
-                "follow `next`, whose cursor leads to any depth",
-            )
-        )
-    return read_page(reading.connection, listing, query.limit, cursor.place, offset)
+    if offset + query.limit > MAX_NUMBERED_ARTICLES:
+        advice = "follow `next`, whose cursor leads to any depth"
+        detail = f"must not lead beyond {MAX_NUMBERED_ARTICLES:,} articles; {advice}"
+        raise unprocessable(_parameter_error("page", query.page, detail))
+    return read_page(view.connection, listing, query.limit, cursor.place, offset)
 
 
-def page_answer(
-    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
+def page_response(
+    view: View, query: Q, list_path: str, page: Page, items: Sequence[str], total: int
 ) -> Response:
-    body, headers = page_json(reading, query, of, page, items, total)
-    return reading.json(body, headers)
+    body, headers = page_json(view, query, list_path, page, items, total)
+    return view.json(body, headers)
 
 
 def page_json(
-    reading: Reading, query: Q, of: str, page: Page, items: Sequence[str], total: int
+    view: View, query: Q, list_path: str, page: Page, items: Sequence[str], total: int
 ) -> tuple[bytes, dict[str, str]]:
-    """`items` are JSON; the page is put together of their text. Also the headers that name its neighbours."""
+    """The page as JSON, made of the text of its items, and a `Link` header to its neighbours."""
     next_link, prev_link = (
-        _link(reading, query, of, place) if place else None for place in (page.next, page.prev)
+        _link(view, query, list_path, place) if place else None for place in (page.next, page.prev)
     )
-    ends = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}}}'
-    # Each is encoded by itself: nothing else of Python runs while a page of long titles is encoded as one.
-    body = b"".join((b'{"items":[', b",".join([item.encode() for item in items]), b"],", ends.encode()))
+    end = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}}}'
+    # Items are encoded one by one: encoding a page of long titles at once would hold the GIL for too long.
+    body = b"".join((b'{"items":[', b",".join([item.encode() for item in items]), b"],", end.encode()))
     links = [f'<{link}>; rel="{rel}"' for rel, link in (("next", next_link), ("prev", prev_link)) if link]
     return body, {"Link": ", ".join(links)} if links else {}
 
 
-def _link(reading: Reading, query: Q, of: str, place: Place) -> str:
+def _link(view: View, query: Q, list_path: str, place: Place) -> str:
     fields = type(query).model_fields
-    dressing = {name: getattr(query, name) for name in ("limit", "fields", "highlight") if name in fields}
+    presentation = {name: getattr(query, name) for name in ("limit", "fields", "highlight") if name in fields}
     pairs: list[tuple[str, str]] = [
-        (name, _text(value)) for name, value in dressing.items() if value != fields[name].default
+        (name, _text(value)) for name, value in presentation.items() if value != fields[name].default
     ]
     if place == BEGINNING:
         pairs = [*query.parameters(leave_out=PRESENTATION, keep_durations=True), *pairs]
     else:
         parameters = query.parameters(leave_out=PRESENTATION)
-        revision = reading.state.name if query.is_bound_to_revision else None
-        pairs.append(("cursor", str(Cursor(of, parameters, place, revision))))
-    return reading.path(of) + (f"?{urlencode(pairs)}" if pairs else "")
+        revision = view.state.name if query.is_bound_to_revision else None
+        pairs.append(("cursor", str(Cursor(list_path, parameters, place, revision))))
+    return view.path(list_path) + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _error(parameter: str, value: object, detail: str) -> ParameterError:
+def _parameter_error(parameter: str, value: object, detail: str) -> ParameterError:
     return ParameterError(parameter, None if value is None else str(value), detail)

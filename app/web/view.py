@@ -12,11 +12,12 @@ from starlette.responses import Response
 from app.catalog.state import State, read_state
 from app.settings import Settings
 from app.web.http.audience import Asker, asker_of, require_editor
+from app.web.http.resources import resources_of
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """All that is read through it comes from one revision."""
+class View:
+    """A snapshot and who asks. Everything that is read through `connection` comes from one revision."""
 
     connection: Connection
     state: State
@@ -24,26 +25,26 @@ class Reading:
     settings: Settings
 
     def json(self, body: bytes, headers: dict[str, str] | None = None) -> Response:
-        named = {"Catalogue-Revision": str(self.state.revision), **(headers or {})}
-        return Response(body, media_type="application/json", headers=named)
+        with_revision = {"Catalogue-Revision": str(self.state.revision), **(headers or {})}
+        return Response(body, media_type="application/json", headers=with_revision)
 
     def path(self, path: str) -> str:
-        """As clients reach it."""
+        """The path under which clients reach one of ours:  /articles -> /news/articles."""
         return self.settings.public_path + path
 
 
 @contextmanager
-def reading(request: Request, query: Any = None) -> Iterator[Reading]:
-    """Raises the 401 or 403 of the contract where the query asks for more than the asker may see."""
-    asker, settings = asker_of(request), request.app.state.settings
+def open_view(request: Request, query: Any = None) -> Iterator[View]:
+    """Raises a problem (401 or 403) if the query asks for articles that the asker may not see."""
+    asker, resources = asker_of(request), resources_of(request)
     if query is not None and query.published != "true":
-        require_editor(asker, settings)
-    with request.app.state.reader.snapshot() as connection:
-        yield Reading(connection, state_of_answer(request, connection), asker, settings)
+        require_editor(asker, resources.settings)
+    with resources.reader.snapshot() as connection:
+        yield View(connection, record_state(request, connection), asker, resources.settings)
 
 
-def state_of_answer(request: Request, connection: Connection) -> State:
-    """The shell is told it too: it remembers the answer while the catalogue is in this state."""
+def record_state(request: Request, connection: Connection) -> State:
+    """Reads the state and tells it to the shell, which caches the response under it."""
     state = read_state(connection)
     request.scope["state"]["catalogue"] = state
     return state

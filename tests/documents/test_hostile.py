@@ -38,7 +38,8 @@ FRONT_MATTERS: list[tuple[str, str]] = [
     # A key that holds another kind of thing.
     *((f"{T}{key}: {kind}", "3: is a ") for key in ("excerpt", "type", "webUrl", "publishedDateTime", "quality", "secured")
       for kind in ("[x]", "{x: y}")),
-    *((f"{T}{key}: {kind}", "3: is a ") for key in ("provider", "images", "related") for kind in ("x", "5", "true", "2020-06-11")),
+    *((f"{T}{key}: {kind}", "3: is a ") for key in ("images", "related") for kind in ("x", "5", "true", "2020-06-11")),
+    *((f"{T}provider: {kind}", "taken") for kind in ("x", "5", "true", "2020-06-11")), (f"{T}provider: [x]", "3: is a list"),
     *((f"{T}{key}: {{a: b}}", "3: is a mapping") for key in ("topics", "tags", "images", "related", "published")),
     *((f"{T}{key}: [[a]]", "3: is a list") for key in ("topics", "tags", "images", "related")),
     *((f"title: {kind}", "2: ") for kind in ("[x]", "{x: y}", "[[x]]", "[]x", "{}x")),
@@ -116,7 +117,8 @@ FILES: list[tuple[str, bytes, str]] = [
       ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "latin-1", "utf-16", "utf-32", "cp1252")),
     *(("x.md", b"---\ntitle: x\n" + broken + b"\n---\n", "3: is not UTF-8") for broken in
       (b"a: \xff", b"a: \xc0\xaf", b"a: \xed\xa0\x80", b"a: \xf4\x90\x80\x80", b"a: \x80", b"a: \xe2\x82", b"a: \xf8\x88\x80\x80\x80")),
-    *(("x.md", b"---\ntitle: x\n---\n" + body, "is not text") for body in (b"\x00", b"\x1b[31m", b"a\x07", b"\x7f", b"\xc2\x9b", b"\xef\xbf\xbe")),
+    *(("x.md", b"---\ntitle: x\n---\n" + body, "taken") for body in
+      (b"\x00", b"\x1b[31m", b"a\x07", b"\x7f", b"\xc2\x9b", b"\xef\xbf\xbe", b"\x00" * 5_000_000)),
     *(("x.md", b"---\ntitle: x\n---\n" + body, "taken") for body in
       (b"<script>", b"<<<<<<< HEAD\na\n", b"---\n---\n", b"\r\r\n", b"\xef\xbb\xbf", b"x" * 5_000_000, b"\n" * 1_000_000, b"{{ x }}", b"<!--" * 50_000, b"*" * 100_000)),
     *(("x.md", blank + b"---\ntitle: x\n---\n", "taken") for blank in (b"\n", b" \t\r\n\r\n", b"\xef\xbb\xbf\n", b"\n" * 1_000_000)),
@@ -126,9 +128,21 @@ FILES: list[tuple[str, bytes, str]] = [
     *(("x.md", opened, "1: never closes") for opened in
       (b"---", b"---\n", b"---\ntitle: x", b"---\ntitle: x\n--", b"---\ntitle: x\n----\n", b"---\ntitle: x\n ---\n", b"---\r\ntitle: x\r\n", b"---\ntitle: x\n---x")),
     *(("x.md", plain, "skipped") for plain in
-      (b"", b"\n", b"--", b"\n" * 1_000_000, b"\x00" * 1_000_000, b"<<<<<<< HEAD\nx\n", b"\xef\xbb\xbf\xef\xbb\xbf---\ntitle: x\n---\n", b"x\n---\ntitle: x\n---\n", b"--- x\n---\n", b" ---\ntitle: x\n---\n", b"+++\ntitle='x'\n+++\n", b"{}", b"\x7fELF\x00", b"PK\x03\x04", b"#!/bin/sh\n")),
+      (b"", b"\n", b"--", b"\n" * 1_000_000, b"\x00" * 1_000_000, b"<<<<<<< HEAD\nx\n", b"\xef\xbb\xbf\xef\xbb\xbf---\ntitle: x\n---\n", b"x\n---\ntitle: x\n---\n", b"--- x\n---\n", b" ---\ntitle: x\n---\n", b"{% x %}", b"{{ x }}", b"{\ntitle: x}", b"++\n", b"{}", b"\x7fELF\x00", b"PK\x03\x04", b"#!/bin/sh\n")),
     ("x.md", b"---\ntitle: x\na: '" + b"x" * 2_000_000 + b"'\n---\n", "1: more than 2 MB"),
     ("x.md", b"---\ntitle: x\n---\n" + b"x" * 8_000_001, "more than 8 MB"),
+    # TOML and JSON, and the like bombs.
+    *(("x.md", b"+++\ntitle = 'x'\n" + toml + b"\n+++\n", outcome) for toml, outcome in
+      ((b"", "taken"), (b"a = 1e400\nb = inf\nc = -0x1F", "rejected"), (b"a = 1e400\nb = inf\nc = 0x1F", "taken"), (b"title = 'y'", "3: is not TOML"), (b"a = x", "3: is not TOML"),
+       (b"a = " + b"[" * 65_000, "30,000 values"), (b"a = " + b"[" * 31 + b"]" * 31, "nests 30 deep"), (b"a." * 31 + b"b = 1", "nests 30 deep"), (b"a = '" + b"x" * 1_900_000 + b"'", "taken"),
+       (b"a = [" + b"1," * 900_000 + b"]", "30,000 values"), (b"a = " + b"9" * 900_000, "1,000 digits"), (b'a = "' + b"\\u0041" * 300_000 + b'"', "taken"), (b"a = " + b"'" * 900_001, "is not TOML"),
+       (b'a = "\\u0000"', "3: is not text"), (b"a = 2020-13-01", "3: is not TOML"), (b"a.b = 1\n" * 2, "is not TOML"), (b"\n".join(b"[[a]]\nb=1" for _ in range(9_000)), "taken"))),
+    *(("x.md", b'{"title": "x", ' + json_text, outcome) for json_text, outcome in
+      ((b'"a": 1}', "taken"), (b'"a": NaN}', "taken"), (b'"title": "y"}', "1: twice"), (b'"a" 1}', "1: is not JSON"), (b'"a": "\\u0000"}', "1: is not text"), (b'"a": "\\ud800"}', "is not text"),
+       (b'"a": ' + b"[" * 65_000, "nests 30 deep"), (b'"a": ' + b"[" * 29 + b"]" * 29 + b"}", "nests 30 deep"), (b'"a": [' + b"1," * 900_000 + b"1]}", "30,000 values"), (b'"a": ' + b"9" * 900_000 + b"}", "taken"),
+       (b'"a": "' + b"x" * 1_900_000 + b'"}', "taken"), (b'"a": "' + b"x" * 2_100_000 + b'"}', "more than 2 MB"), (b'"a": "' + b'\\"' * 3_000_000, "1: never closes"), (b'"a": 1', "1: never closes"), (b"}", "is not JSON"))),
+    ("x.md", b"+++\ntitle = 'x'\n---\n", "1: never closes"), ("x.md", b"+++\n" + b"#" * 2_000_001 + b"\n+++\n", "1: more than 2 MB"),
+    ("x.md", b"+++\ntitle='\xff'\n+++\n", "2: is not UTF-8"), ("x.md", "+++\ntitle='x'\n+++\n".encode("utf-16"), "UTF-16"), ("x.md", '{"title": "x"}'.encode("utf-16"), "UTF-16"),
     ("x.yaml", b"taxonomy: topic\n<<<<<<< HEAD\nname: x", "2: holds merge marks"), ("x.yaml", b"taxonomy: topic\nname: x", "taken"), ("x.yml", b"taxonomy: topic\nname: [x", "is not YAML"),
     ("x.yaml", b"title: x\n", "skipped"), ("x.yaml", b"a: !!python/name:os.x\n", "skipped"), ("x.yaml", b"a: " + b"[" * 64_000, "skipped"),
     ("x.yaml", b"taxonomy: " + b"[" * 64_000, "1: nests 30 deep"), ("x.yaml", "taxonomy: topic\nname: é".encode("utf-16"), "UTF-16"),
@@ -137,7 +151,9 @@ FILES: list[tuple[str, bytes, str]] = [
        "con.md", "x.md.md", "a/b/c/d/e/f.md", "\\.md", "?.md", "#.md", "x" * 200 + ".md", "=1+1.md", "%2e%2e.md", "x..md", "😀.md")),
     *((name, b"---\ntitle: x\n---\n", "control character") for name in ("a\nb.md", "a\rb.md", "\x1b[2J.md", "a\tb.md", "\u2028.md", "\x85.md", "\x7f.md")),
     (os.fsdecode(b"\xff.md"), b"---\ntitle: x\n---\n", "not UTF-8"), ("/".join(["y" * 200] * 5) + "/x.md", b"---\ntitle: x\n---\n", "1000 bytes"),
-    *((name, b"---\ntitle: x\n---\n", "not there") for name in (".x.md", "..x.md", ".git/x.md", "x", "x.html", "x.md~", "x.mdx", ".md")),
+    *((name, b"---\ntitle: x\n---\n", "not there") for name in (".x.md", "..x.md", ".git/x.md", "x", "x.html", "x.md~", ".md")),
+    *((name, b"---\ntitle: x\n---\n", "skipped") for name in ("x (conflicted copy 2024-05-01).md", "x.sync-conflict-20240501-101010-ABCDEFG.md")),
+    ("x.mdx", b"---\ntitle: x\n---\nimport X from './x'\n", "taken"),
 ]  # fmt: skip
 
 
@@ -157,7 +173,7 @@ def _socket(path: Path) -> None:
 THINGS: list[tuple[str, Callable[[Path], None], str]] = [
     ("a FIFO", os.mkfifo, "is not a regular file"), ("a socket", _socket, "cannot be read"), ("a folder", Path.mkdir, "not there"),
     ("a link to itself", _link("x.md"), "cannot be read"), ("a link to nothing", _link("nothing.md"), "cannot be read"),
-    ("a link to the good one", _link("good.md"), "taken"), ("a link round about", _link("../tree/good.md"), "taken"),
+    ("a link to the good one", _link("good.md"), "not there"), ("a link round about", _link("../tree/good.md"), "not there"),
     ("a link to the tree", _link("."), "not there"), ("a link above", _link(".."), "not there"), ("a link to the root", _link("/"), "not there"),
     *((f"a link to {out}", _link(out), "links outside the tree") for out in
       ("/etc/passwd", "/dev/zero", "/dev/stdin", "/dev/random", "/proc/self/environ", "/proc/self/mem", "../../../../../../etc/hostname")),

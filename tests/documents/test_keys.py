@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.documents.article import ARTICLE_KEYS, IMAGE_KEYS, PROVIDER_KEYS, RELATED_KEYS
+from app.documents.article import ARTICLE_KEYS, IMAGE_KEYS, KEYS_OF_RELATED, PROVIDER_KEYS
 from app.documents.taxonomy import ORGANIZATION_KEYS, TOPIC_KEYS
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
@@ -48,6 +48,10 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
     ("excerpt: In two words.", {"excerpt": "In two words."}),
     ("excerpt: ' '", {}),
     ("abstract: As it was called.", {"excerpt": "As it was called."}),
+    ("description: D", {"excerpt": "D"}),
+    ("summary: S\ndescription: D", {"excerpt": "D"}),
+    ("lang: de", {"locale": "de"}),
+    ("language: de", {"locale": "de"}),
     ("abstract: As it was called.\nexcerpt: As it is.", {"excerpt": "As it is."}),
     ("type: Video", {"type": "Video"}),
     ("category: news", {"category": "news"}),
@@ -59,6 +63,20 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
     ("publishedDateTime: 2020-06-11", {"publishedDateTime": "2020-06-11T00:00:00Z"}),
     ("publishedDateTime: 2020-06-11 02:07:09.5+02:00", {"publishedDateTime": "2020-06-11T00:07:09Z"}),
     ("updatedDateTime: 2020-06-11T00:07", {"updatedDateTime": "2020-06-11T00:07:00Z"}),
+    ("publishedDateTime: 2024-03-01 10:00:00 +0200", {"publishedDateTime": "2024-03-01T08:00:00Z"}),
+    ("publishedDateTime: 2024-03-01t10:00:00z", {"publishedDateTime": "2024-03-01T10:00:00Z"}),
+    ("publishedDateTime: 2024-03-01T10:00-0130", {"publishedDateTime": "2024-03-01T11:30:00Z"}),
+    *(
+        (f"{name}: 2020-06-11", {"publishedDateTime": "2020-06-11T00:00:00Z"})
+        for name in ("date", "pubDate", "pubDatetime", "publishDate")
+    ),
+    *(
+        (f"{name}: 2020-06-11", {"updatedDateTime": "2020-06-11T00:00:00Z"})
+        for name in ("lastmod", "updated", "updatedDate", "modDatetime", "last_modified_at")
+    ),
+    *((f"{name}: 2020-06-11", {}) for name in ("created", "added", "dateAdded", "date_added", "savedAt")),
+    ("addedDateTime: 2020-06-11", {}),
+    ("pubDate: 2020-06-11\ndate: 2020-06-12", {"publishedDateTime": "2020-06-12T00:00:00Z"}),
     # URLs: a provider that is not named is the host of the first of them
     (
         "webUrl: https://www.Example.org/A?utm_source=b",
@@ -68,7 +86,7 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     (
-        "sourceUrl: ../about",
+        "webUrl: ../about",
         {
             "webUrl": "https://site.example/about",
             "provider": provider(domain="site.example"),
@@ -82,12 +100,27 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
             "provider": provider(domain="a.example"),
         },
     ),
+    *(
+        (
+            f"{name}: https://a.example/",
+            {"webUrl": "https://a.example/", "provider": provider(domain="a.example")},
+        )
+        for name in (
+            *("sourceUrl", "source", "link", "bookmark-of", "bookmarkOf", "externalUrl", "external-url"),
+            *("external_url", "canonical", "url"),
+        )
+    ),
+    (
+        "source: The Guardian\nurl: /2024/a-page/\nlink: https://a.example/",
+        {"webUrl": "https://a.example/", "provider": provider(domain="a.example")},
+    ),
     ("ampWebUrl: https://a.example/amp", {"ampWebUrl": "https://a.example/amp"}),
     ("ampUrl: https://a.example/amp", {"ampWebUrl": "https://a.example/amp"}),
     ("cdnAmpWebUrl: https://a.example/cdn", {"cdnAmpWebUrl": "https://a.example/cdn"}),
     ("cdnAmpUrl: https://a.example/cdn", {"cdnAmpWebUrl": "https://a.example/cdn"}),
     # Providers
     ("provider: {name: ' Example  Post '}", {"provider": provider(name="Example  Post")}),
+    ("provider: NASA", {"provider": provider(name="NASA")}),
     ("provider: {domain: WWW.Example.org}", {"provider": provider(domain="example.org")}),
     (
         "provider: {images: [logo.png]}",
@@ -98,6 +131,13 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
     ("topics: [AI, ai, C++]", {"topics": ["AI", "C++"]}),
     ("topics: AI", {"topics": ["AI"]}),
     ("tags: [one, 'two, three', 365]", {"tags": ["one", "two, three", "365"]}),
+    ("tags: 'one, two three,, One '", {"tags": ["one", "two three"]}),
+    ("topics: AI, Space", {"topics": ["AI", "Space"]}),
+    ("categories: [AI, Space]", {"topics": ["AI", "Space"]}),
+    ("categories: AI\ntopics: [Space]", {"topics": ["Space"]}),
+    ("taxonomies: {tags: [one], categories: [AI]}", {"tags": ["one"], "topics": ["AI"]}),
+    ("params: {author: Ada, toc: true}", {"authors": ["Ada"]}),
+    ("params: {author: Ada}\nauthor: Alan", {"authors": ["Alan"]}),
     # Images
     (
         "images: [//cdn.example/a.png]",
@@ -118,10 +158,30 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
             ]
         },
     ),
+    *(
+        (f"{name}: /a.png", {"images": [image("https://site.example/a.png")]})
+        for name in ("image", "cover", "banner", "thumbnail", "heroImage", "ogImage", "photo")
+    ),
+    (
+        "cover: {image: /a.png, alt: A dog, caption: kept}",
+        {"images": [image("https://site.example/a.png") | {"title": "A dog"}]},
+    ),
+    ("image: {src: /a.png}", {"images": [image("https://site.example/a.png")]}),
+    (
+        "cover: false\nphoto: [/a.png, /b.png]",
+        {"images": [image("https://site.example/a.png"), image("https://site.example/b.png")]},
+    ),
     # Whether it is there at all
     ("published: true", {}),
     ("published: no", {"published": False}),
-    ("published:", {"published": False}),
+    ("published:", {}),
+    ("published: 2024-11-05", {"publishedDateTime": "2024-11-05T00:00:00Z"}),
+    ("published: 2024-11-05\npubDate: 2024-11-06", {"publishedDateTime": "2024-11-05T00:00:00Z"}),
+    (
+        "published: 2024-11-05\npublishedDateTime: 2024-11-04",
+        {"publishedDateTime": "2024-11-04T00:00:00Z"},
+    ),
+    ("published: 2024-11-05\ndraft: true", {"publishedDateTime": "2024-11-05T00:00:00Z", "published": False}),
     ("draft: true", {"published": False}),
     ("draft: false", {}),
     ("draft: yes\npublished: yes", {"published": False}),
@@ -187,6 +247,15 @@ RELATED: list[tuple[str, dict[str, Any]]] = [
             "provider": provider(domain="b.example"),
         },
     ),
+    (
+        "source: 'https://b.example/'",
+        {"webUrl": "https://b.example/", "provider": provider(domain="b.example")},
+    ),
+    (
+        "title: L, description: E, date: 2020-06-11",
+        {"title": "L", "excerpt": "E", "publishedDateTime": "2020-06-11T00:00:00Z"},
+    ),
+    ("title: L, provider: P", {"title": "L", "provider": provider(name="P")}),
     ("title: L, ampWebUrl: /amp", {"title": "L", "ampWebUrl": "https://site.example/amp"}),
     ("title: L, ampUrl: /amp", {"title": "L", "ampWebUrl": "https://site.example/amp"}),
     ("title: L, cdnAmpWebUrl: /cdn", {"title": "L", "cdnAmpWebUrl": "https://site.example/cdn"}),
@@ -330,12 +399,13 @@ def test_what_an_organization_says_is_served(client: TestClient) -> None:
     [
         (ARTICLE_KEYS - {"related"}, [document for document, _ in ARTICLES] + ["removed: yes"]),
         (PROVIDER_KEYS | IMAGE_KEYS, [document for document, _ in ARTICLES]),
-        (RELATED_KEYS, [link for link, _ in RELATED]),
+        # Their other names are those of an article's keys.
+        ({*KEYS_OF_RELATED, "url"}, [link for link, _ in RELATED]),
         (TOPIC_KEYS - {"taxonomy"}, [document for document, _, _ in TOPICS]),
         (ORGANIZATION_KEYS - {"taxonomy"}, [document for document, _, _ in ORGANIZATIONS]),
     ],
     ids=["articles", "providers and images", "related links", "topics", "organizations"],
 )
 def test_no_key_is_forgotten_here(keys: frozenset[str], documents: list[str]) -> None:
-    told = set(re.findall(r"\w+(?=:)", "\n".join(documents)))
+    told = set(re.findall(r"[\w-]+(?=:)", "\n".join(documents)))
     assert keys - told == set()

@@ -30,6 +30,7 @@ def test_documents_are_listed_in_the_order_of_their_bytes(tmp_path: Path) -> Non
         "𝒳.txt",
         "\ufb01.yml",
         "z.yaml",
+        "m.mdx",
         "folder.md/x.TXT",
         "a.html",
         "md",
@@ -40,6 +41,7 @@ def test_documents_are_listed_in_the_order_of_their_bytes(tmp_path: Path) -> Non
         "b.MD",
         "b/a.md",
         "folder.md/x.TXT",
+        "m.mdx",
         "z.yaml",
         "é.markdown",
         "\ufb01.yml",
@@ -63,32 +65,58 @@ def test_parts_of_a_tree_keep_their_paths(tmp_path: Path, monkeypatch: pytest.Mo
         list_files(tmp_path / "a", [tmp_path / "b"])
 
 
-def test_links_are_followed_inside_the_tree_and_loops_end(tmp_path: Path) -> None:
+def test_a_link_is_followed_where_nothing_else_leads_to_its_target(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    make(root, "a/x.md", "b/y.md")
+    make(root, "a/x.md", "b/y.md", ".hidden/z.md", ".hidden/deep/w.md", "page.html")
     make(tmp_path, "outside/secret.md")
     links = {
-        "a/link.md": "x.md",
-        "linked": "a",
-        "a/up": "..",
-        "a/b": "../b",
-        "b/a": "../a",
-        "self.md": "self.md",
+        **{
+            "a/link.md": "x.md",
+            "linked": "a",
+            "a/up": "..",
+            "a/b": "../b",
+            "b/a": "../a",
+            "self.md": "self.md",
+        },
+        **{"gone.md": "nowhere", "out.md": "../outside/secret.md", "out": "../outside", "folder.md": "b"},
+        **{"shown": ".hidden", "shown-too": ".hidden", ".hidden/deep/up": "..", ".hidden/a": "../a"},
+        **{"page.md": "page.html", "z.md": ".hidden/z.md"},
     }
-    links |= {"gone.md": "nowhere", "out.md": "../outside/secret.md", "out": "../outside", "folder.md": "b"}
     for link, target in links.items():
         (root / link).symlink_to(target)
     listing = list_files(root)
-    assert listing.files == (
-        *("a/b/y.md", "a/link.md", "a/x.md", "b/a/link.md", "b/a/x.md", "b/y.md", "folder.md/y.md"),
-        *("linked/link.md", "linked/x.md"),
-    )
+    assert listing.files == ("a/x.md", "b/y.md", "page.md", "shown/deep/w.md", "shown/z.md")
     assert {problem.path for problem in listing.rejected} == {"self.md", "gone.md", "out.md"}
-    assert "out" in {skipped.path for skipped in listing.skipped}
+    assert {(skipped.path, skipped.reason) for skipped in listing.skipped} == {
+        ("out", "a link to a folder outside the tree"),
+        *((file, "a link to a file that is read elsewhere") for file in ("a/link.md", "z.md")),
+        *(
+            (folder, "a link to a folder that is read elsewhere")
+            for folder in (
+                "a/b",
+                "a/up",
+                "b/a",
+                "folder.md",
+                "linked",
+                "shown-too",
+                "shown/a",
+                "shown/deep/up",
+            )
+        ),
+    }
     assert not listing.incomplete
     assert str(tmp_path) not in str(listing)
-    assert read_file(root, "a/link.md") == read_file(root, "linked/x.md") == b"a/x.md"
+    assert read_file(root, "page.md") == b"page.html"
     assert reason(read_file(root, "out.md")) == "links outside the tree"
+
+
+def test_a_part_that_is_a_link_is_read_where_it_is_named(tmp_path: Path) -> None:
+    make(tmp_path, "topics/one.md")
+    (tmp_path / "_topics").symlink_to("topics")
+    (tmp_path / "two.md").symlink_to("topics/one.md")
+    assert list_files(tmp_path).files == ("topics/one.md",)
+    parts = [tmp_path / "_topics", tmp_path / "two.md"]
+    assert list_files(tmp_path, parts).files == ("_topics/one.md", "two.md")
 
 
 def test_names_that_no_database_or_report_can_hold_are_rejected(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ from app.documents.yaml_tree import NOT_TEXT, PlainScalar, SyntaxProblem, read_t
 from app.moments import before, moment, rfc3339
 from app.urls import canonical
 from app.web.articles import ArticleListQuery
-from app.web.changes import ChangesQuery, _read, _Since
-from app.web.http.negotiation import accepts, best_encoding, none_match_fails
+from app.web.changes import ChangesQuery, _read_since, _Since
+from app.web.http.negotiation import accepts, best_encoding, is_not_modified
 from app.web.http.problems import ProblemAnswer
 from app.web.http.query_string import QueryReader
 from tests.proofs.mutants import mutant
@@ -139,7 +139,7 @@ def a_since(text: str) -> None:
     # As a query brings it: UTF-8.
     text = text.encode(errors="replace").decode()[:200]
     try:
-        found = _read(ChangesQuery(since=text))
+        found = _read_since(ChangesQuery(since=text))
     except ProblemAnswer as problem:
         assert problem.status == 422
         problem.body()
@@ -156,8 +156,8 @@ def negotiation(text: str) -> None:
     header = text.encode(errors="replace").decode("latin-1")
     assert accepts(header, "application/json") in (True, False)
     assert best_encoding(header) in (None, "zstd", "br", "gzip")
-    assert none_match_fails(header, '"abc"') in (True, False)
-    assert none_match_fails(f'"x", W/"abc",{header}', '"abc"') or '"' in header
+    assert is_not_modified(header, '"abc"') in (True, False)
+    assert is_not_modified(f'"x", W/"abc",{header}', '"abc"') or '"' in header
 
 
 def a_query(text: str) -> None:

@@ -21,7 +21,8 @@ from app.main import create_app
 from app.migrate import upgrade
 from app.settings import Settings
 from app.web.http.audience import asker_of, require_editor
-from app.web.http.problems import EVERYWHERE, gone, problems
+from app.web.http.problems import COMMON_PROBLEMS, gone, problems
+from app.web.http.resources import resources_of
 from app.web.http.routes import QueryRoute
 from tests.support.databases import sqlite_url
 
@@ -44,7 +45,7 @@ class Thing(BaseModel):
     limit: int
 
 
-router = APIRouter(route_class=QueryRoute, tags=["things"], responses=EVERYWHERE)
+router = APIRouter(route_class=QueryRoute, tags=["things"], responses=COMMON_PROBLEMS)
 
 
 @router.get("/things", response_model=Thing, responses=problems(410))
@@ -65,7 +66,7 @@ async def get_thing(request: Request, thing_id: str) -> Response:
     if thing_id in errors:
         raise errors[thing_id]
     if thing_id == "hidden":
-        require_editor(asker_of(request), request.app.state.settings)
+        require_editor(asker_of(request), resources_of(request).settings)
     headers = {"ETag": '"mine"', "Catalogue-Revision": "7"} if thing_id == "tagged" else {}
     return Response(LONG, media_type="application/json", headers=headers)
 

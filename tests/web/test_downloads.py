@@ -19,8 +19,8 @@ from starlette.types import Message
 
 from app.main import create_app
 from app.settings import Settings
-from app.web.exports import MOST_AT_ONCE
 from app.web.http.connections import HttpConnection
+from app.web.http.resources import MAX_DOWNLOADS
 from tests.support.worlds import World
 
 Address = tuple[str, int]
@@ -109,7 +109,7 @@ def test_a_download_that_is_broken_off_gives_back_what_it_held(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(world) as address, without_the_garbage_collector():
-        clients = [begun(address) for _ in range(MOST_AT_ONCE)]
+        clients = [begun(address) for _ in range(MAX_DOWNLOADS)]
         url = "http://{}:{}/exports/articles.csv".format(*address)
         refused = httpx2.get(url)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
@@ -119,7 +119,7 @@ def test_a_download_that_is_broken_off_gives_back_what_it_held(
         assert comes_true(lambda: httpx2.head(url).status_code == 200)
         assert comes_true(lambda: holds_nothing(world))
         with ExitStack() as others:
-            for _ in range(MOST_AT_ONCE):
+            for _ in range(MAX_DOWNLOADS):
                 others.enter_context(begun(address))
     noted = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert not [record for record in noted if record.exc_info]
@@ -131,12 +131,12 @@ def test_who_goes_away_with_more_requests_unanswered_leaves_nothing_behind(
     world: World, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     with running(world) as address, without_the_garbage_collector():
-        clients = [begun(address, path, times=3) for _ in range(MOST_AT_ONCE)]
+        clients = [begun(address, path, times=3) for _ in range(MAX_DOWNLOADS)]
         change(world)
         for client in clients:
             client.close()
         assert comes_true(lambda: holds_nothing(world))
-        for _ in range(MOST_AT_ONCE):
+        for _ in range(MAX_DOWNLOADS):
             begun(address).close()
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -145,7 +145,7 @@ def test_a_download_whose_answer_needs_no_file_gives_back_what_it_held(world: Wo
     with running(world) as address, without_the_garbage_collector():
         change(world)
         with httpx2.Client(base_url="http://{}:{}/exports/".format(*address)) as client:
-            for _ in range(MOST_AT_ONCE + 1):
+            for _ in range(MAX_DOWNLOADS + 1):
                 assert comes_true(lambda: client.head("articles.ndjson").status_code == 200)
                 refused = client.get("articles.ndjson", headers={"Accept": "image/png"})
                 assert refused.status_code == 406
@@ -178,8 +178,7 @@ def test_a_server_that_stops_cuts_downloads_without_a_traceback(world: World) ->
 
     with without_the_garbage_collector():
         asyncio.run(stop())
-    app.state.state_reader.close()
-    app.state.reader.close()
+    app.state.resources.close()
 
 
 def test_a_database_that_goes_away_cuts_a_download_with_a_line(
@@ -203,7 +202,7 @@ def test_a_database_that_goes_away_cuts_a_download_with_a_line(
 def test_a_download_that_is_read_too_slowly_is_cut_and_not_taken_for_whole(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.web.exports.LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr("app.web.exports.MAX_SECONDS", 0.1)
     with running(world) as address, begun(address) as client:
         time.sleep(0.2)
         received = b""

@@ -52,7 +52,7 @@ def test_a_file_has_a_validator_while_it_fits_in_memory(
         whole = client.get("/exports/articles.csv")
         again = client.get("/exports/articles.csv", headers={"If-None-Match": whole.headers["ETag"]})
         assert again.status_code == 304
-    monkeypatch.setattr("app.web.exports.LARGEST_WHOLE_BYTES", 10)
+    monkeypatch.setattr("app.web.exports.MAX_COMPLETE_BYTES", 10)
     with service_of(awkward) as client:
         streamed = client.get("/exports/articles.csv")
         assert (streamed.content, "ETag" in streamed.headers) == (whole.content, False)

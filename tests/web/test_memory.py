@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS, State
 from app.web.http.audience import Asker
-from app.web.http.cache import AnswerCache, CacheKey, Sent
+from app.web.http.cache import CacheKey, RequestKey, ResponseCache
+from app.web.http.resources import Resources
 from app.web.http.response import CompleteResponse
 from tests.support.databases import drop_postgresql
 from tests.support.services import EDITOR, answer, service_of
@@ -98,9 +99,9 @@ def test_what_depends_on_more_than_the_catalogue_is_asked_anew(
 
 def test_while_the_database_is_away_nothing_is_remembered(world: World, client: TestClient) -> None:
     assert client.get("/articles").status_code == 200
-    state = cast(FastAPI, client.app).state
-    state.state_reader.close()
-    state.reader.close()
+    resources: Resources = cast(FastAPI, client.app).state.resources
+    resources.state_reader.close()
+    resources.reader.close()
     world.engine.dispose()
     if world.engine.dialect.name == "sqlite":
         file = Path(str(world.engine.url.database))
@@ -113,7 +114,7 @@ def test_while_the_database_is_away_nothing_is_remembered(world: World, client: 
 
 
 def test_memory_is_bounded_and_forgets_what_was_not_asked_for_the_longest() -> None:
-    memory = AnswerCache(most_bytes=100_000)
+    memory = ResponseCache(max_bytes=100_000)
     state = State("one", 1, "a")
 
     def sized(size: int) -> CompleteResponse:
@@ -123,43 +124,43 @@ def test_memory_is_bounded_and_forgets_what_was_not_asked_for_the_longest() -> N
         return CacheKey(f"/{number:02}", query, Asker(may_see_unpublished=False, has_token=False), None)
 
     for number in range(100):
-        memory.keep(state, asked(number), sized(3_000))
-        memory.recall(state, asked(0))
-    kept = [number for number in range(100) if memory.recall(state, asked(number))]
+        memory.put(state, asked(number), sized(3_000))
+        memory.get(state, asked(0))
+    kept = [number for number in range(100) if memory.get(state, asked(number))]
     # An answer takes some bytes beside its text, and 33 texts are as much as there may be.
     assert 22 < len(kept) < 33
     assert kept == [0, *range(101 - len(kept), 100)]
     for large in (sized(10_000), CompleteResponse(200, [(b"link", b"x" * 10_000)], b"", "text/plain", None)):
-        memory.keep(state, asked(1), large)
-        assert memory.recall(state, asked(1)) is None
-    memory.keep(state, asked(1, b"x" * 10_000), sized(1))
-    assert memory.recall(state, asked(1, b"x" * 10_000)) is None
-    assert memory.recall(State("one", 2, "b"), asked(0)) is None
-    memory.keep(State("one", 2, "b"), asked(0), sized(1))
-    assert memory.recall(state, asked(99)) is None
-    nothing = AnswerCache(0)
-    nothing.keep(state, asked(0), sized(1))
-    assert nothing.recall(state, asked(0)) is None
+        memory.put(state, asked(1), large)
+        assert memory.get(state, asked(1)) is None
+    memory.put(state, asked(1, b"x" * 10_000), sized(1))
+    assert memory.get(state, asked(1, b"x" * 10_000)) is None
+    assert memory.get(State("one", 2, "b"), asked(0)) is None
+    memory.put(State("one", 2, "b"), asked(0), sized(1))
+    assert memory.get(state, asked(99)) is None
+    nothing = ResponseCache(0)
+    nothing.put(state, asked(0), sized(1))
+    assert nothing.get(state, asked(0)) is None
 
 
 def test_messages_are_ready_for_few_that_ask_for_an_answer_and_go_with_it() -> None:
-    memory = AnswerCache(most_bytes=20_000)
+    memory = ResponseCache(max_bytes=20_000)
     state, messages = State("one", 1, "a"), ({"type": "http.response.body"},)
     asked = CacheKey("/a", b"", Asker(may_see_unpublished=False, has_token=False), None)
 
-    def sent(accept: bytes) -> Sent:
-        return Sent("GET", "/a", b"", ((b"accept", accept),))
+    def sent(accept: bytes) -> RequestKey:
+        return RequestKey("GET", "/a", b"", ((b"accept", accept),))
 
-    memory.keep(state, asked, CompleteResponse(200, [], b"x", "text/plain", None))
+    memory.put(state, asked, CompleteResponse(200, [], b"x", "text/plain", None))
     for number in range(6):
-        memory.keep_ready(asked, sent(b"%d" % number), messages)
-    assert [memory.recall_ready(state, sent(b"%d" % number)) for number in range(6)] == [
+        memory.put_messages(asked, sent(b"%d" % number), messages)
+    assert [memory.get_messages(state, sent(b"%d" % number)) for number in range(6)] == [
         *[None] * 4,
         *[messages] * 2,
     ]
-    memory.keep_ready(asked, sent(b"x" * 501), messages)
-    assert memory.recall_ready(state, sent(b"x" * 501)) is None
-    assert memory.recall_ready(State("one", 2, "b"), sent(b"5")) is None
+    memory.put_messages(asked, sent(b"x" * 501), messages)
+    assert memory.get_messages(state, sent(b"x" * 501)) is None
+    assert memory.get_messages(State("one", 2, "b"), sent(b"5")) is None
     for number in range(40):
-        memory.keep(state, asked._replace(path=f"/{number}"), CompleteResponse(200, [], b"x" * 500, "", None))
-    assert memory.recall_ready(state, sent(b"5")) is None
+        memory.put(state, asked._replace(path=f"/{number}"), CompleteResponse(200, [], b"x" * 500, "", None))
+    assert memory.get_messages(state, sent(b"5")) is None

@@ -18,8 +18,8 @@ from app.errors import DatabaseUnavailable, SettingsError
 from app.main import create_app
 from app.settings import Settings, unknown_names
 from app.web.http.connections import HttpConnection
-from app.web.http.problems import EVERYWHERE, problems
-from app.web.http.routes import READING_THREADS
+from app.web.http.problems import COMMON_PROBLEMS, problems
+from app.web.http.resources import READING_THREADS
 from app.web.openapi import EXAMPLES, openapi_bytes, openapi_document
 from tests.proofs.connections import LAST, exchange, read, statuses
 from tests.support import api_examples
@@ -72,7 +72,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_route_is_described_as_an_ordinary_one_would_be() -> None:
     ordinary = FastAPI(generate_unique_id_function=lambda route: route.name)
-    routes = APIRouter(tags=["things"], responses=EVERYWHERE)
+    routes = APIRouter(tags=["things"], responses=COMMON_PROBLEMS)
     routes.get("/things", response_model=Any, responses=problems(410))(list_things)
     routes.get("/things/{thing_id}", response_model=Any, responses=problems(404))(get_thing)
     ordinary.include_router(routes)
@@ -151,15 +151,15 @@ def test_the_documentation_needs_no_other_host() -> None:
         assert client.get(f"/docs/{name}").status_code == 404
 
 
-def test_readiness_is_503_while_the_database_is_away(world: World) -> None:
-    def away() -> None:
+def test_readiness_is_503_while_the_database_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: object) -> None:
         raise DatabaseUnavailable("connection to postgresql://u:password@host failed")
 
     world.import_()
     app = create_app(Settings(database_url=world.engine.url.render_as_string(hide_password=False)))
     with TestClient(app) as client:
         assert client.get("/health/ready").status_code == 200
-        app.state.ready = away
+        monkeypatch.setattr("app.web.health.check_catalogue", away)
         answer = client.get("/health/ready")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert "password" not in answer.text

@@ -12,7 +12,7 @@ from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing
 from app.catalog.index.words import WordChanges, WordLimits
 from app.catalog.search_text import SearchText
 from app.catalog.tables import article_words, articles, terms
-from app.database.rows import in_parts, insert_tuples
+from app.database.rows import chunked, insert_tuples
 
 __all__ = ["FieldTerm", "IndexChanges", "IndexedArticle", "WordLimits"]
 
@@ -51,7 +51,7 @@ class IndexChanges:
     def remove(self, article_ids: Sequence[int]) -> None:
         """Call it once, while the rows of these articles are there: they say what the index has of them."""
         self._words.remove(article_ids)
-        for ids in in_parts(article_ids):
+        for ids in chunked(article_ids):
             rows = self._connection.execute(
                 select(
                     articles.c.id,
@@ -93,7 +93,7 @@ class IndexChanges:
         self._words.write()
 
     def _load_fields(self, term_ids: Iterable[int]) -> None:
-        for ids in in_parts(sorted(set(term_ids) - self._fields.keys())):
+        for ids in chunked(sorted(set(term_ids) - self._fields.keys())):
             rows = self._connection.execute(select(terms.c.id, terms.c.field).where(terms.c.id.in_(ids)))
             self._fields |= {row.id: row.field for row in rows}
 

@@ -18,7 +18,7 @@ from app.catalog.index.words import Occurrences
 from app.catalog.search_language import Phrase, stem_of
 from app.catalog.tables import article_words, word_articles
 from app.database.engines import QUERY_SECONDS
-from app.database.rows import ids_value, in_parts, is_one_of, position
+from app.database.rows import chunked, id_in_parameter, ids_parameter, position
 from app.database.statements import statement
 from app.errors import QueryTimedOut, TooManyWords
 
@@ -121,9 +121,9 @@ def _find_adjacent(
     # The stored texts have a space before and after each word.
     padded = f" {' '.join(phrase.words)}{'' if phrase.is_prefix else ' '}"
     by_text = [BitMap() for _ in Occurrences._fields]
-    for ids in in_parts(list(with_all_words), _IDS_AT_ONCE):
+    for ids in chunked(list(with_all_words), _IDS_AT_ONCE):
         _check_time(until)
-        values = {"ids": ids_value(dialect, ids), "phrase": padded}
+        values = {"ids": ids_parameter(dialect, ids), "phrase": padded}
         for row in texts_with_phrase(connection, dialect).rows(values):
             by_text[row.text_number].add(row.article_id)
     title, excerpt, content = by_text
@@ -143,5 +143,5 @@ def texts_with_phrase(dialect: str) -> Select[Any]:
     in_texts = [position(dialect, text, bindparam("phrase")) > 0 for text in texts]
     number = case(*((is_there, number) for number, is_there in enumerate(in_texts)))
     return select(article_words.c.article_id, number.label("text_number")).where(
-        is_one_of(dialect, article_words.c.article_id, "ids"), or_(*in_texts)
+        id_in_parameter(dialect, article_words.c.article_id, "ids"), or_(*in_texts)
     )

@@ -12,7 +12,7 @@ from app.catalog.audience import Published, name_of
 from app.catalog.fields import Has
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, terms
-from app.database.rows import in_parts, insert_tuples
+from app.database.rows import chunked, insert_tuples
 from app.database.statements import statement
 
 # The kinds beside the fields of terms.
@@ -157,7 +157,7 @@ def sets_of_terms(
 @statement
 def _sets_with_terms(published: Published) -> Select[Any]:
     named = (terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
-    return _keyed_sets.make().add_columns(*named).where(terms.c.id == article_sets.c.key)
+    return _keyed_sets.build().add_columns(*named).where(terms.c.id == article_sets.c.key)
 
 
 def _sets_of_kind() -> Select[Any]:
@@ -190,7 +190,7 @@ class SetChanges:
         for kind, key in self._added.keys() | self._removed.keys():
             keys_by_kind[kind].add(key)
         for kind, keys in keys_by_kind.items():
-            for part in in_parts(sorted(keys)):
+            for part in chunked(sorted(keys)):
                 self._write(connection, kind, part)
 
     def _write(self, connection: Connection, kind: str, keys: Iterable[int]) -> None:

@@ -16,7 +16,7 @@ from app.catalog.orders import LIST_COLUMNS, IndexOrder
 from app.catalog.paging import KeyedRow, Place, StatementPages
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, articles
-from app.database.rows import ids_value, is_one_of
+from app.database.rows import id_in_parameter, ids_parameter
 from app.database.statements import statement
 
 # Reading one article by its id and sorting it costs as much as skipping 1.5 index rows.
@@ -124,13 +124,13 @@ def _filter_index(
 
 def _read_articles(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
     dialect = connection.dialect.name
-    rows = _articles_with_ids(connection, dialect).rows({"ids": ids_value(dialect, ids)})
+    rows = _articles_with_ids(connection, dialect).rows({"ids": ids_parameter(dialect, ids)})
     return {row.id: row for row in rows}
 
 
 @statement
 def _articles_with_ids(dialect: str) -> Select[Any]:
-    return select(*LIST_COLUMNS).where(is_one_of(dialect, articles.c.id, "ids"))
+    return select(*LIST_COLUMNS).where(id_in_parameter(dialect, articles.c.id, "ids"))
 
 
 def skip_to_next_match(connection: Connection, column: str, ids: BitMap, place: Place) -> Place | None:

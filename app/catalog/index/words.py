@@ -14,7 +14,7 @@ from app.catalog.index.sets import as_bytes
 from app.catalog.search_language import stem_of
 from app.catalog.search_text import SearchText
 from app.catalog.tables import article_words, word_articles
-from app.database.rows import in_parts, insert_tuples
+from app.database.rows import chunked, insert_tuples
 
 
 class Occurrences(NamedTuple):
@@ -65,7 +65,7 @@ class WordChanges:
         if len(article_ids) <= self._limits.max_waiting_texts:
             self._waiting += self._stored_texts(article_ids)
             return
-        for ids in in_parts(article_ids, self._limits.articles_at_once):
+        for ids in chunked(article_ids, self._limits.articles_at_once):
             self._change(lambda ids=ids: self._stored_texts(ids), tuple)  # type: ignore[misc]
 
     def add(self, article_id: int) -> None:
@@ -73,14 +73,14 @@ class WordChanges:
         self._added.append(article_id)
 
     def write(self) -> None:
-        first, *others = list(in_parts(self._added, self._limits.articles_at_once)) or [()]
+        first, *others = list(chunked(self._added, self._limits.articles_at_once)) or [()]
         self._change(lambda: self._waiting, lambda: self._stored_texts(first))
         self._waiting = []
         for ids in others:
             self._change(tuple, lambda ids=ids: self._stored_texts(ids))  # type: ignore[misc]
 
     def _stored_texts(self, article_ids: Sequence[int]) -> Iterator[_Text]:
-        for ids in in_parts(article_ids):
+        for ids in chunked(article_ids):
             rows = self._connection.execute(
                 select(article_words).where(article_words.c.article_id.in_(list(ids)))
             )
@@ -92,7 +92,7 @@ class WordChanges:
             changed = sorted(
                 word for word, (before, after) in postings.items() if sorted(before) != sorted(after)
             )
-            for words in in_parts(changed):
+            for words in chunked(changed):
                 _write_words(self._connection, words, postings)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from app.catalog.index.keep import FieldTerm, IndexChanges
 from app.catalog.tables import article_terms, articles
-from app.database.rows import in_parts, insert_tuples
+from app.database.rows import chunked, insert_tuples
 from app.importer.serialise import as_json
 from app.importer.spool import NewArticle
 from app.importer.tables.terms import Terms
@@ -71,7 +71,7 @@ class ArticleTerms:
     def articles_under(self, connection: Connection, term_ids: Iterable[int]) -> set[int]:
         """Articles that stay; call it when those that leave are removed, and before others are added."""
         found: set[int] = set()
-        for ids in in_parts(sorted(term_ids)):
+        for ids in chunked(sorted(term_ids)):
             query = select(article_terms.c.article_id).where(article_terms.c.term_id.in_(ids))
             found.update(connection.scalars(query))
         return found
@@ -97,7 +97,7 @@ class ArticleTerms:
     def refile(self, connection: Connection, topics: Topics, article_ids: Iterable[int]) -> None:
         """Finds the topics of stored articles anew, by the names that their documents give."""
         topic_ids = {term.id for term in self._terms.all("topic")}
-        for ids in in_parts(sorted(article_ids)):
+        for ids in chunked(sorted(article_ids)):
             query = select(articles.c.id, articles.c.topic_names, articles.c.item).where(
                 articles.c.id.in_(ids)
             )

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from app.catalog.tables import articles, catalogue, changes, documents, revisions
-from app.database.rows import in_parts, insert_tuples
+from app.database.rows import chunked, insert_tuples
 from app.importer.plan import DocumentToWrite
 
 # Of a million revisions two have the same name once in 37 million times.
@@ -36,7 +36,7 @@ class ChangeLog:
 
     def remove(self, connection: Connection, document_ids: Sequence[int]) -> None:
         """Documents that nothing takes the place of; their rows are there yet."""
-        for ids in in_parts(document_ids):
+        for ids in chunked(document_ids):
             public, editors = set(), set()
             for row in _documents_with_articles(connection, ids):
                 if row.public_id is not None:
@@ -49,7 +49,7 @@ class ChangeLog:
 
     def replace(self, connection: Connection, document_ids: Sequence[int]) -> None:
         """Documents that others take the place of, each by its id; their rows are there yet."""
-        for ids in in_parts(document_ids):
+        for ids in chunked(document_ids):
             for row in _documents_with_articles(connection, ids):
                 flags = (row.public_id is not None) + 2 * (row.published == 1)
                 self._before[row.id] = row.view_hash + bytes([flags])
@@ -92,7 +92,7 @@ class ChangeLog:
             return
         self._is_new = True
         revision = self.revision + 1
-        for ids in in_parts(sorted(editors)):
+        for ids in chunked(sorted(editors)):
             stored = connection.execute(select(changes).where(changes.c.public_id.in_(ids))).all()
             last_public = {row.public_id: row.public_revision for row in stored}
             connection.execute(delete(changes).where(changes.c.public_id.in_(ids)))

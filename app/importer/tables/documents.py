@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, delete, update
 
 from app.catalog.tables import documents
-from app.database.rows import in_parts, insert_rows
+from app.database.rows import chunked, insert_rows
 from app.importer.plan import DocumentToWrite, SameMeaning
 from app.importer.serialise import problems_json
 
@@ -13,7 +13,7 @@ from app.importer.serialise import problems_json
 def refresh(connection: Connection, same_meaning: Sequence[SameMeaning]) -> None:
     """Only what depends on a document's bytes."""
     is_the_document = documents.c.id == bindparam("document_id")
-    for part in in_parts(same_meaning):
+    for part in chunked(same_meaning):
         connection.execute(
             update(documents).where(is_the_document),
             [

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links
-from app.database.rows import in_parts, insert_tuples
+from app.database.rows import chunked, insert_tuples
 from app.importer.serialise import SerialisedLink
 from app.importer.spool import NewArticle
 
@@ -57,7 +57,7 @@ class LinkChanges:
             ],
         )
         keys = {url_key for article in new_articles for url_key in article.content.url_keys}
-        for part in in_parts(sorted(keys)):
+        for part in chunked(sorted(keys)):
             self._to_retarget.update(
                 connection.scalars(select(link_urls.c.link_id).where(link_urls.c.url_key.in_(part)))
             )
@@ -77,7 +77,7 @@ class LinkChanges:
         if len(self._ids) > _MAX_REMEMBERED_IDS:
             self._ids.clear()
         hashes = {value_hash for article in new_articles for value_hash in article.content.link_hashes}
-        for part in in_parts(sorted(hashes - self._ids.keys())):
+        for part in chunked(sorted(hashes - self._ids.keys())):
             query = select(links.c.value_hash, links.c.id).where(links.c.value_hash.in_(part))
             self._ids |= {row.value_hash: row.id for row in connection.execute(query)}
         new_links = [link for link in first_mentioned if link.value_hash not in self._ids]
@@ -99,12 +99,12 @@ class LinkChanges:
         )
 
     def _drop_unmentioned(self, connection: Connection) -> None:
-        for ids in in_parts(sorted(self._mentioned_before)):
+        for ids in chunked(sorted(self._mentioned_before)):
             is_mentioned = exists().where(related_links.c.link_id == links.c.id)
             connection.execute(delete(links).where(links.c.id.in_(ids), ~is_mentioned))
 
     def _retarget(self, connection: Connection) -> None:
-        for ids in in_parts(sorted(self._to_retarget)):
+        for ids in chunked(sorted(self._to_retarget)):
             targets = _targets(connection, ids)
             stored = connection.execute(
                 select(links.c.id, links.c.target_article_id).where(links.c.id.in_(ids))

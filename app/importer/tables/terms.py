@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, select, update
 
 from app.catalog.tables import term_names, terms
-from app.database.rows import in_parts, insert_rows
+from app.database.rows import chunked, insert_rows
 from app.names import fold_of_document as fold
 
 _CHANGING_OF_NAMES: Final = ("term_id", "described", "public_count", "editor_count")
@@ -76,11 +76,11 @@ class Terms:
         loaded = self._loaded_keys.setdefault(of_field, set())
         new_keys = {fold(key) for key in keys} - loaded
         loaded |= new_keys
-        for part in in_parts(sorted(new_keys)):
+        for part in chunked(sorted(new_keys)):
             self.load(connection, (terms.c.field == of_field) & terms.c.folded_key.in_(part))
 
     def load_ids(self, connection: Connection, ids: Iterable[int]) -> None:
-        for part in in_parts(sorted(set(ids) - self._by_id.keys())):
+        for part in chunked(sorted(set(ids) - self._by_id.keys())):
             self.load(connection, terms.c.id.in_(part))
 
     def all(self, of_field: str) -> list[Term]:
@@ -174,7 +174,7 @@ class Terms:
                 self._terms[term.field, term.by_name, term.key] = self._by_id[term.id] = loaded[term.id] = (
                     term
                 )
-        for part in in_parts(sorted(loaded)):
+        for part in chunked(sorted(loaded)):
             for row in connection.execute(select(term_names).where(term_names.c.term_id.in_(part))):
                 name = Name(row.id, row.term_id, row.field, row.name, row.folded)
                 name.described, name.public_count, name.editor_count = (

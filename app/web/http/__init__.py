@@ -1,1 +1,1 @@
-"""What every answer shares. A sealed room: it knows no resource, and most changes do not open it."""
+"""Everything that responses share. A sealed room: it knows no resource, and most changes do not open it."""

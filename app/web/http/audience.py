@@ -1,4 +1,4 @@
-"""Who asks, and what they may see. The shell decides once per request; everything else reads the value."""
+"""The asker of a request, and what they may see. The shell decides it once; other modules read the value."""
 
 import hmac
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.web.http.problems import forbidden, unauthorized
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """`has_token` says that the right token was sent, so the answer may not be kept for others."""
+    """`has_token` means that the right token was sent, so shared caches must not store the response."""
 
     may_see_unpublished: bool
     has_token: bool
@@ -23,24 +23,25 @@ def asker_of(request: Request) -> Asker:
 
 
 def asker_by_header(authorization: bytes | None, settings: Settings) -> Asker:
-    """A wrong Bearer token is refused on any path, so that nobody takes the public's answer for the editor's.
+    """Raises a problem (401) for a wrong Bearer token on any path.
 
-    Other schemes are ignored: they may be meant for a proxy in front.
+    Otherwise an editor with a mistyped token would take the public's list for the complete one. Other schemes
+    are ignored, because they may be meant for a proxy in front.
     """
     if authorization is None:
         return Asker(may_see_unpublished=settings.show_unpublished, has_token=False)
-    scheme, _, given = authorization.strip().partition(b" ")
+    scheme, _, token = authorization.strip().partition(b" ")
     if scheme.lower() != b"bearer":
         return Asker(may_see_unpublished=settings.show_unpublished, has_token=False)
     if settings.editor_token is None:
         raise unauthorized("This server has no editor's token, so none can be right.", "invalid_token")
-    if not hmac.compare_digest(given.strip(), settings.editor_token.get_secret_value().encode()):
+    if not hmac.compare_digest(token.strip(), settings.editor_token.get_secret_value().encode()):
         raise unauthorized("The Bearer token is not the editor's token of this server.", "invalid_token")
     return Asker(may_see_unpublished=True, has_token=True)
 
 
 def require_editor(asker: Asker, settings: Settings) -> None:
-    """For `published=false` and `any`."""
+    """Raises a problem (401 or 403) unless the asker may see what `published=false` and `any` show."""
     if asker.may_see_unpublished:
         return
     if settings.editor_token is None:

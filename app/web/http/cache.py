@@ -1,7 +1,7 @@
-"""Answers given before, to be given again while the catalogue is the same. Knows no request.
+"""Responses that may be given again while the catalogue is the same. Knows no request.
 
-An answer is kept under the state that its own transaction read: never under one that was read before or
-after it. All together are bounded in bytes.
+A response is cached under the state that its own transaction read, never under a state that was read before
+or after it. All entries together are bounded in bytes.
 """
 
 import asyncio
@@ -17,30 +17,22 @@ from app.catalog.state import State
 from app.web.http.audience import Asker
 from app.web.http.response import CompleteResponse
 
-# Of the objects and tables that an answer stands in; measured.
-_BYTES_BESIDE_TEXT: Final = 600
-
-
-# The forms of an answer that are kept ready, for browsers, readers and programs; those that send so much in
-# headers are no one's. Each form is two messages beside what was sent; measured.
-_MOST_READY: Final = 4
-
-
-_MOST_BYTES_SENT: Final = 500
-
-
-_BYTES_OF_READY: Final = 1_500
-
-
-# One answer may not push out all the others.
-_LARGEST_PART: Final = 1 / 16
-
+# The objects and tables of an entry take this much beside its text; measured.
+_ENTRY_BYTES: Final = 600
+# Browsers, feed readers and programs send different headers, so a response has several forms of messages.
+_MAX_FORMS: Final = 4
+# Few clients send more bytes of these headers, and messages for one client alone are never read again.
+_MAX_KEY_HEADER_BYTES: Final = 500
+# The two messages of a form take this much beside its key; measured.
+_FORM_BYTES: Final = 1_500
+# A large response may not push out all others.
+_MAX_SHARE: Final = 1 / 16
 
 Messages = tuple[Message, ...]
 
 
-class Sent(NamedTuple):
-    """What a request sent of what an answer depends on, unread: who sends the same gets the same."""
+class RequestKey(NamedTuple):
+    """The parts of a request that its response depends on, unparsed. Equal keys get equal messages."""
 
     method: str
     path: str
@@ -49,7 +41,7 @@ class Sent(NamedTuple):
 
 
 class CacheKey(NamedTuple):
-    """All that an answer depends on beside the catalogue."""
+    """Everything that a response depends on beside the catalogue."""
 
     path: str
     query: bytes
@@ -57,145 +49,153 @@ class CacheKey(NamedTuple):
     encoding: str | None
 
 
-class AnswerCache:
-    """Beside each answer stand the messages that were made of it for requests, by what those had sent."""
+class ResponseCache:
+    """An LRU cache of responses, and of the messages that were made of them.
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
+    RequestKey -> messages is the quick way: no header is parsed. CacheKey -> response serves requests whose
+    headers differ, such as HEAD or one with another If-None-Match. Messages go when their response goes.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._state: State | None = None
-        self._answers: OrderedDict[CacheKey, CompleteResponse] = OrderedDict()
-        self._ready: dict[Sent, tuple[CacheKey, Messages]] = {}
-        self._sent: dict[CacheKey, list[Sent]] = {}
+        self._responses: OrderedDict[CacheKey, CompleteResponse] = OrderedDict()
+        self._messages: dict[RequestKey, tuple[CacheKey, Messages]] = {}
+        self._request_keys: dict[CacheKey, list[RequestKey]] = {}
         self._bytes = 0
 
-    def recall(self, state: State, asked: CacheKey) -> CompleteResponse | None:
-        answer = self._answers.get(asked) if state == self._state else None
-        if answer is not None:
-            self._answers.move_to_end(asked)
-        return answer
+    def get(self, state: State, key: CacheKey) -> CompleteResponse | None:
+        response = self._responses.get(key) if state == self._state else None
+        if response is not None:
+            self._responses.move_to_end(key)
+        return response
 
-    def recall_ready(self, state: State, sent: Sent) -> Messages | None:
-        found = self._ready.get(sent) if state == self._state else None
-        if found is None:
+    def get_messages(self, state: State, request_key: RequestKey) -> Messages | None:
+        entry = self._messages.get(request_key) if state == self._state else None
+        if entry is None:
             return None
-        asked, messages = found
-        self._answers.move_to_end(asked)
+        key, messages = entry
+        self._responses.move_to_end(key)
         return messages
 
-    def keep(self, state: State, asked: CacheKey, answer: CompleteResponse) -> None:
-        """Forgets all of an earlier state, and what was not asked for the longest."""
-        if not self._most_bytes:
+    def put(self, state: State, key: CacheKey, response: CompleteResponse) -> None:
+        """Drops everything of an earlier state, and the least recently used entries."""
+        if not self._max_bytes:
             return
         if state != self._state:
-            for kept in (self._answers, self._ready, self._sent):
-                kept.clear()
+            for entries in (self._responses, self._messages, self._request_keys):
+                entries.clear()
             self._bytes, self._state = 0, state
-        size = _size(asked, answer)
-        if asked in self._answers or size > self._most_bytes * _LARGEST_PART:
+        size = _size_of_response(key, response)
+        if key in self._responses or size > self._max_bytes * _MAX_SHARE:
             return
-        self._answers[asked] = answer
+        self._responses[key] = response
         self._bytes += size
-        self._forget_oldest()
+        self._drop_oldest()
 
-    def keep_ready(self, asked: CacheKey, sent: Sent, messages: Messages) -> None:
-        """Of an answer that was recalled."""
-        if sent in self._ready or sum(len(value) for _, value in sent.headers) > _MOST_BYTES_SENT:
+    def put_messages(self, key: CacheKey, request_key: RequestKey, messages: Messages) -> None:
+        """Adds messages to a response that `get` has just returned."""
+        header_bytes = sum(len(value) for _, value in request_key.headers)
+        if request_key in self._messages or header_bytes > _MAX_KEY_HEADER_BYTES:
             return
-        of_answer = self._sent.setdefault(asked, [])
-        if len(of_answer) >= _MOST_READY:
-            self._forget_ready(asked)
-            of_answer = self._sent.setdefault(asked, [])
-        of_answer.append(sent)
-        self._ready[sent] = asked, messages
-        self._bytes += _size_of_ready(sent)
-        self._forget_oldest()
+        request_keys = self._request_keys.setdefault(key, [])
+        if len(request_keys) >= _MAX_FORMS:
+            self._drop_messages(key)
+            request_keys = self._request_keys.setdefault(key, [])
+        request_keys.append(request_key)
+        self._messages[request_key] = key, messages
+        self._bytes += _size_of_messages(request_key)
+        self._drop_oldest()
 
-    def _forget_oldest(self) -> None:
-        while self._bytes > self._most_bytes:
-            asked, answer = self._answers.popitem(last=False)
-            self._forget_ready(asked)
-            self._bytes -= _size(asked, answer)
+    def _drop_oldest(self) -> None:
+        while self._bytes > self._max_bytes:
+            key, response = self._responses.popitem(last=False)
+            self._drop_messages(key)
+            self._bytes -= _size_of_response(key, response)
 
-    def _forget_ready(self, asked: CacheKey) -> None:
-        for sent in self._sent.pop(asked, ()):
-            del self._ready[sent]
-            self._bytes -= _size_of_ready(sent)
-
-
-def _size(asked: CacheKey, answer: CompleteResponse) -> int:
-    """A query may be longer than its answer, and a link to the next page twice as long as the query."""
-    headers = sum(len(name) + len(value) for name, value in answer.headers)
-    return len(asked.path) + len(asked.query) + headers + len(answer.body) + _BYTES_BESIDE_TEXT
+    def _drop_messages(self, key: CacheKey) -> None:
+        for request_key in self._request_keys.pop(key, ()):
+            del self._messages[request_key]
+            self._bytes -= _size_of_messages(request_key)
 
 
-def _size_of_ready(sent: Sent) -> int:
-    return len(sent.path) + len(sent.query) + _MOST_BYTES_SENT + _BYTES_OF_READY
+def _size_of_response(key: CacheKey, response: CompleteResponse) -> int:
+    """A query may be longer than its response, and a `Link` header twice as long as the query."""
+    headers = sum(len(name) + len(value) for name, value in response.headers)
+    return len(key.path) + len(key.query) + headers + len(response.body) + _ENTRY_BYTES
+
+
+def _size_of_messages(request_key: RequestKey) -> int:
+    return len(request_key.path) + len(request_key.query) + _MAX_KEY_HEADER_BYTES + _FORM_BYTES
 
 
 class RevisionClock:
-    """For the event loop alone. What any answer said already is not taken back, but by a restored backup."""
+    """The catalogue's state, read again at most every few milliseconds. Only the event loop uses it.
+
+    A state that any response has told is never taken back, except by a restored backup.
+    """
 
     def __init__(self, read: Callable[[], State | None], seconds: float, *, is_local: bool) -> None:
-        """What was read is believed for `seconds`; a database that is not local is asked on a thread."""
+        """A state stays fresh for `seconds`. Reading it runs on a thread if the database is not local."""
         self._read = read
         self._seconds = seconds
         self._is_local = is_local
         self._state: State | None = None
-        self._until = 0.0
-        self._seen_at = 0.0
-        self._asking: asyncio.Future[State | None] | None = None
+        self._fresh_until = 0.0
+        self._observed_at = 0.0
+        self._reading: asyncio.Future[State | None] | None = None
 
     @property
-    def known(self) -> State | None:
-        """However long ago."""
+    def latest(self) -> State | None:
+        """The state that was read last, however long ago."""
         return self._state
 
-    def believed(self) -> State | None:
-        """None where it must be asked for."""
-        return self._state if time.monotonic() < self._until else None
+    def fresh(self) -> State | None:
+        """None if the state must be read again."""
+        return self._state if time.monotonic() < self._fresh_until else None
 
-    async def state(self) -> State | None:
-        """None while nobody knows, so that the question goes to the database and its failure is seen.
+    async def current(self) -> State | None:
+        """None while the database is away: the request goes on to the database and meets the failure there.
 
-        Raises NoCatalogue where there is none, as often as it is asked: an import may make one any time.
+        Raises NoCatalogue each time while there is none, because an import may make one at any moment.
         """
-        now = time.monotonic()
-        if now >= self._until:
+        started_at = time.monotonic()
+        if started_at >= self._fresh_until:
             if self._is_local:
-                self._learn(self._read(), now)
+                self._update(self._read(), started_at)
             else:
-                await self._ask(now)
+                await self._read_on_thread(started_at)
         return self._state
 
-    def seen(self, state: State) -> None:
-        """An answer is of this state."""
-        known = self._state
-        if known is None or state == known:
+    def observe(self, state: State) -> None:
+        """Takes note of the state that a response has read."""
+        latest = self._state
+        if latest is None or state == latest:
             return
-        self._seen_at = time.monotonic()
-        if state.identity == known.identity and state.revision > known.revision:
+        self._observed_at = time.monotonic()
+        if state.identity == latest.identity and state.revision > latest.revision:
             self._state = state
         else:
-            # It took long, and an import came by; or a backup was restored. Whoever asks next looks again.
-            self._state, self._until = None, 0.0
+            # The response was slow and an import came meanwhile, or a backup was restored: read it again.
+            self._state, self._fresh_until = None, 0.0
 
-    async def _ask(self, now: float) -> None:
-        """Once for all who wait."""
-        if self._asking is None:
-            self._asking = asyncio.ensure_future(asyncio.to_thread(self._read))
-            self._asking.add_done_callback(partial(self._answered, now))
-        await asyncio.shield(self._asking)
+    async def _read_on_thread(self, started_at: float) -> None:
+        """Requests that arrive meanwhile wait for the same reading."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
+            self._reading.add_done_callback(partial(self._finish_reading, started_at))
+        await asyncio.shield(self._reading)
 
-    def _answered(self, since: float, asked: asyncio.Future[State | None]) -> None:
-        self._asking = None
-        # Who waits is told of an error.
-        if not asked.cancelled() and not asked.exception():
-            self._learn(asked.result(), since)
+    def _finish_reading(self, started_at: float, reading: asyncio.Future[State | None]) -> None:
+        self._reading = None
+        # An error is raised in the requests that wait, so it is only retrieved here.
+        if not reading.cancelled() and not reading.exception():
+            self._update(reading.result(), started_at)
 
-    def _learn(self, state: State | None, since: float) -> None:
-        if self._seen_at > since:
-            # An answer was of another state meanwhile; which of the two is newer is not known.
+    def _update(self, state: State | None, started_at: float) -> None:
+        if self._observed_at > started_at:
+            # A response told another state meanwhile, and nobody knows which of the two is newer.
             return
-        # From when the question began: what was committed meanwhile may not be in the answer.
-        self._until = since + self._seconds
+        # Freshness counts from the start of the reading: it may miss what was committed after that.
+        self._fresh_until = started_at + self._seconds
         self._state = state

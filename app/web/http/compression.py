@@ -1,4 +1,4 @@
-"""Bytes to fewer bytes, whole or as they come. Knows which types are worth it, not who asked."""
+"""Compression of complete bodies and of streams. Knows which media types are worth it, and no request."""
 
 import threading
 import zlib
@@ -7,35 +7,30 @@ from typing import Protocol
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
-# Below this the saving is less than a network packet, and the header and the time cost more.
-SMALLEST_WORTH_IT_BYTES = 500
+# A smaller body fits into one network packet anyway, so compressing it would only cost time.
+MIN_COMPRESSED_BYTES = 500
 
-
-# Past these levels, time grows faster than answers shrink: 15 kB of JSON take 17, 70 and 65 µs.
+# Above these levels time grows faster than bodies shrink. At them 15 kB of JSON take 17, 70 and 65 µs.
 ZSTD_LEVEL = 3
-
 
 BROTLI_LEVEL = 4
 
-
 GZIP_LEVEL = 6
 
-
-# zlib's way of asking for gzip's header around the largest window.
+# zlib makes a gzip header if 16 is added to the window's size.
 _GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
-
 
 _COMPRESSIBLE = frozenset(
     ("application/json", "application/xml", "application/javascript", "application/x-ndjson", "image/svg+xml")
 )
 
-
-# Making a zstd compressor takes half as long as its work, and one must not be used by two threads at once.
-_of_this_thread = threading.local()
+# Each thread keeps its own zstd compressor: two threads must not share one, and making one costs half as
+# much as compressing.
+_thread_local = threading.local()
 
 
 class Compressor(Protocol):
-    """Bytes come out when the compressor sees fit, some only with `finish`."""
+    """A compressor may hold bytes back; `finish` returns the last ones."""
 
     def compress(self, chunk: bytes) -> bytes: ...
 
@@ -50,17 +45,17 @@ def is_compressible(media_type: str) -> bool:
     )
 
 
-def compressed(body: bytes, encoding: str) -> bytes:
+def compress(body: bytes, encoding: str) -> bytes:
     if encoding == "zstd":
-        if not hasattr(_of_this_thread, "zstd"):
-            _of_this_thread.zstd = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
-        return bytes(_of_this_thread.zstd.compress(body))
+        if not hasattr(_thread_local, "zstd"):
+            _thread_local.zstd = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+        return bytes(_thread_local.zstd.compress(body))
     if encoding == "br":
         return bytes(brotli.compress(body, quality=BROTLI_LEVEL))
     return zlib.compress(body, GZIP_LEVEL, _GZIP_WINDOW_BITS)
 
 
-def compressor(encoding: str) -> Compressor:
+def new_compressor(encoding: str) -> Compressor:
     if encoding == "zstd":
         return _Zstd()
     return _Brotli() if encoding == "br" else _Gzip()

@@ -1,9 +1,9 @@
-"""What one connection may take of us, in time and memory. Counts bytes; knows nothing of what they ask for.
+"""How much time and memory one connection may take. Counts bytes and knows no request's content.
 
-uvicorn's own class gathers whatever is sent, and waits for the rest as long as a byte comes now and then.
-Here bytes are counted before the parser gets them, in pieces, one a turn of the event loop. While pieces or
-requests wait for their turn nothing more is read: a connection holds what one read brought and what one
-piece asks for.
+uvicorn's own class buffers whatever a client sends, and waits for more as long as a byte comes now and then.
+This one counts bytes before the parser gets them, and parses one piece in each turn of the event loop. It
+reads nothing more while pieces or requests wait, so a connection holds no more than one read and the requests
+of one piece.
 """
 
 import asyncio
@@ -14,97 +14,95 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from app.web.http import response as answers
 from app.web.http.problems import ProblemAnswer, content_too_large, headers_too_large, malformed, uri_too_long
+from app.web.http.response import problem_response
 
-# A browser's head has some 2 kB; proxies in front let through 8 to 32 kB.
+# A browser's head has about 2 kB, and proxies in front pass on 8 to 32 kB.
 MAX_PART_BYTES = 64 * 1024
 
-
-# Nothing reads bodies, but who sends one is to learn it by the answer, and may go on.
+# The service reads no bodies. It skips a small one, so that the client gets a proper response.
 MAX_BODY_BYTES = 1_000_000
 
-
-# A usual head is one piece. The worst that fits in are 450 requests of 18 bytes: they take some ms.
+# A usual head is one piece. The worst piece holds 450 requests of 18 bytes, which take a few ms to parse.
 PIECE_BYTES = 8 * 1024
 
-
-# The head of a request fits into one packet; telephones that lose the network for a while come back in less.
+# A request's head fits into one packet, and phones that lose the network are back within ten seconds.
 HEAD_SECONDS = 10.0
 
-
-# A connection that is closed while the client still sends is reset, and the client may lose what it was told.
+# Closing while the client still sends would reset the connection, and the client might lose our response.
 LINGER_SECONDS = 2.0
 
-
-_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_BODY_HEADERS = frozenset((b"content-length", b"transfer-encoding"))
 
 
 class HttpConnection(HttpToolsProtocol):
-    """A part is a request's head, or what follows without being its body: chunks' heads, trailers."""
+    """uvicorn's connection with limits.
+
+    A part is a request's head, or other bytes that are not its body: a chunk's head, the trailers.
+    """
 
     head_seconds = HEAD_SECONDS
     linger_seconds = LINGER_SECONDS
-    flow: "_Flow"
+    flow: "_PausableFlow"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        # There is nothing to upgrade to, whatever libraries are installed.
+        # We never upgrade to WebSocket, whatever libraries are installed.
         self.ws_protocol_class = None
-        self._deadline: asyncio.TimerHandle | None = None
-        # The one that the app answers; uvicorn's `cycle` is the one that was sent last.
-        self._running: RequestResponseCycle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        # This is the request that the app answers now; uvicorn's `cycle` is the one that arrived last.
+        self._running_cycle: RequestResponseCycle | None = None
         self._is_in_head = False
         self._is_in_body = False
         self._part_bytes = 0
         self._body_bytes = 0
-        self._unfed = memoryview(b"")
-        # What is said once all that was asked before has its answer; nothing more is parsed.
-        self._last_words: bytes | None = None
+        self._pending = memoryview(b"")
+        # Nothing more is parsed once this is set. It is sent after the responses to earlier requests.
+        self._final_response: bytes | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.flow = _Flow(transport)
-        self._expect_head()
+        self.flow = _PausableFlow(transport)
+        self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._forget_deadline()
-        self._unfed = memoryview(b"")
-        # uvicorn tells the last request alone that the client has gone, though others may be before it.
+        self._stop_timer()
+        self._pending = memoryview(b"")
+        # uvicorn tells only the last request of the disconnect, though the app may still answer another one.
         self.pipeline.clear()
-        if self._running and not self._running.response_complete:
-            self._running.disconnected = True
-            self._running.message_event.set()
+        if self._running_cycle and not self._running_cycle.response_complete:
+            self._running_cycle.disconnected = True
+            self._running_cycle.message_event.set()
         super().connection_lost(exc)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._running = cycle
+        self._running_cycle = cycle
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
-        if self._last_words is not None:
+        if self._final_response is not None:
             return
         size = len(data)
         is_large = size > PIECE_BYTES or self._part_bytes + size > MAX_PART_BYTES
-        if is_large or self._unfed or self.pipeline:
-            self._unfed = memoryview(bytes(self._unfed) + data if self._unfed else data)
-            self.flow.hold()
-            self._feed_next()
+        if is_large or self._pending or self.pipeline:
+            self._pending = memoryview(bytes(self._pending) + data if self._pending else data)
+            self.flow.pause()
+            self._feed_next_piece()
         else:
             self._feed(data)
 
-    def _feed_next(self) -> None:
-        if not self._unfed or self.pipeline or self.transport.is_closing():
+    def _feed_next_piece(self) -> None:
+        if not self._pending or self.pipeline or self.transport.is_closing():
             return
         size = min(PIECE_BYTES, MAX_PART_BYTES - self._part_bytes)
-        piece, self._unfed = self._unfed[:size], self._unfed[size:]
+        piece, self._pending = self._pending[:size], self._pending[size:]
         self._feed(piece)
-        if self._last_words is not None:
+        if self._final_response is not None:
             return
-        if self._unfed:
-            self.loop.call_soon(self._feed_next)
+        if self._pending:
+            self.loop.call_soon(self._feed_next_piece)
         else:
-            self.flow.let_go()
+            self.flow.release()
 
     def _feed(self, piece: bytes | memoryview) -> None:
         while piece:
@@ -115,14 +113,14 @@ class HttpConnection(HttpToolsProtocol):
                 if self._has_body():
                     self._close_after_answer()
                     return
-                # We change to no other protocol, so what follows is the next request.
+                # We upgrade to no other protocol, so the next request follows.
                 piece = piece[upgrade.args[0] :]
             except httptools.HttpParserError:
                 self.logger.warning("Invalid HTTP request received.")
                 self._refuse(malformed())
                 return
         if self._is_in_head or self._is_in_body:
-            # All of the piece, though the part may begin within it: never too few.
+            # A part may begin within the piece, so this may count too many bytes, but never too few.
             self._part_bytes += len(piece)
             if self._part_bytes >= MAX_PART_BYTES:
                 is_uri = self._is_in_head and len(self.url) > MAX_PART_BYTES // 2
@@ -130,24 +128,24 @@ class HttpConnection(HttpToolsProtocol):
             elif self._body_bytes > MAX_BODY_BYTES:
                 self._refuse(content_too_large())
             elif self._is_in_head and self._is_idle():
-                self._expect_head()
+                self._start_head_timer()
 
     def on_message_begin(self) -> None:
-        # Not by any byte, as uvicorn does: an empty line or a body's end keeps no connection.
+        # uvicorn does this for any byte, so an empty line would keep a connection open; we do it here alone.
         self._unset_keepalive_if_required()
         self._is_in_head = True
         self._part_bytes = self._body_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        # Where this fails the head is refused, so it is not over before.
+        # The base may refuse the head by an exception, so our state changes only after it.
         super().on_headers_complete()
-        if self._deadline:
-            self._forget_deadline()
+        if self._timer:
+            self._stop_timer()
         self._is_in_head = False
         self._is_in_body = True
         self._part_bytes = 0
-        # The parser gives trailers as headers; they must not become some while the request is answered.
+        # The parser reports trailers as headers: they must not join the headers of a request in progress.
         self.headers = []
 
     def on_body(self, body: bytes) -> None:
@@ -162,86 +160,88 @@ class HttpConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         is_idle = not self.pipeline
         super().on_response_complete()
-        if self._unfed:
-            self.loop.call_soon(self._feed_next)
+        if self._pending:
+            self.loop.call_soon(self._feed_next_piece)
         elif not is_idle or self.transport.is_closing():
             return
-        elif self._last_words is not None:
-            self._say_last_words()
+        elif self._final_response is not None:
+            self._send_final_response()
         elif self._is_in_head:
             self._unset_keepalive_if_required()
-            self._expect_head()
+            self._start_head_timer()
 
     def _has_body(self) -> bool:
-        """The parser skips the body of what would upgrade: read on, and the body is the next request."""
+        """The parser skips the body of an upgrade request: we would parse that body as the next request."""
         is_tunnel = self.scope["method"] == "CONNECT"
-        return is_tunnel or any(name in _FRAMING for name, _ in self.scope["headers"])
+        return is_tunnel or any(name in _BODY_HEADERS for name, _ in self.scope["headers"])
 
     def _close_after_answer(self) -> None:
         self.cycle.keep_alive = False
-        self._last_words = b""
-        self._unfed = memoryview(b"")
-        self.flow.let_go()
+        self._final_response = b""
+        self._pending = memoryview(b"")
+        self.flow.release()
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _expect_head(self) -> None:
-        """From when it began, or we have time for it: what comes byte by byte gets no more."""
-        if not self._deadline:
-            self._deadline = self.loop.call_later(self.head_seconds, self.timeout_keep_alive_handler)
+    def _start_head_timer(self) -> None:
+        """Gives a head its time once: a client that sends it byte by byte gets no more."""
+        if not self._timer:
+            self._timer = self.loop.call_later(self.head_seconds, self.timeout_keep_alive_handler)
 
-    def _forget_deadline(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-            self._deadline = None
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
     def _refuse(self, problem: ProblemAnswer) -> None:
-        """Answers the request that is being sent, after those before it, unless it is answered; closes."""
-        self._forget_deadline()
-        self._unfed = memoryview(b"")
-        self.flow.hold()
-        self._last_words = self._answer(problem)
+        """Answers the unfinished request after all earlier ones, unless its response has started; closes."""
+        self._stop_timer()
+        self._pending = memoryview(b"")
+        self.flow.pause()
+        self._final_response = self._problem_bytes(problem)
         is_next = self._is_idle()
         if self._is_in_body:
             if self.cycle.response_started:
-                self._last_words = b""
+                self._final_response = b""
             elif self.pipeline:
                 self.pipeline.popleft()
             else:
-                # It is being answered; what the app says from now on is dropped.
+                # The app is answering it, and uvicorn drops what the app sends after a disconnect.
                 self.cycle.disconnected = is_next = True
                 self.cycle.message_event.set()
         if is_next:
-            self._say_last_words()
+            self._send_final_response()
 
-    def _answer(self, problem: ProblemAnswer) -> bytes:
-        answer = answers.of_problem(problem, encoding=None, is_private=False)
-        headers = [*self.server_state.default_headers, *answer.headers, (b"connection", b"close")]
+    def _problem_bytes(self, problem: ProblemAnswer) -> bytes:
+        response = problem_response(problem, encoding=None, is_private=False)
+        headers = [*self.server_state.default_headers, *response.headers, (b"connection", b"close")]
         status_line = f"HTTP/1.1 {problem.status} {problem.title}\r\n".encode()
-        return b"".join((status_line, *(b"%s: %s\r\n" % each for each in headers), b"\r\n", answer.body))
+        return b"".join(
+            (status_line, *(b"%s: %s\r\n" % header for header in headers), b"\r\n", response.body)
+        )
 
-    def _say_last_words(self) -> None:
+    def _send_final_response(self) -> None:
         self._unset_keepalive_if_required()
-        self.transport.write(self._last_words or b"")
+        self.transport.write(self._final_response or b"")
         self.transport.write_eof()
-        self.flow.let_go()
-        self._deadline = self.loop.call_later(self.linger_seconds, self.transport.abort)
+        self.flow.release()
+        self._timer = self.loop.call_later(self.linger_seconds, self.transport.abort)
 
 
-class _Flow(FlowControl):
-    """Reads nothing while it is held, whoever wants more."""
+class _PausableFlow(FlowControl):
+    """Stays paused until `release`: uvicorn's own calls of `resume_reading` have no effect meanwhile."""
 
-    _is_held = False
+    _is_paused = False
 
-    def hold(self) -> None:
-        self._is_held = True
+    def pause(self) -> None:
+        self._is_paused = True
         self.pause_reading()
 
-    def let_go(self) -> None:
-        self._is_held = False
+    def release(self) -> None:
+        self._is_paused = False
         self.resume_reading()
 
     def resume_reading(self) -> None:
-        if not self._is_held:
+        if not self._is_paused:
             super().resume_reading()

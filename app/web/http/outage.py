@@ -1,18 +1,17 @@
-"""Says once that the catalogue cannot be read, and once that it can again. Knows no request."""
+"""Logs once that the catalogue cannot be read, and once that it can be read again. Knows no request."""
 
 import logging
 import time
 
 log = logging.getLogger(__name__)
 
-
-# A database that comes and goes within this is away all the time: two lines for each request would hide
-# everything else.
+# A database that is away again within a second counts as away all the time. Otherwise a database that comes
+# and goes would fill the log with two lines for each request.
 QUIET_SECONDS = 1.0
 
 
 class Outage:
-    """For one process. Each of several workers tells of its own."""
+    """The state of one process: each worker logs its own outages."""
 
     def __init__(self, quiet_seconds: float = QUIET_SECONDS) -> None:
         self._quiet_seconds = quiet_seconds
@@ -24,7 +23,7 @@ class Outage:
         self._failed_at = time.monotonic()
 
     def worked(self) -> None:
-        """Costs next to nothing while there is none."""
+        """This is called for every request that is not answered by ready messages, so it must be quick."""
         if self._failed_at is not None and time.monotonic() - self._failed_at > self._quiet_seconds:
             self._failed_at = None
             log.warning("The catalogue can be read again.")

@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 problem details. Knows which answers exist, not what causes them."""
+"""Problem details (RFC 9457) of everything that can go wrong. Knows which exist, not what causes them."""
 
 import json
 from collections.abc import Mapping
@@ -18,23 +18,20 @@ from app.errors import (
     SchemaOutdated,
     TooManyWords,
 )
+from app.printable import printable
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
+# A hundred characters are enough to recognise a value; an error that repeats 8,000 helps nobody.
+MAX_CHARACTERS_SHOWN = 100
 
-# Enough to recognise what was sent; an error that repeats 8,000 characters helps nobody.
-MOST_CHARACTERS_SHOWN = 100
+# An advice may list the names of all parameters of a path.
+MAX_ADVICE_CHARACTERS = 1_000
 
-
-# The names of all parameters of the widest path fit in.
-MOST_CHARACTERS_OF_ADVICE = 1_000
-
-
-# A client that waits this long meets a database that came back, or a cache that was filled meanwhile.
+# After five seconds a database may be back, or a cache filled.
 RETRY_AFTER_SECONDS = 5
 
-
-# The phrases of RFC 9110, which "about:blank" asks for. Python 3.11 has older ones for 413, 414 and 422.
+# "about:blank" asks for the phrases of RFC 9110. Python 3.11 has older ones for 413, 414 and 422.
 TITLES = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -62,7 +59,7 @@ class ParameterError:
 
 
 class ProblemAnswer(Exception):
-    """Raised anywhere below the shell, answered as it stands. `members` are further keys of the body."""
+    """A problem that is raised anywhere and answered by the shell. `members` are further keys of the body."""
 
     def __init__(
         self,
@@ -83,8 +80,8 @@ class ProblemAnswer(Exception):
         return TITLES.get(self.status) or HTTPStatus(self.status).phrase
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        named = {"Content-Type": PROBLEM_MEDIA_TYPE, **self.headers}
-        return [(name.lower().encode(), value.encode("latin-1")) for name, value in named.items()]
+        headers = {"Content-Type": PROBLEM_MEDIA_TYPE, **self.headers}
+        return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
 
     def body(self) -> bytes:
         details = {
@@ -113,7 +110,7 @@ def headers_too_large() -> ProblemAnswer:
 
 
 def unauthorized(detail: str, error: str | None = None) -> ProblemAnswer:
-    """`error` is a code of RFC 6750, for a token that was sent and is wrong."""
+    """`error` is a code of RFC 6750; it is None if no token was sent."""
     challenge = f'Bearer error="{error}"' if error else "Bearer"
     return ProblemAnswer(401, detail, headers={"WWW-Authenticate": challenge})
 
@@ -135,22 +132,22 @@ def not_acceptable(media_type: str) -> ProblemAnswer:
 
 
 def gone(detail: str, first: str) -> ProblemAnswer:
-    """`first` is the path from which to begin again, in the body and as a link."""
+    """`first` is the path where the client must begin again; it is in the body and in a `Link` header."""
     return ProblemAnswer(410, detail, headers={"Link": f'<{first}>; rel="first"'}, members={"first": first})
 
 
 def unprocessable(*errors: ParameterError, detail: str | None = None) -> ProblemAnswer:
-    """Bad parameters, all that are known to be bad. `detail` is for what is wrong with no single one."""
-    stated = [
+    """Lists all bad parameters. `detail` is for an error that no single parameter causes."""
+    short_errors = [
         ParameterError(
-            shown(error.parameter),
-            None if error.value is None else shown(error.value),
-            shown(error.detail, MOST_CHARACTERS_OF_ADVICE),
+            printable(error.parameter, MAX_CHARACTERS_SHOWN),
+            None if error.value is None else printable(error.value, MAX_CHARACTERS_SHOWN),
+            printable(error.detail, MAX_ADVICE_CHARACTERS),
         )
         for error in errors
     ]
-    summary = detail or "; ".join(f"{error.parameter}: {error.detail}" for error in stated)
-    return ProblemAnswer(422, summary, members={"errors": [asdict(error) for error in stated]})
+    summary = detail or "; ".join(f"{error.parameter}: {error.detail}" for error in short_errors)
+    return ProblemAnswer(422, summary, members={"errors": [asdict(error) for error in short_errors]})
 
 
 def internal_error() -> ProblemAnswer:
@@ -192,7 +189,6 @@ class Restart(ProblemDetails):
 
 PROBLEM_MODELS: tuple[type[BaseModel], ...] = (ParameterProblem, ProblemDetails, BadParameters, Restart)
 
-
 _MEANINGS: dict[int, tuple[str, type[BaseModel]]] = {
     401: ("The editor's token is missing or wrong", ProblemDetails),
     403: ("This server shows nobody what is not published", ProblemDetails),
@@ -206,7 +202,7 @@ _MEANINGS: dict[int, tuple[str, type[BaseModel]]] = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses=`. By reference: FastAPI would give a model the media type of the route."""
+    """The `responses=` of a route. Models are references: FastAPI would give them the route's media type."""
     return {
         status: {
             "description": meaning,
@@ -216,24 +212,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-# What any path may answer: a router declares these once, a route what is its own.
-EVERYWHERE = problems(401, 406, 422, 500, 503)
+# Any path may answer with these, so routers declare them; a route declares only its own.
+COMMON_PROBLEMS = problems(401, 406, 422, 500, 503)
 
 
-def shown(text: str, most_characters: int = MOST_CHARACTERS_SHOWN) -> str:
-    r"""Cut, and with `\x1b` for what a terminal would obey and `\ud800` for what JSON cannot hold."""
-    if len(text) > most_characters:
-        text = text[: most_characters - 1] + "…"
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-def problem_of(error: Exception) -> ProblemAnswer:
-    """The words of a database's error stay in the log: they may name a host or hold SQL."""
+def problem_from(error: Exception) -> ProblemAnswer:
+    """The words of a database's error must stay in the log, because they may name a host or hold SQL."""
     match error:
         case ProblemAnswer():
             problem = error

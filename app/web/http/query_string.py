@@ -1,4 +1,4 @@
-"""From a raw query string to a valid query, or every reason why there is none. Knows no parameter by name."""
+"""Reads a raw query string into a valid query, or lists all its errors. Knows no parameter by name."""
 
 import difflib
 import re
@@ -12,22 +12,19 @@ from pydantic_core import ErrorDetails
 
 from app.web.http.problems import ParameterError, unprocessable
 
-# Servers and proxies cut off around 8,000 too; the longest honest query has a few hundred.
-MOST_CHARACTERS = 8_000
-
+# Servers and proxies have limits around 8,000 too; the longest honest query has a few hundred characters.
+MAX_CHARACTERS = 8_000
 
 # A cursor carries a whole query, quoted and in base64, so it may be nearly three times as long.
-MOST_CHARACTERS_WITH_CURSOR = 26_000
+MAX_CHARACTERS_WITH_CURSOR = 26_000
 
-
-MOST_PARAMETERS = 100
-
+MAX_PARAMETERS = 100
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class QueryReader:
-    """Reads queries of one model. A parameter whose field is a tuple or list may be given again, no other."""
+    """Reads queries of one model. Only a parameter whose field is a tuple or list may be given again."""
 
     def __init__(self, model: type[BaseModel]) -> None:
         self.model = model
@@ -39,16 +36,18 @@ class QueryReader:
         try:
             query = self.model.model_validate(values)
         except ValidationError as error:
-            # A parameter that was refused already is missing in the values, which is no second mistake.
-            refused = {each.parameter for each in errors}
-            found = (self._parameter_error(each, values) for each in error.errors(include_url=False))
-            errors += [each for each in found if each.parameter not in refused]
+            # A parameter with an error is not in the values; that it is "missing" there is no second error.
+            bad_names = {parameter_error.parameter for parameter_error in errors}
+            model_errors = (
+                self._parameter_error(details, values) for details in error.errors(include_url=False)
+            )
+            errors += [model_error for model_error in model_errors if model_error.parameter not in bad_names]
         if errors:
             raise unprocessable(*errors)
         return query
 
     def _values(self, query_string: bytes) -> tuple[dict[str, str | list[str]], list[ParameterError]]:
-        given: dict[str, list[str]] = {}
+        texts_by_name: dict[str, list[str]] = {}
         errors: list[ParameterError] = []
         for name, value, fault in _pairs(query_string):
             if name not in self._fields:
@@ -56,9 +55,9 @@ class QueryReader:
             elif fault:
                 errors.append(ParameterError(name, value, fault))
             else:
-                given.setdefault(name, []).append(value)
+                texts_by_name.setdefault(name, []).append(value)
         values: dict[str, str | list[str]] = {}
-        for name, texts in given.items():
+        for name, texts in texts_by_name.items():
             if name in self._lists:
                 values[name] = texts
             elif len(texts) == 1:
@@ -71,13 +70,13 @@ class QueryReader:
     def _unknown(self, name: str) -> str:
         if not self._fields:
             return "is unknown: this address takes no parameters"
-        by_folded = {known.casefold(): known for known in self._fields}
-        if near := difflib.get_close_matches(name.casefold(), by_folded, n=1):
-            return f"is unknown; did you mean {by_folded[near[0]]}?"
+        by_folded = {field_name.casefold(): field_name for field_name in self._fields}
+        if matches := difflib.get_close_matches(name.casefold(), by_folded, n=1):
+            return f"is unknown; did you mean {by_folded[matches[0]]}?"
         return f"is unknown; this address takes {', '.join(self._fields)}"
 
     def _parameter_error(self, error: ErrorDetails, values: dict[str, str | list[str]]) -> ParameterError:
-        """An error of the whole query names its parameter in its context, if one is most to blame."""
+        """An error of the whole query has no place, but its context may name the parameter to blame."""
         place = error["loc"] or (error.get("ctx", {}).get("parameter", ""),)
         name = str(place[0])
         value = values.get(name)
@@ -91,47 +90,47 @@ class _NoParameters(BaseModel):
     pass
 
 
-# For an address without a query: what it would ignore only multiplies what caches keep of it.
+# An address without a query refuses parameters: ignoring them would multiply its entries in caches.
 NO_PARAMETERS = QueryReader(_NoParameters)
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str, str | None]]:
-    """Name, value, and what is wrong with their bytes; the value is then shown as it was sent."""
-    most = MOST_CHARACTERS_WITH_CURSOR if b"cursor=" in query_string else MOST_CHARACTERS
-    if len(query_string) > most:
-        raise unprocessable(detail=f"The query has more than {most:,} characters.")
-    parts = [part for part in query_string.split(b"&") if part]
-    if len(parts) > MOST_PARAMETERS:
-        raise unprocessable(detail=f"The query has more than {MOST_PARAMETERS} parameters.")
-    return [_pair(part) for part in parts]
+    """Triples of name, value and fault. A value with a fault is left as it was sent."""
+    max_characters = MAX_CHARACTERS_WITH_CURSOR if b"cursor=" in query_string else MAX_CHARACTERS
+    if len(query_string) > max_characters:
+        raise unprocessable(detail=f"The query has more than {max_characters:,} characters.")
+    raw_pairs = [raw_pair for raw_pair in query_string.split(b"&") if raw_pair]
+    if len(raw_pairs) > MAX_PARAMETERS:
+        raise unprocessable(detail=f"The query has more than {MAX_PARAMETERS} parameters.")
+    return [_pair(raw_pair) for raw_pair in raw_pairs]
 
 
-def _pair(part: bytes) -> tuple[str, str, str | None]:
-    raw_name, _, raw_value = part.partition(b"=")
+def _pair(raw_pair: bytes) -> tuple[str, str, str | None]:
+    raw_name, _, raw_value = raw_pair.partition(b"=")
     try:
         name = unquote_to_bytes(raw_name.replace(b"+", b" ")).decode()
     except UnicodeDecodeError:
         name = raw_name.decode("latin-1")
-    sent = raw_value.decode("latin-1")
+    raw_text = raw_value.decode("latin-1")
     if _BROKEN_ESCAPE.search(raw_value):
-        return name, sent, "has a % that is not followed by two hexadecimal digits; write % itself as %25"
+        return name, raw_text, "has a % that is not followed by two hexadecimal digits; write % itself as %25"
     try:
         value = unquote_to_bytes(raw_value.replace(b"+", b" ")).decode()
     except UnicodeDecodeError:
-        return name, sent, "must be UTF-8, percent-encoded"
+        return name, raw_text, "must be UTF-8, percent-encoded"
     if "\0" in value:
-        return name, sent, "must not have a NUL character (%00)"
+        return name, raw_text, "must not have a NUL character (%00)"
     return name, value, None
 
 
 def _is_list(annotation: object) -> bool:
-    """Also of  tuple[str, ...] | None."""
+    """True for tuple[str, ...], and for tuple[str, ...] | None."""
     origins = {get_origin(annotation), *(get_origin(member) for member in get_args(annotation))}
     return bool(origins & {list, tuple, set, frozenset})
 
 
-# By how the kind begins. The braces are filled from the error's context, and from the field's own bounds.
-_WORDS = {
+# Beginning of pydantic's error type -> reason. Braces are filled from the error's context and the field.
+_REASONS = {
     "missing": "is required",
     "int_": "must be a whole number{range}",
     "float_": "must be a number{range}",
@@ -149,23 +148,20 @@ _WORDS = {
 
 
 def reason(error: ErrorDetails, field: FieldInfo | None) -> str:
-    """Reads on after the parameter's name. What a validator of ours says stands as it is."""
-    words = next((words for kind, words in _WORDS.items() if error["type"].startswith(kind)), None)
-    if words is None:
+    """The text reads on after the parameter's name. Messages of our own validators are used as they are."""
+    template = next((reason for kind, reason in _REASONS.items() if error["type"].startswith(kind)), None)
+    if template is None:
         return error["msg"].removeprefix("Input ")
     context = {**error.get("ctx", {}), "range": _range(field), "number": _number(field)}
     if "expected" in context:
         context["expected"] = context["expected"].replace("'", "")
-    return words.format_map(context)
+    return template.format_map(context)
 
 
 def _number(field: FieldInfo | None) -> str:
     members = (field.annotation, *get_args(field.annotation)) if field else ()
-    return (
-        "whole number"
-        if int in (get_args(each)[0] if get_args(each) else each for each in members)
-        else "number"
-    )
+    types = [get_args(member)[0] if get_args(member) else member for member in members]
+    return "whole number" if int in types else "number"
 
 
 def _range(field: FieldInfo | None) -> str:
@@ -180,7 +176,7 @@ def _range(field: FieldInfo | None) -> str:
 
 
 def _bounds(field: FieldInfo) -> list[Any]:
-    """Its own and, for  Annotated[int, Field(ge=1)] | None, those of the members."""
+    """The field's own bounds, and those of its members in  Annotated[int, Field(ge=1)] | None."""
     bounds = list(field.metadata)
     for member in get_args(field.annotation):
         for bound in get_args(member)[1:]:

@@ -1,21 +1,20 @@
-"""A route declared as FastAPI's and answered without its overhead. Knows no resource.
+"""A route declared like FastAPI's and answered without its overhead. Knows no resource.
 
 FastAPI's own way from the query string to the endpoint takes several times as long as a query by index. Here
 the declaration stays, and with it the OpenAPI document; the raw query string is read into the declared model.
 
-    router = APIRouter(route_class=QueryRoute, tags=["things"], responses=EVERYWHERE)
+    router = APIRouter(route_class=QueryRoute, tags=["things"], responses=COMMON_PROBLEMS)
 
     @router.get("/things/{thing_id}", response_model=Thing, responses=problems(404))
     def get_thing(request: Request, thing_id: str, query: Annotated[ThingQuery, Query()]) -> Response: ...
 
-A plain function runs on one of the app's few threads. An `async def` runs on the event loop, from where
-`answered` takes the work to where it belongs.
+A plain function runs on one of the reading threads. An `async def` runs on the event loop, and calls
+`run_on_thread` or `run_on_loop_if_local` for what it asks of the database.
 """
 
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -27,34 +26,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.http.problems import not_found
 from app.web.http.query_string import NO_PARAMETERS, QueryReader
-
-# Where reads run, with a connection each. One slow query holds up a quarter of the others, not all.
-READING_THREADS = 4
-
+from app.web.http.resources import resources_of
 
 Result = TypeVar("Result")
 
 
-def new_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading")
+async def run_on_thread(request: Request, work: Callable[[], Result]) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(resources_of(request).reading_threads, work)
 
 
-async def on_a_thread(request: Request, work: Callable[[], Result]) -> Result:
-    return await asyncio.get_running_loop().run_in_executor(request.app.state.threads, work)
-
-
-async def answered(request: Request, work: Callable[[], Result], *, at_once: bool) -> Result:
-    """On the event loop what takes less time there than the way to a thread: an index range of SQLite."""
-    if at_once and request.app.state.is_local:
+async def run_on_loop_if_local(request: Request, work: Callable[[], Result]) -> Result:
+    """Runs quick work on the event loop if the database is local: an index range takes less than a switch."""
+    if resources_of(request).is_local:
         return work()
-    return await on_a_thread(request, work)
+    return await run_on_thread(request, work)
 
 
 class QueryRoute(APIRoute):
     """Path parameters arrive as text. An address without a query model takes no parameters at all."""
 
-    def directly(self) -> ASGIApp:
-        """Without FastAPI's contexts for dependencies and its answers to errors: there are neither here."""
+    def as_asgi_app(self) -> ASGIApp:
+        """The route without FastAPI's contexts for dependencies and error handlers, which we do not use."""
         handle = self.get_route_handler()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +62,7 @@ class QueryRoute(APIRoute):
         is_async = inspect.iscoroutinefunction(endpoint)
         hints = get_type_hints(endpoint, include_extras=True)
         takes_request = hints.get("request") is Request
-        query_name, reader = _query_of(hints)
+        query_name, reader = _query_parameter(hints)
 
         async def answer(request: Request) -> Response:
             arguments: dict[str, Any] = dict(request.scope["path_params"])
@@ -79,36 +71,40 @@ class QueryRoute(APIRoute):
             query = reader.read(request.scope["query_string"])
             if query_name:
                 arguments[query_name] = query
-                # The same question means another one tomorrow.
+                # `P7D` means other dates tomorrow, so the response must not be cached.
                 if getattr(query, "depends_on_clock", False):
                     request.scope["state"]["depends_on_clock"] = True
             response: Response = (
                 await endpoint(**arguments)
                 if is_async
-                else await on_a_thread(request, partial(endpoint, **arguments))
+                else await run_on_thread(request, partial(endpoint, **arguments))
             )
             return response
 
         return answer
 
 
-def _query_of(hints: dict[str, Any]) -> tuple[str | None, QueryReader]:
+def _query_parameter(hints: dict[str, Any]) -> tuple[str | None, QueryReader]:
     for name, hint in hints.items():
-        if get_origin(hint) is Annotated and any(isinstance(each, params.Query) for each in get_args(hint)):
-            return name, QueryReader(get_args(hint)[0])
+        if get_origin(hint) is Annotated:
+            model, *metadata = get_args(hint)
+            if any(isinstance(value, params.Query) for value in metadata):
+                return name, QueryReader(model)
     return None, NO_PARAMETERS
 
 
-class Paths:
-    """Fixed paths go before patterns; path parameters are text.
+class PathRouter:
+    """Looks up fixed paths before it tries patterns. Path parameters are text.
 
-    A proxy may strip the prefix of the public URL or leave it: both paths mean the same.
+    A proxy may strip the prefix of the public URL or leave it: both paths lead to the same route.
     """
 
     def __init__(self, router: APIRouter, prefix: str) -> None:
         routes = list(iter_route_contexts(router.routes))
-        self._fixed = {route.path: _way(route) for route in routes if not route.param_convertors}
-        self._patterns = [(route.path_regex, _way(route)) for route in routes if route.param_convertors]
+        self._fixed = {route.path: _asgi_app_of(route) for route in routes if not route.param_convertors}
+        self._patterns = [
+            (route.path_regex, _asgi_app_of(route)) for route in routes if route.param_convertors
+        ]
         self._router = router
         self._prefix = prefix + "/" if prefix else ""
 
@@ -116,22 +112,22 @@ class Paths:
         if scope["type"] != "http":
             await self._router(scope, receive, send)
             return
-        route, path_params = self._find(scope["path"])
+        app, path_params = self._find(scope["path"])
         scope["path_params"] = path_params
-        await route(scope, receive, send)
+        await app(scope, receive, send)
 
     def _find(self, path: str) -> tuple[ASGIApp, dict[str, str]]:
         if self._prefix and path.startswith(self._prefix):
             path = path[len(self._prefix) - 1 :]
         if path in self._fixed:
             return self._fixed[path], {}
-        for pattern, route in self._patterns:
+        for pattern, app in self._patterns:
             if match := pattern.match(path):
-                return route, match.groupdict()
+                return app, match.groupdict()
         raise not_found()
 
 
-def _way(route: Any) -> ASGIApp:
+def _asgi_app_of(route: Any) -> ASGIApp:
     original = route.original_route
-    way: ASGIApp = original.directly() if isinstance(original, QueryRoute) else route.app
-    return way
+    app: ASGIApp = original.as_asgi_app() if isinstance(original, QueryRoute) else route.app
+    return app

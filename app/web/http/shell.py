@@ -1,7 +1,7 @@
-"""What every answer shares, errors included, whatever the path. Knows no resource.
+"""The outermost layer, which every response goes through, errors included. Knows no resource.
 
-It stands in place of the framework's own layers, of which the outermost answers an escaped exception without
-any of the headers that inner ones add.
+It replaces FastAPI's middleware, whose outermost layer answers an escaped exception without the headers that
+inner layers add.
 """
 
 import asyncio
@@ -14,87 +14,88 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.catalog.state import State
 from app.errors import ClippingsError, DatabaseUnavailable, DatabaseUnusable, NoCatalogue, SchemaOutdated
+from app.printable import printable
 from app.settings import Settings
 from app.web.http.audience import asker_by_header
-from app.web.http.cache import AnswerCache, CacheKey, RevisionClock, Sent
+from app.web.http.cache import CacheKey, RequestKey, ResponseCache, RevisionClock
 from app.web.http.outage import Outage
-from app.web.http.problems import ProblemAnswer, method_not_allowed, not_found, problem_of, shown
-from app.web.http.response import CompleteResponse, Enough, Preferences, ResponseWriter
+from app.web.http.problems import (
+    MAX_CHARACTERS_SHOWN,
+    ProblemAnswer,
+    method_not_allowed,
+    not_found,
+    problem_from,
+)
+from app.web.http.response import CompleteResponse, Preferences, ResponseFinished, ResponseWriter
 
 log = logging.getLogger(__name__)
 
-
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
+# These paths ask nothing of the catalogue, so they answer while there is none.
+PATHS_WITHOUT_CATALOGUE = frozenset(("/docs", "/openapi.json", "/health/live"))
 
-# What says how to use the service, and that it lives.
-WITHOUT_CATALOGUE = frozenset(("/docs", "/openapi.json", "/health/live"))
+# These are all request headers that a response depends on.
+_KEY_HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization"))
 
+# No path of ours is longer; a longer one is refused before patterns are matched against it.
+MAX_PATH_CHARACTERS = 2_000
 
-# All of a request's that an answer depends on.
-_HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization"))
-
-
-# Nothing of ours has a longer name; what is longer is refused before any pattern is matched against it.
-MOST_CHARACTERS_OF_A_PATH = 2_000
-
-
-# To every OPTIONS, a browser's preflight or not. "*" does not cover Authorization (Fetch, 4.9).
-_ON_OPTIONS = [
+# Every OPTIONS request gets these headers, a preflight or not. "*" does not cover Authorization (Fetch, 4.9).
+_OPTIONS_HEADERS = [
     (b"allow", ALLOWED_METHODS.encode()),
     (b"access-control-allow-methods", b"GET, HEAD"),
     (b"access-control-allow-headers", b"Authorization, *"),
     (b"access-control-max-age", b"86400"),
 ]
 
-
-# No route has them, but "/articles%0A" would match the pattern of /articles: `$` also means before "\n".
+# "/articles/1/related%0A" would match a route's pattern, because `$` also matches before a final "\n".
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Shell:
-    def __init__(self, app: ASGIApp, settings: Settings, freshness: RevisionClock) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, clock: RevisionClock) -> None:
         self.app = app
         self.settings = settings
-        self.freshness = freshness
-        self.memory = AnswerCache(settings.remembered_bytes)
+        self.clock = clock
+        self.cache = ResponseCache(settings.remembered_bytes)
         self.outage = Outage()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = tuple([each for each in scope["headers"] if each[0] in _HEADERS])
-        sent = Sent(scope["method"], scope["path"], scope["query_string"], headers)
-        if (believed := self.freshness.believed()) and (ready := self.memory.recall_ready(believed, sent)):
-            for message in ready:
+        headers = tuple([header for header in scope["headers"] if header[0] in _KEY_HEADERS])
+        request_key = RequestKey(scope["method"], scope["path"], scope["query_string"], headers)
+        if (state := self.clock.fresh()) and (messages := self.cache.get_messages(state, request_key)):
+            for message in messages:
                 await send(message)
             return
-        answering = ResponseWriter(Preferences.by(scope), send)
+        writer = ResponseWriter(Preferences.from_scope(scope), send)
         try:
-            await self._answer(scope, receive, answering, sent)
-        except (Enough, ClientDisconnect):
+            await self._answer(scope, receive, writer, request_key)
+        except (ResponseFinished, ClientDisconnect):
             pass
         except asyncio.CancelledError:
-            # The server does so to what still runs when its time to stop is over, and would log a traceback.
-            if not answering.has_begun:
+            # A server that stops cancels what still runs, and would log a traceback if we raised here.
+            if not writer.has_started:
                 raise
         except Exception as error:
-            problem = problem_of(error)
-            if answering.has_begun and problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise  # The server logs it, and cuts the connection under half an answer.
+            problem = problem_from(error)
+            # The server logs what we raise. It cuts the connection if a response is unfinished.
+            if writer.has_started and problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
             if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._log(scope, error)
-            # Under half an answer the server cuts the connection when we just return.
-            if not answering.has_begun:
-                await answering.deliver_problem(problem)
+            if not writer.has_started:
+                await writer.respond_with_problem(problem)
 
     def _log(self, scope: Scope, error: Exception) -> None:
-        """A line for a state of the world, a traceback for a fault of ours, without the query in either.
+        """A state of the world is one line; a fault of ours has a traceback.
 
-        The query may hold what somebody searched for.
+        The query is never logged: it may hold what somebody searched for.
         """
-        request = scope["method"], shown(scope["path"])
+        request = scope["method"], printable(scope["path"], MAX_CHARACTERS_SHOWN)
         match error:
             case DatabaseUnavailable() | DatabaseUnusable() | NoCatalogue() | SchemaOutdated():
                 self.outage.failed(str(error))
@@ -103,44 +104,46 @@ class Shell:
             case _:
                 log.error("%s %s failed", *request, exc_info=error)
 
-    async def _answer(self, scope: Scope, receive: Receive, answering: ResponseWriter, sent: Sent) -> None:
-        asker = asker_by_header(answering.asked.authorization, self.settings)
-        answering.is_private = asker.has_token
+    async def _answer(
+        self, scope: Scope, receive: Receive, writer: ResponseWriter, request_key: RequestKey
+    ) -> None:
+        asker = asker_by_header(writer.preferences.authorization, self.settings)
+        writer.is_private = asker.has_token
         method, path = scope["method"], scope["path"]
         if method == "OPTIONS":
-            await answering.send({"type": "http.response.start", "status": 204, "headers": _ON_OPTIONS})
-            await answering.send({"type": "http.response.body"})
+            await writer.send({"type": "http.response.start", "status": 204, "headers": _OPTIONS_HEADERS})
+            await writer.send({"type": "http.response.body"})
             return
         if method not in ("GET", "HEAD"):
             raise method_not_allowed(ALLOWED_METHODS)
-        if len(path) > MOST_CHARACTERS_OF_A_PATH or _CONTROL_CHARACTERS.search(path):
+        if len(path) > MAX_PATH_CHARACTERS or _CONTROL_CHARACTERS.search(path):
             raise not_found()
-        asked = CacheKey(path, scope["query_string"], asker, answering.asked.encoding)
+        cache_key = CacheKey(path, scope["query_string"], asker, writer.preferences.encoding)
         try:
-            state = await self.freshness.state()
+            state = await self.clock.current()
         except NoCatalogue:
             if not self._needs_no_catalogue(path):
                 raise
             state = None
         if state:
             self.outage.worked()
-        if state and (remembered := self.memory.recall(state, asked)):
-            self.memory.keep_ready(asked, sent, answering.messages(remembered))
-            await answering.deliver(remembered)
+        if state and (response := self.cache.get(state, cache_key)):
+            self.cache.put_messages(cache_key, request_key, writer.messages(response))
+            await writer.respond(response)
             return
-        # The routes know GET alone; on the way out a HEAD's body is dropped.
+        # Routes see only GET; the writer drops the body of a response to HEAD.
         request_state = {**scope.get("state", {}), "asker": asker}
-        await self.app({**scope, "method": "GET", "state": request_state}, receive, answering.send)
-        if read := request_state.get("catalogue"):
-            self.freshness.seen(read)
-            if answering.whole and not request_state.get("depends_on_clock"):
-                self._remember(read, asked, answering.whole)
+        await self.app({**scope, "method": "GET", "state": request_state}, receive, writer.send)
+        if state := request_state.get("catalogue"):
+            self.clock.observe(state)
+            if writer.complete_response and not request_state.get("depends_on_clock"):
+                self._put(state, cache_key, writer.complete_response)
 
     def _needs_no_catalogue(self, path: str) -> bool:
         path = path.removeprefix(self.settings.public_path)
-        return path in WITHOUT_CATALOGUE or path.startswith("/docs/")
+        return path in PATHS_WITHOUT_CATALOGUE or path.startswith("/docs/")
 
-    def _remember(self, read: State, asked: CacheKey, answer: CompleteResponse) -> None:
-        """Under the state that the answer's own transaction read, if that is the catalogue's still."""
-        if answer.status == HTTPStatus.OK and read == self.freshness.known:
-            self.memory.keep(read, asked, answer)
+    def _put(self, state: State, cache_key: CacheKey, response: CompleteResponse) -> None:
+        """Caches a response if the state that its own transaction read is still the latest."""
+        if response.status == HTTPStatus.OK and state == self.clock.latest:
+            self.cache.put(state, cache_key, response)

@@ -1,0 +1,81 @@
+"""The settings, connections and threads that a process holds for all requests, closed in one place."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Self, TypeVar
+
+from starlette.requests import Request
+
+from app.catalog.state import StateReader
+from app.database.snapshots import Reader
+from app.settings import Settings
+from app.web.http.problems import unavailable
+
+# Each thread has a connection of its own. One slow query holds up a quarter of the others, not all of them.
+READING_THREADS = 4
+# A download holds a connection and a snapshot; a third of the connections may go to downloads.
+MAX_DOWNLOADS = 4
+
+Result = TypeVar("Result")
+
+
+class DownloadSlots:
+    """Slots for files that are streamed, with a thread for each, so that downloads never block the lists."""
+
+    def __init__(self) -> None:
+        self._free = BoundedSemaphore(MAX_DOWNLOADS)
+        self._threads = ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="exporting")
+
+    def acquire(self) -> None:
+        """Raises a problem (503) if no slot is free."""
+        if not self._free.acquire(blocking=False):
+            raise unavailable(f"{MAX_DOWNLOADS} files are being sent already. Try again later.")
+
+    def release(self) -> None:
+        self._free.release()
+
+    def run_on_thread(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        """Waits until running work is done."""
+        self._threads.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """`is_local` means that the database is in this process (SQLite), so a query needs no network."""
+
+    settings: Settings
+    reader: Reader
+    is_local: bool
+    state_reader: StateReader
+    reading_threads: Executor
+    download_slots: DownloadSlots
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        reader = Reader(settings.database_url)
+        return cls(
+            settings=settings,
+            reader=reader,
+            is_local=reader.dialect == "sqlite",
+            state_reader=StateReader(reader.engine),
+            reading_threads=ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading"),
+            download_slots=DownloadSlots(),
+        )
+
+    def close(self) -> None:
+        """Waits for the threads first, because their work needs the connections."""
+        self.reading_threads.shutdown()
+        self.download_slots.close()
+        self.state_reader.close()
+        self.reader.close()
+
+
+def resources_of(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
