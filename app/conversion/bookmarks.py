@@ -11,9 +11,7 @@
 Pocket's list has the same links with `time_added` and no folders.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from html.parser import HTMLParser
 from typing import Any, Final
 
 from app.conversion.entries import (
@@ -25,6 +23,7 @@ from app.conversion.entries import (
     Unusable,
     at_line,
 )
+from app.conversion.markup import LenientParser
 
 # The pictures of pages in a browser's bar: some kilobytes of base64 each, and no part of a link.
 _NOT_KEPT: Final = frozenset({"icon"})
@@ -38,7 +37,9 @@ _ROOT_NAMES: Final = frozenset(
 )  # fmt: skip
 # Firefox keeps its searches among the bookmarks.
 _NO_LINKS: Final = ("place:", "about:")
-_NOTES: Final = re.compile(r"\[linkding-notes\](.*?)\[/linkding-notes\]", re.DOTALL)
+_NOTES: Final = ("[linkding-notes]", "[/linkding-notes]")
+# The parser looks at what has not ended again with each chunk; the largest icons have some 100 kB.
+_MAX_UNENDED_CHARACTERS: Final = 400_000
 # Elements that end what was said of the link before.
 _BOUNDARIES: Final = frozenset("dt dl li h3 a".split())
 
@@ -47,7 +48,7 @@ def read_bookmarks(chunks: Iterable[str]) -> Iterator[ExportEntry | Unusable]:
     reader = _BookmarkReader()
     for chunk in chunks:
         reader.feed(chunk)
-        if len(reader.rawdata) > MAX_ENTRY_CHARACTERS:
+        if len(reader.rawdata) > _MAX_UNENDED_CHARACTERS:
             raise at_line(reader.getpos()[0], "a tag or a text that does not end; the file is damaged")
         yield from reader.take()
     reader.close()
@@ -55,7 +56,7 @@ def read_bookmarks(chunks: Iterable[str]) -> Iterator[ExportEntry | Unusable]:
     yield from reader.take()
 
 
-class _BookmarkReader(HTMLParser):
+class _BookmarkReader(LenientParser):
     """`folders` has the name of each list around, None where it has none."""
 
     def __init__(self) -> None:
@@ -122,9 +123,11 @@ class _BookmarkReader(HTMLParser):
             return
         entry, self.entry = self.entry, None
         text = self._end_text()
-        entry["description" if "title" in entry else "title"] = PlainText(_NOTES.sub("", text))
-        if notes := _NOTES.search(text):
-            entry["notes"] = PlainText(notes[1])
+        description, begins, rest = text.partition(_NOTES[0])
+        notes, ends, after = rest.partition(_NOTES[1])
+        if begins and ends:
+            text, entry["notes"] = description + after, PlainText(notes)
+        entry["description" if "title" in entry else "title"] = PlainText(text)
         folders = [folder for folder in self.folders if folder]
         if folders:
             entry["folders"] = [PlainText(name) for name, is_root in folders if not is_root]

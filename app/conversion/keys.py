@@ -55,7 +55,6 @@ MAX_EXCERPT_CHARACTERS: Final = 2_000
 MAX_TITLE_CHARACTERS: Final = 100
 # What a document would read as something else, or take for a misspelt key.
 _READ_BY_DOCUMENTS: Final = ARTICLE_KEYS | {"export", *CONTAINERS}
-_OWN_KEYS: Final = frozenset(KEYS)
 
 
 def fold_name(name: str) -> str:
@@ -245,9 +244,10 @@ def _add_lists(values: Values, candidates: dict[str, Pairs], others: Pairs) -> N
     if topics := candidates.pop("topics", []):
         values["topics"] = list(dict.fromkeys(word for _, value in topics for word in _words(value)))
     if people := candidates.get("authors"):
-        _, value = people.pop(0)
-        names = [*_people(value)]
-        values["authors"] = names or value
+        name, value = people.pop(0)
+        values["authors"] = [person for each in _people(value) if (person := _clean_text(each))]
+        if not values["authors"]:
+            others.append((name, value))
     if images := candidates.get("images"):
         _, value = images.pop(0)
         values["images"] = [value] if isinstance(value, str | dict) else value
@@ -273,7 +273,9 @@ def _words(value: Any, *, is_list: bool = True) -> list[str]:
             parts = [_name(value)] if {"name", "title", "$id"} & value.keys() else list(value)
         case _:
             parts = [str(value)]
-    return [title_text(part).strip() for part in parts if part.strip()]
+    # JSON inside a cell may hold anything.
+    words = [_clean_text(title_text(part)) for part in parts]
+    return [word for word in words if word]
 
 
 def _name(value: Any) -> str:
@@ -329,7 +331,7 @@ def _with_others(values: Values, others: Pairs) -> Values:
     aside: Values = {}
     for raw_name, value in others:
         name = " ".join(_clean_text(raw_name).split()) or "unnamed"
-        is_read = name in _READ_BY_DOCUMENTS or name in values or near_miss(name, _OWN_KEYS)
+        is_read = name in _READ_BY_DOCUMENTS or name in values or near_miss(name, ARTICLE_KEYS)
         place = aside if is_read else values
         place[name] = _plain(value)
     return {**values, "export": aside} if aside else values

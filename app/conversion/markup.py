@@ -56,7 +56,14 @@ def text_of_html(text: str) -> str:
     return _LINE_ENDS.sub("\n", _BLANKS.sub(" ", "".join(reader.parts))).strip()
 
 
-class _VisibleText(HTMLParser):
+class LenientParser(HTMLParser):
+    """Reads whatever stands there, as browsers do: Python's own parser raises at `<![` with no section."""
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        return self.parse_bogus_comment(i)
+
+
+class _VisibleText(LenientParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from app.cli import clippings
 from app.conversion.entries import ConversionFailed
+from app.importer.check import check_trees
+from app.importer.read import Request
 from tests.conversion.test_formats import FILES, convert, texts
 
 BOMB = """<?xml version="1.0"?>
@@ -92,6 +94,26 @@ def test_control_characters_and_a_taxonomy_of_their_own_make_no_other_document(t
     assert text.decode() == (
         "---\ntitle: AB C\nwebUrl: https://example.org/\nexport:\n  taxonomy: topic\n  titel: X\n---\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.html", '<dl><dt><a href="https://example.org/">A <![ B</a><dd><![X[ C</dl>'),
+        ("a.json", '[{"url": "https://example.org/", "title": "A", "excerpt": "<p>A <![ B</p>"}]'),
+        ("a.csv", 'url,title,tags\nhttps://example.org/,A,"[""\\ud800""]"\n'),
+        ("b.csv", "url,title,source_url,saved_at\nhttps://example.org/,A,https://example.org/b,never\n"),
+        ("c.json", '[{"url": "https://example.org/", "title": {"a": 1}, "tags": 5, "authors": [[{}]]}]'),
+    ],
+)
+def test_whatever_an_entry_holds_its_document_is_read_without_a_finding(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    result = convert(tmp_path / name, tmp_path / "inbox")
+    assert result.exit_code in (0, 1)
+    report = check_trees([Request(tmp_path / "inbox", "inbox")], None, workers=1)
+    assert (report.problems, report.warnings) == ([], [])
 
 
 def test_standard_input_is_read_as_a_file_is(tmp_path: Path) -> None:
