@@ -3,6 +3,7 @@
 The folders are the stations on the data's way:
 
     documents   files -> validated documents and problems. Knows no database.
+    conversion  what other tools export -> documents. Knows no database.
     importer    documents -> database, all or nothing: read, plan (pure), apply.
       tables/     a module for each group of tables that an import writes.
     catalog     what is stored, and every question one may ask of it. Knows no HTTP.
@@ -13,11 +14,11 @@ The folders are the stations on the data's way:
       http/       what every answer shares. A sealed room that knows no resource.
     database    what SQLite and PostgreSQL do differently. Knows no table.
 
-Arrows, and no others: importer -> documents, catalog; feeds, exports -> catalog; web -> catalog, feeds,
-exports. Every folder may use `database` and the nouns beside the folders: names and urls (when two are one),
-moments, unicode_forms, printable, errors, interrupts, settings, migrate. The nouns know no other folder.
-`cli`, `console`, `exporting`, `statistics`, `main` and `serving` put everything together. A test checks the
-arrows.
+Arrows, and no others: conversion -> documents; importer -> documents, catalog; feeds, exports -> catalog;
+web -> catalog, feeds, exports. Every folder may use `database` and the nouns beside the folders: names and
+urls (when two are one), moments, unicode_forms, printable, yaml_text, errors, interrupts, settings, migrate.
+The nouns know no other folder. `cli`, `console`, `converting`, `exporting`, `statistics`, `main` and
+`serving` put everything together. A test checks the arrows.
 
 A sealed room may be clever, the way through the house may not. Most changes open neither room; the docstring
 of catalog/index/__init__.py tells that room's format, invariants and costs. docs/architecture.md tells the

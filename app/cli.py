@@ -322,6 +322,31 @@ def _is_confirmed(question: str) -> bool:
 
 
 @clippings.command()
+@click.argument(
+    "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+)
+@click.option(
+    "--to",
+    "folder",
+    metavar="FOLDER",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write the documents.",
+)
+def convert(file: Path, folder: Path) -> None:
+    """Make documents of what other tools export, one for each link.
+
+    FILE may be bookmarks (HTML), CSV or JSON with a row or an object for each link, RSS, Atom, JSON Feed or
+    OPML; - means standard input. No file is written over. Exit status: 0 done; 1 done, but some entries were
+    rejected; 2 wrong usage; 3 could not be done.
+    """
+    from app.converting import convert_and_tell  # noqa: PLC0415  an import is done before it is loaded
+
+    if convert_and_tell(file, folder).rejected:
+        sys.exit(SOME_REJECTED)
+
+
+@clippings.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
     with exclusive(_engine()) as connection:

@@ -22,6 +22,7 @@ ARROWS = {
     "database": set[str](),
     "documents": set[str](),
     "catalog": set[str](),
+    "conversion": {"documents"},
     "importer": {"documents", "catalog"},
     "feeds": {"catalog"},
     "exports": {"catalog"},
@@ -33,7 +34,7 @@ DOORS = {"find", "conditions"}
 DOORS_OF_IMPORTS = {"keep"}
 # Classes of these names stand for one noun at several stations, or wait for names of their own.
 HOMONYMS = {"Image", "Provider", "RelatedLink"}
-TOGETHER = {"cli", "console", "exporting", "main", "serving", "statistics", "__main__"}
+TOGETHER = {"cli", "console", "converting", "exporting", "main", "serving", "statistics", "__main__"}
 MODULES = sorted(APP.rglob("*.py"))
 
 
@@ -83,7 +84,7 @@ def test_a_module_says_what_it_knows(module: Path) -> None:
 
 
 def test_the_map_names_every_folder() -> None:
-    described = re.findall(r"^    (\w+)   ", (APP / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)
+    described = re.findall(r"^    (\w+)  ", (APP / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(described) == {path.name for path in APP.iterdir() if (path / "__init__.py").exists()}
 
 

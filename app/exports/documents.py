@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic.alias_generators import to_camel
 
 from app.catalog.originals import OriginalDocument
-from app.exports.yaml_text import yaml_text
+from app.yaml_text import yaml_text
 
 Values = dict[str, Any]
 

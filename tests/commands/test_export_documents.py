@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.cli import clippings
 from app.documents.yaml_tree import YamlTree, read_tree
-from app.exports.yaml_text import yaml_text
+from app.yaml_text import yaml_text
 from tests.support.databases import sqlite_url
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World, new_world
