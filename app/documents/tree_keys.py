@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.documents.article import KEYS, YamlValue
+from app.documents.article import CONTAINERS, KEYS, YamlValue
 from app.documents.fields import is_unknown
 from app.documents.problems import Finding
 
@@ -43,17 +43,19 @@ class TreeKeys:
         if not self.digest:
             return NO_ORIGINS
         names: dict[str, str] = {}
+        mappings = [values, *(each for name in CONTAINERS if isinstance(each := values.get(name), dict))]
+
+        def is_said(name: str) -> bool:
+            return any(not is_unknown(mapping.get(name)) for mapping in mappings)
+
         for key, own_names in self.names.items():
-            if is_unknown(values.get(key)):
-                for own_name in own_names:
-                    if not is_unknown(values.get(own_name)):
-                        values[key] = values.pop(own_name)
-                        names[key] = own_name
-                        break
+            own_name = None if is_said(key) else next(filter(is_said, own_names), None)
+            if own_name:
+                holder = next(each for each in mappings if not is_unknown(each.get(own_name)))
+                values[key] = holder.pop(own_name)
+                names[key] = own_name
         defaults = frozenset(
-            key
-            for key in self.defaults
-            if all(is_unknown(values.get(name)) for name in (key, *KEYS[key].other_names))
+            key for key in self.defaults if not any(map(is_said, (key, *KEYS[key].other_names)))
         )
         # Reading uses a value up, so each document gets its own.
         values.update({key: deepcopy(self.defaults[key]) for key in defaults})

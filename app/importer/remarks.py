@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from app.documents.article import ARTICLE_KEYS, KEYS
+from app.documents.article import ARTICLE_KEYS, CONTAINERS, KEYS
 from app.documents.files import read_file
 from app.documents.problems import Problem, key_text
 from app.documents.reading import locate
@@ -59,6 +59,9 @@ def _unread_keys(extra: Mapping[str, Any], above: str) -> Iterator[str]:
         if key in _LISTS and isinstance(value, dict):
             for of_an_element in value.values():
                 yield from _unread_keys(of_an_element, f"{above}{key}.")
+        elif key in CONTAINERS and isinstance(value, dict):
+            # They count as if their keys stood outside.
+            yield from _unread_keys(value, above)
         elif key == "provider" and isinstance(value, dict):
             yield from _unread_keys(value, f"{above}{key}.")
         elif key == "authors" and isinstance(value, list) and not above:

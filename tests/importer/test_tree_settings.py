@@ -68,6 +68,19 @@ def test_a_change_of_the_settings_reads_unchanged_documents_again(world: World) 
     assert import_tree(world).unchanged == 1
 
 
+def test_keys_in_params_count_as_if_they_stood_outside(world: World) -> None:
+    (world.root / "clippings.yaml").write_text(
+        "keys: {webUrl: site}\ndefaults: {excerpt: None yet, quality: 5}"
+    )
+    world.write(
+        "a.md", "title: A\nparams: {site: 'https://example.org/', description: B, quality: 7, mood: x}"
+    )
+    report = import_tree(world)
+    item = items(world)["a.md"]
+    assert (item["webUrl"], item["excerpt"], item["quality"]) == ("https://example.org/", "B", 7)
+    assert report.unread_keys == {"mood": 1}
+
+
 def test_a_finding_names_the_key_that_the_curator_wrote(world: World) -> None:
     (world.root / "clippings.yaml").write_text("keys: {publishedDateTime: posted}")
     world.write("a.md", "title: A\nposted: soon")
