@@ -10,8 +10,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.catalog.paging import StatementPages
-from app.importer.read import Request
-from app.importer.run import Options, import_trees
 from tests.support.services import EDITOR, answer, service_of, walk
 from tests.support.worlds import World
 
@@ -22,7 +20,7 @@ SECRET = "c2VlZC1kb2N1bWVudC1zZWNyZXQ"
 
 @pytest.fixture
 def seeds(world: World) -> Iterator[TestClient]:
-    import_trees(world.engine, [Request(SEEDS, "seeds")], Options())
+    World(SEEDS, world.engine).import_("seeds")
     with service_of(world) as client:
         yield client
 
@@ -227,7 +225,7 @@ def _follow(client: TestClient, url: str, copy: dict[str, object], headers: dict
 
 def test_an_import_of_an_unchanged_tree_keeps_every_etag(seeds: TestClient, world: World) -> None:
     before = {path: seeds.get(path).headers.get("etag") for path in PATHS}
-    import_trees(world.engine, [Request(SEEDS, "seeds")], Options())
+    World(SEEDS, world.engine).import_("seeds")
     for path, etag in before.items():
         if etag:
             assert seeds.get(path, headers={"If-None-Match": etag}).status_code == 304, path
@@ -250,7 +248,7 @@ def test_both_databases_answer_byte_for_byte_the_same(tmp_path: Path) -> None:
     postgresql = new_postgresql_url()
     for url in (sqlite_url(tmp_path), postgresql):
         world = World(SEEDS, writing_engine(url))
-        import_trees(world.engine, [Request(SEEDS, "seeds")], Options())
+        world.import_("seeds")
         with service_of(world) as client:
             ids = [item["id"] for item in answer(client, "/articles?limit=200")["items"]]
             # A place in the changes names the catalogue it is of.
