@@ -25,6 +25,9 @@ _markdown: Final = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 def content_html(content: str, base_url: str | None) -> str:
     """Relative URLs are resolved against `base_url`; without one they lead nowhere, and are left out."""
+    # Nine of ten articles of a tree of links have no content.
+    if not content:
+        return ""
     if len(content) > MAX_MARKDOWN_CHARACTERS:
         return f"<pre>{escape(content, quote=False)}</pre>\n"
     return nh3.clean(

@@ -75,6 +75,9 @@ def _clause(subject: str, *examples: str) -> Any:
 class Clauses(BaseModel):
     """A clause for each field, and one for ids."""
 
+    # Only the models of whole queries are built: it takes 10 ms, and an import needs none.
+    model_config = ConfigDict(defer_build=True)
+
     topic: tuple[ClauseText, ...] = _clause("Topics by id or name", "artificial-intelligence", "AI,-Python")
     provider: tuple[ClauseText, ...] = _clause("Providers by domain or name", "nasa.gov")
     author: tuple[ClauseText, ...] = _clause("Authors by name", "Ada Lovelace")

@@ -141,6 +141,8 @@ class Query(BaseModel):
 class ArticleQuery(Clauses, Query):
     """The parameters that select and sort articles, the same in lists, counts, feeds and files."""
 
+    model_config = ConfigDict(defer_build=False)
+
     descendants: Boolean = Field(False, description="A topic also means the topics below it")
     published_from: MomentText | None = _moment("Published then or later", "2020-06-01")
     published_before: MomentText | None = _moment("Published earlier", "2020-07-01")
