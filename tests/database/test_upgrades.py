@@ -55,7 +55,9 @@ def test_an_older_catalogue_is_brought_up_to_date(
     with exclusive(world.engine) as connection:
         upgrade(connection)
 
-    # A migration cannot know when an article was added.
+    # The import of an article's last change is the first that an old catalogue knows of.
+    times = {time for (time,) in world.query("SELECT imported_at FROM revisions")}
+    assert {item["addedDateTime"] for item in world.items()} <= times
     assert _contents(world, without=ADDED) == _contents(fresh, without=ADDED)
     with world.engine.connect() as connection:
         assert stored_sets(connection) == sets_by_rows(connection)
