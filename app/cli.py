@@ -249,7 +249,7 @@ def check(
 ) -> None:
     """Read documents as import does, without a database, and print what is wrong with them.
 
-    Any number of files and folders, as in `git diff --name-only | xargs clippings check`. One line a
+    Any number of files and folders, as in `git diff -z --name-only | xargs -0 clippings check`. One line a
     finding, as editors read it: file:line:column: level: key: reason. Exit status: 0 no problem, 1 some,
     2 wrong usage.
     """
@@ -362,6 +362,7 @@ def backup(file: Path) -> None:
         with reader.snapshot() as connection:
             require_current(connection)
         copy_database(reader, file)
+    click.echo(f"wrote {file}, {file.stat().st_size / 1_000_000:.1f} MB")
 
 
 @clippings.command()

@@ -135,7 +135,7 @@ def counted(number: int, noun: str = "article") -> str:
 
 def print_findings(report: Report) -> None:
     for level, findings in (("error", report.problems), ("warning", report.warnings)):
-        for finding in findings:
+        for finding in sorted(findings, key=lambda finding: (finding.path, finding.line or 0)):
             click.echo(_line(finding, level), err=True)
     for skipped in report.skipped_files:
         click.echo(f"{escaped(skipped.path)}: skipped: {skipped.reason}", err=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any, Final
 
 import click
@@ -101,7 +102,8 @@ def _print(statistics: Statistics) -> None:
         _print_bars(field, [(value.name, value.count) for value in values], others=others, none=facet.missing)
     months = [(_bucket_name(bucket, statistics.interval), bucket.count) for bucket in statistics.buckets]
     earlier = sum(count for _, count in months[:-_MAX_MONTHS])
-    _print_bars(statistics.interval, months[-_MAX_MONTHS:], earlier=earlier, undated=statistics.undated)
+    shown = list(dropwhile(lambda row: not row[1], months[-_MAX_MONTHS:]))
+    _print_bars(statistics.interval, shown, earlier=earlier, undated=statistics.undated)
 
 
 def _bucket_name(bucket: Bucket, interval: str) -> str:
@@ -110,6 +112,8 @@ def _bucket_name(bucket: Bucket, interval: str) -> str:
 
 def _print_bars(heading: str, rows: Sequence[tuple[str, int]], **rest: int) -> None:
     """One line for each name, and for what is left if anything is. The longest bar is _BAR_WIDTH wide."""
+    if not rows and not any(rest.values()):
+        return
     greatest = max((count for _, count in rows), default=1) or 1
     click.echo(f"\n{heading}")
     for name, count in rows:

@@ -118,6 +118,15 @@ _RELATED = "related: [{title: A title, webUrl: https://example.org/}]"
 # A key that is nearly a word of another tool's, or of details, is more likely a word of its own: `rating`.
 _MISSPELT_KEYS = frozenset(KEYS.keys() - DETAILS.keys())
 _MISSPELT_KEYS_OF_RELATED = frozenset(KEYS_OF_RELATED)
+# Keys by which other tools keep something to themselves. They are not read, but nobody should learn that from
+# a reader.
+_PRIVATE_VALUES = {
+    "publish": ("false", "no"),
+    "private": ("true", "yes"),
+    "hidden": ("true", "yes"),
+    "status": ("draft", "private"),
+    "visibility": ("private", "hidden"),
+}
 PROVIDER_KEYS = frozenset("name domain images authors".split())
 IMAGE_KEYS = frozenset("url width height title attribution isCached".split())
 
@@ -223,6 +232,9 @@ def read_article(
     images, extra_images = read_images(fields)
     related, extra_related = _related(fields)
     authors, extra_authors = _authors(fields)
+    published = _is_published(fields)
+    if published:
+        _warn_of_private_keys(fields)
     fields.take("taxonomy")
     document = ArticleDocument(
         path=path,
@@ -238,7 +250,7 @@ def read_article(
         published_date_time=fields.converted(scalars.date_time, "publishedDateTime"),
         updated_date_time=fields.converted(scalars.date_time, "updatedDateTime"),
         added_date_time=fields.converted(scalars.date_time, "addedDateTime"),
-        published=_is_published(fields),
+        published=published,
         removed=fields.converted(scalars.boolean, "removed") or False,
         quality=fields.converted(scalars.integer, "quality"),
         heat=fields.converted(scalars.integer, "heat"),
@@ -515,6 +527,14 @@ def _is_published(fields: FieldReader) -> bool:
     return _says_published(fields) and not is_draft
 
 
+def _warn_of_private_keys(fields: FieldReader) -> None:
+    for key, private_values in _PRIVATE_VALUES.items():
+        value = fields.values.get(key)
+        if isinstance(value, str) and value.strip().lower() in private_values:
+            reason = "says that the article is private, and is not read: the article is published"
+            fields.findings.warning(fields.place(key), reason, "Write published: false.")
+
+
 def _is_draft(fields: FieldReader) -> bool:
     """Leaves the key in place, for the export: the site generator that it was written for still reads it."""
     if "draft" not in fields.values:
@@ -528,4 +548,11 @@ def _says_published(fields: FieldReader) -> bool:
     # A date beside publishedDateTime says no more than yes, and stays for the export.
     if is_unknown(value) or _is_date(value):
         return True
-    return fields.converted(scalars.boolean, "published") or False
+    return fields.converted(_yes_or_no_or_date, "published") or False
+
+
+def _yes_or_no_or_date(text: str) -> bool | WrongValue:
+    value = scalars.boolean(text)
+    if isinstance(value, WrongValue):
+        return WrongValue(value.reason, "Write true or false, or a date, such as 2020-06-11.")
+    return value

@@ -111,6 +111,21 @@ def test_a_backup_is_served_as_the_catalogue_was(
     assert json.loads(run("export").output) == before["items"][0]
 
 
+def test_a_backup_replaces_nothing_but_a_backup(world: World, run: Run, tmp_path: Path) -> None:
+    if world.engine.dialect.name == "postgresql":
+        pytest.skip("pg_dump makes that copy")
+    world.write("a.md", "title: A")
+    world.import_()
+    note = tmp_path / "note.md"
+    note.write_text("My note", encoding="utf-8")
+    for file in (note, Path(str(world.engine.url.database))):
+        with pytest.raises(BackupFailed, match="name another file"):
+            run("backup", str(file))
+    assert note.read_text(encoding="utf-8") == "My note"
+    assert run("backup", str(tmp_path / "copy.db")).output.startswith("wrote ")
+    assert run("backup", str(tmp_path / "copy.db")).exit_code == 0
+
+
 def test_a_backup_that_fails_leaves_the_file_that_was_there(world: World, run: Run, tmp_path: Path) -> None:
     if world.engine.dialect.name == "postgresql":
         pytest.skip("pg_dump makes that copy")

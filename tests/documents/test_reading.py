@@ -431,3 +431,15 @@ def test_links_of_notes_are_names() -> None:
     assert value(front_matter, "authors") == ("Ada",)
     links = [(link.title, link.web_url) for link in value(front_matter, "related")]
     assert links == [("Alan", None), ("Grace", None), (None, "https://a.example/"), ("5", None)]
+
+
+@pytest.mark.parametrize(
+    "key", ["publish: false", "private: yes", "status: draft", "visibility: private", "hidden: true"]
+)
+def test_a_key_of_another_tool_that_says_private_is_a_warning(key: str) -> None:
+    warnings = read_document("a.md", f"---\ntitle: A\n{key}\n---\n".encode(), None).warnings
+    assert [(warning.line, warning.advice) for warning in warnings] == [(3, "Write published: false.")]
+    hidden = read_document("a.md", f"---\ntitle: A\n{key}\npublished: no\n---\n".encode(), None)
+    assert hidden.warnings == ()
+    for harmless in ("publish: true", "private: no", "status: done", "visibility: public"):
+        assert read_document("a.md", f"---\ntitle: A\n{harmless}\n---\n".encode(), None).warnings == ()

@@ -45,5 +45,8 @@ def require_editor(asker: Asker, settings: Settings) -> None:
     if asker.may_see_unpublished:
         return
     if settings.editor_token is None:
-        raise forbidden("This server shows nobody what is not published.")
+        raise forbidden(
+            "This server shows nobody what is not published. Start it with CLIPPINGS_EDITOR_TOKEN, "
+            "and send the token; or start it with --show-unpublished."
+        )
     raise unauthorized("Seeing what is not published needs the editor's token: Authorization: Bearer TOKEN.")
