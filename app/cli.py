@@ -165,9 +165,11 @@ def import_(
     engine = _engine()
     options = Options(prune, force, dry_run, strict, base_url, workers)
     totals = _Totals()
+    settings_problems: list[Problem] = []
 
     def import_once() -> Report:
         requests, problems = _trees_now(found, root)
+        settings_problems[:] = problems
         if problems:
             report = Report(problems=problems)
         else:
@@ -191,7 +193,8 @@ def import_(
         except KeyboardInterrupt:
             raise click.Abort(str(totals)) from None
     if import_once().problems:
-        sys.exit(SOME_REJECTED)
+        # A tree whose own settings are wrong is not imported at all.
+        sys.exit(NOT_DONE if settings_problems else SOME_REJECTED)
 
 
 @dataclass(slots=True)

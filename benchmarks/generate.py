@@ -107,7 +107,7 @@ def _files(archive: Archive, numbers: range, source: str) -> Iterator[ReadFile[S
         related = 0 if number % _EVERY else _MENTIONED_BY_FEW
         article = archive.article(number, related, _SENTENCES_IN_A_CATALOGUE)
         reading = Reading(None, None, None, (), ())
-        yield ReadFile(article.path, b"generated", reading, serialise(source, article))
+        yield ReadFile(article.path, b"generated", reading, serialise(source, None, article))
 
 
 def as_document(article: ArticleDocument) -> str:

@@ -305,7 +305,7 @@ def _fault(
 def _read_date_in_published(fields: FieldReader) -> None:
     """Obsidian's Web Clipper writes there when an article was published: it is, and then."""
     value = fields.values.get("published")
-    if _is_date(value) and is_unknown(fields.values.get("publishedDateTime")):
+    if is_date(value) and is_unknown(fields.values.get("publishedDateTime")):
         place = fields.place("published")
         fields.values["publishedDateTime"] = fields.values.pop("published")
         fields.places["publishedDateTime"] = place
@@ -330,7 +330,7 @@ def _flatten_categories(fields: FieldReader) -> None:
         ]
 
 
-def _is_date(value: YamlValue) -> bool:
+def is_date(value: YamlValue) -> bool:
     return isinstance(value, str) and not isinstance(scalars.date_time(value.strip()), WrongValue)
 
 
@@ -404,7 +404,7 @@ def _image_mapping(picture: YamlValue) -> dict[str, YamlValue]:
 def _authors(fields: FieldReader) -> tuple[tuple[str, ...], dict[str, YamlValue]]:
     """Each name once, of texts, of mappings with a name, or of one of these. [[X]], a link in Obsidian, is X.
 
-    The list is also kept as written where a mapping has more than the name.
+    The list is also kept as written where a mapping has other keys than the name.
     """
     if "authors" not in fields.values:
         return (), {}
@@ -415,7 +415,7 @@ def _authors(fields: FieldReader) -> tuple[tuple[str, ...], dict[str, YamlValue]
     people = [_without_lists(person) for person in people]
     names = [person.get("name") if isinstance(person, dict) else person for person in people]
     fields.values["authors"] = [_without_brackets(name) if isinstance(name, str) else name for name in names]
-    has_more = any(isinstance(person, dict) and len(person) > 1 for person in people)
+    has_more = any(isinstance(person, dict) and person.keys() != {"name"} for person in people)
     return fields.names("authors"), {"authors": scalars.as_written(people)} if has_more else {}
 
 
@@ -428,7 +428,7 @@ def _without_lists(value: YamlValue) -> YamlValue:
 
 def _without_brackets(name: str) -> str:
     name = name.strip()
-    while name.startswith("[[") and name.endswith("]]"):
+    if name.startswith("[[") and name.endswith("]]"):
         # Of [[people/Ada|Ada Lovelace]] Obsidian shows what stands behind the bar.
         name = name[2:-2].rpartition("|")[2].strip()
     return name
@@ -546,7 +546,7 @@ def _is_draft(fields: FieldReader) -> bool:
 def _says_published(fields: FieldReader) -> bool:
     value = fields.values.get("published")
     # A date beside publishedDateTime says no more than yes, and stays for the export.
-    if is_unknown(value) or _is_date(value):
+    if is_unknown(value) or is_date(value):
         return True
     return fields.converted(_yes_or_no_or_date, "published") or False
 

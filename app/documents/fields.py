@@ -20,6 +20,10 @@ MIN_WRONG_LETTER_LENGTH = 5
 MAX_NEAR_MISS_LENGTH = 20
 
 
+# No-break spaces, marks and breaks of width zero, which come in by copying from websites.
+_INVISIBLE = "\u00a0\u00ad\u2007\u200b\u200c\u200d\u200e\u200f\u202f\u2060\ufeff"
+
+
 def is_unknown(value: Any) -> bool:
     """True for what says nothing: null, an empty list or mapping, a text of white space."""
     return not value or (isinstance(value, str) and value.isspace())
@@ -216,6 +220,12 @@ class FieldReader:
         if not self.values:
             return {}
         for key in self.values:
+            plain_key = key.strip(_INVISIBLE)
+            if plain_key != key and plain_key in known_keys:
+                advice = "Remove it: the key is not read because of it."
+                wrong = WrongValue(f"is {plain_key} with an invisible character beside it", advice)
+                self.findings.problem((*self.key_path, key), wrong)
+                continue
             near_key = near_miss(key, known_keys, misspelt_keys)
             if near_key:
                 reason = f"is not a key that is read; {near_key} is"

@@ -29,7 +29,7 @@ from app.documents.problems import Finding, Findings, KeyPath, Problem, key_text
 from app.documents.repeated_links import read_tree_with_repeated_links
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
 from app.documents.toml_tree import TomlTree, read_toml
-from app.documents.tree_keys import NO_ORIGINS, NO_TREE_KEYS, Origins, TreeKeys
+from app.documents.tree_keys import NO_TREE_KEYS, Origins, TreeKeys
 from app.documents.yaml_tree import SyntaxProblem, YamlTree, invisible_fault
 
 Tree = YamlTree | TomlTree
@@ -93,8 +93,11 @@ def read_document(
     if isinstance(tree, SyntaxProblem):
         return _unreadable(path, tree, front_matter.lines_before)
     is_article = isinstance(tree.value, dict) and is_unknown(tree.value.get("taxonomy"))
-    origins = tree_keys.complete(tree.value) if is_article else NO_ORIGINS
-    return _skip(tree.value, is_yaml=is_yaml) or _read(path, tree, front_matter, base_url, origins)
+    names = tree_keys.rename(tree.value) if is_article else {}
+    skipped = _skip(tree.value, is_yaml=is_yaml)
+    # Defaults come last: they make no article of what says nothing of one.
+    defaults = tree_keys.add_defaults(tree.value) if is_article and not skipped else frozenset[str]()
+    return skipped or _read(path, tree, front_matter, base_url, Origins(names, defaults))
 
 
 def _skip(value: YamlValue, *, is_yaml: bool) -> Reading | None:

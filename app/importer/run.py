@@ -127,7 +127,7 @@ def _read_and_plan(
         listing,
         stored.bytes_hashes,
         source.base_url,
-        partial(serialise, source.name),
+        partial(serialise, source.name, source.base_url),
         workers,
         progress,
     )

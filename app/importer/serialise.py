@@ -82,10 +82,10 @@ class Serialised(NamedTuple):
     links: tuple[SerialisedLink, ...] = ()
 
 
-def serialise(source: str, document: Document) -> Serialised:
-    """`source` is the name of the source that the document stands in."""
+def serialise(source: str, base_url: str | None, document: Document) -> Serialised:
+    """`source` is the name of the source that the document stands in, `base_url` that source's."""
     if isinstance(document, ArticleDocument):
-        return _serialise_article(source, document)
+        return _serialise_article(source, base_url, document)
     described = asdict(document)
     del described["path"]
     kind = "topic" if isinstance(document, TopicDocument) else "organization"
@@ -101,13 +101,15 @@ def public_id(source: str, path: str) -> str:
     return base64.b32encode(first_bits).decode().lower()[:20]
 
 
-def _serialise_article(source: str, document: ArticleDocument) -> Serialised:
+def _serialise_article(source: str, base_url: str | None, document: ArticleDocument) -> Serialised:
     links = tuple(map(_serialise_link, document.related))
     item, details = _item_after_source(document), as_json(document.details)
     view_hash = digest(
         _item("", "", item),
         details,
         document.content,
+        # Links in the content are served against it.
+        (base_url or "") if document.content else "",
         *(link.item for link in links),
         "removed" if document.removed else "",
     )

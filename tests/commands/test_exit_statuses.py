@@ -63,7 +63,7 @@ CASES = [
     Case("import news --dry-run", "a document is bad", 1, "Nothing was written", articles=0),
     Case("import news --strict", "a document is bad", 1, "Nothing was written", articles=0),
     Case("import news", "a file was emptied", 1, "its last good state is kept", articles=2),
-    Case("import news", "the settings are wrong", 1, "clippings.yaml:1:1: error: sorce: ", articles=0),
+    Case("import news", "the settings are wrong", 3, "clippings.yaml:1:1: error: sorce: ", articles=0),
     Case("check news", "the settings are wrong", 1, "clippings.yaml:1:1: error: sorce: "),
     Case("check news", "a document is bad", 1, "bad.md:3:1: error: quality: "),
     # Wrong usage

@@ -443,3 +443,18 @@ def test_a_key_of_another_tool_that_says_private_is_a_warning(key: str) -> None:
     assert hidden.warnings == ()
     for harmless in ("publish: true", "private: no", "status: done", "visibility: public"):
         assert read_document("a.md", f"---\ntitle: A\n{harmless}\n---\n".encode(), None).warnings == ()
+
+
+@pytest.mark.parametrize("character", ["\u00a0", "\u200b"])
+def test_an_invisible_character_beside_a_key_hides_no_draft(character: str) -> None:
+    document = f"---\ntitle: A\n{character}draft: true\n---\n".encode()
+    [problem] = read_document("a.md", document, None).problems
+    assert (problem.line, problem.reason) == (3, "is draft with an invisible character beside it")
+
+
+def test_brackets_in_brackets_are_read_in_time() -> None:
+    many = 450_000
+    document = f"---\ntitle: A\nauthors: '{'[[' * many}X{']]' * many}'\n---\n".encode()
+    began = time.monotonic()
+    read_document("a.md", document, None)
+    assert time.monotonic() - began < 3

@@ -323,3 +323,11 @@ def test_an_article_keeps_the_time_at_which_an_import_first_took_it(world: World
     world.import_(prune=True)
     world.write("a.md", "title: A")
     assert import_on(5) == ["2026-11-05", "2026-11-02"]
+
+
+def test_another_base_url_is_a_new_revision_where_content_may_have_links(world: World) -> None:
+    world.write("a.md", "title: A", "[there](/y)")
+    world.write("b.md", "title: B")
+    assert world.import_().revision == 1
+    report = world.import_(base_url="https://b.example/")
+    assert (report.updated, report.unchanged, report.revision) == (1, 1, 2)

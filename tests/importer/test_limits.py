@@ -145,7 +145,7 @@ def spooled(tree: Path, spool: Spool, workers: int = 1) -> Iterator[Batch]:
     request = Request(tree, "news")
     listing = list_tree(request, Report())
     with Workers(workers) as readers:
-        make = partial(serialise, "news")
+        make = partial(serialise, "news", None)
         for file in read_tree(request, listing, lambda path: (), None, make, readers):
             if document := planner.saw(file):
                 spool.add(document)

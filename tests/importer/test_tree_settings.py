@@ -196,3 +196,14 @@ def test_names_that_would_meet_are_refused(tmp_path: Path) -> None:
 def test_the_seeds_name_themselves() -> None:
     seeds = Path(os.path.relpath(Path(__file__).parents[2] / "seeds" / "news"))
     assert [request.source for request in named(trees_of([seeds], None)[0], None)] == ["seeds"]
+
+
+def test_defaults_make_no_article_of_what_is_skipped(world: World) -> None:
+    write_document(world.root, "clippings.yaml", "defaults: {title: Untitled, locale: en}")
+    world.write("page.md", "layout: default")
+    world.write("person.md", "name: Bob")
+    world.write("clip.md", "title: A\npublished: 2024-03-05")
+    write_document(world.root, "clippings.yaml", "defaults: {title: Untitled, publishedDateTime: 2001-01-01}")
+    report = import_tree(world)
+    assert (report.skipped, report.rejected, world.titles()) == (2, 0, ["A"])
+    assert [item["publishedDateTime"] for item in world.items()] == ["2024-03-05T00:00:00Z"]

@@ -25,6 +25,7 @@ CONTENTS = [
     ("[here](../about)", f'<p><a href="https://site.example/about" {REL}>here</a></p>\n'),
     ("![x](//cdn.example/x.png)", '<p><img src="https://cdn.example/x.png" alt="x"></p>\n'),
     # What could do something is left out
+    ("<blockquote cite='javascript:alert(1)'>x</blockquote>", "<blockquote>x</blockquote>"),
     ("a<script>alert(1)</script>b", "<p>ab</p>\n"),
     ("<style>p { color: red }</style>", ""),
     ('<p onclick="alert(1)" style="color: red">text</p>', "<p>text</p>"),
@@ -61,13 +62,18 @@ def test_content_becomes_html_that_is_safe_to_show(served: dict[str, str], conte
 
 
 def test_without_a_base_url_a_relative_link_leads_nowhere(world: World) -> None:
-    world.write("a.md", "title: A", "[here](../about) ![there](x.png) [mail](mailto:a@b.example)")
+    world.write(
+        "a.md",
+        "title: A",
+        "[here](../about) ![there](x.png) ![cdn](//c.example/y.png) [mail](mailto:a@b.example)",
+    )
     world.import_()
     with service_of(world) as client:
         [item] = answer(client, "/articles")["items"]
         html = answer(client, f"/articles/{item['id']}")["contentHtml"]
     assert html == (
-        f'<p><a {REL}>here</a> <img alt="there"> <a href="mailto:a@b.example" {REL}>mail</a></p>\n'
+        f'<p><a {REL}>here</a> <img alt="there"> <img src="https://c.example/y.png" alt="cdn"> '
+        f'<a href="mailto:a@b.example" {REL}>mail</a></p>\n'
     )
 
 
