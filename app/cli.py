@@ -303,12 +303,12 @@ def remove(name: str, *, yes: bool) -> None:
 
     Services know of it at once, and /changes tells of each article as a delete. The documents stay.
     """
-    if not yes:
-        with Reader(Settings.read().database_url) as reader, reader.snapshot() as connection:
-            require_current(connection)
-            summary = next((each for each in list_sources(connection) if each.name == name), None)
-        if summary and not _is_confirmed(f"Remove the source {name} with {counted(summary.articles)}?"):
-            raise ImportRefused("Nothing was removed.")
+    with Reader(Settings.read().database_url) as reader, reader.snapshot() as connection:
+        require_current(connection)
+        summary = next((summary for summary in list_sources(connection) if summary.name == name), None)
+    question = f"Remove the source {name} with {counted(summary.articles)}?" if summary else ""
+    if question and not yes and not _is_confirmed(question):
+        raise ImportRefused("Nothing was removed.")
     try:
         with progress_line() as progress:
             report = remove_source(_engine(), name, progress)

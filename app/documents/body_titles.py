@@ -4,6 +4,9 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
+# Lines are looked at one by one: eight million empty ones take 3 s.
+MAX_CHARACTERS_BEFORE: Final = 1_000_000
+
 _LINE: Final = re.compile(r"(?:^|(?<=\n))[^\n]*")
 _FENCE: Final = re.compile(r" {0,3}(```|~~~)")
 _HEADING: Final = re.compile(r" {0,3}#[ \t]")
@@ -12,11 +15,14 @@ _LEADING_DATE: Final = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[-_ ]*")
 
 
 def body_title(body: str) -> str | None:
-    """The text of the first heading of level 1, `# Heading` or underlined with `===`, as it is written."""
+    """The text of the first heading of level 1, `# Heading` or underlined with `===`, as it is written.
+
+    A heading after MAX_CHARACTERS_BEFORE is the title of a part, not of the whole.
+    """
     fence: str | None = None
     line_before = ""
     # One line after the other: a list of them takes 200 MB, if a body of 8 MB has hardly anything else.
-    for match in _LINE.finditer(body):
+    for match in _LINE.finditer(body, 0, MAX_CHARACTERS_BEFORE):
         line = match.group()
         mark = _FENCE.match(line)
         if fence is not None:
