@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from app.errors import ReadersLost
+from app.interrupts import hold_interrupts, release_interrupts
 
 P = TypeVar("P")
 
@@ -77,12 +78,17 @@ class Workers:
 
 
 def _submit(pool: ProcessPoolExecutor, work: Callable[[P], R], part: P) -> Future[R]:
-    """A process that starts here inherits the mask: ^C is for the import, and the process ends with that."""
+    """A process that starts here inherits the mask: ^C is for the import, and the process ends with that.
+
+    An interrupt waits until the process has been told what to do: half told, it would print a traceback.
+    """
+    hold_interrupts()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.submit(work, part)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        release_interrupts()
 
 
 def _end_with_parent() -> None:
