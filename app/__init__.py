@@ -16,9 +16,9 @@ The folders are the stations on the data's way:
 
 Arrows, and no others: conversion -> documents; importer -> documents, catalog; feeds, exports -> catalog;
 web -> catalog, feeds, exports. Every folder may use `database` and the nouns beside the folders: names and
-urls (when two are one), moments, unicode_forms, printable, yaml_text, errors, interrupts, settings, migrate.
-The nouns know no other folder. `cli`, `console`, `converting`, `exporting`, `statistics`, `main` and
-`serving` put everything together. A test checks the arrows.
+urls (when two are one), moments, unicode_forms, printable, yaml_text, whole_files, errors, interrupts,
+settings, migrate. The nouns know no other folder. `cli`, `console`, `converting`, `exporting`, `statistics`,
+`main` and `serving` put everything together. A test checks the arrows.
 
 A sealed room may be clever, the way through the house may not. Most changes open neither room; the docstring
 of catalog/index/__init__.py tells that room's format, invariants and costs. docs/architecture.md tells the
@@ -76,6 +76,8 @@ Words of the house, where the field has none or several:
 What was decided, and why:
 
 - All the work happens at import. A list answers with JSON that was made then; a request selects and joins.
+- `contentHtml` is the exception: it is made when a single article is asked for, because most articles never
+  are, and reading Markdown would take as long as the rest of an import.
 - Terms answer most lists. `article_terms` files articles under terms, the newest first, so a list is one
   range of an index. Counts stand with the terms, for the public and for editors; an import moves them by
   what it changed.

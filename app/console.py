@@ -14,7 +14,7 @@ from app.importer.report import GoneArticle, Report
 from app.importer.sources import SourceSummary
 from app.printable import escaped
 
-# So many names are looked through; --json has all.
+# A reader looks through twenty names; --json has all.
 MAX_NAMES = 20
 MAX_KEYS = 8
 

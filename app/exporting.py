@@ -1,9 +1,6 @@
 """`clippings export`: articles as /exports answers them, or whole documents to import again."""
 
-import os
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,6 +18,7 @@ from app.exports.documents import document_text
 from app.exports.rows import csv_rows, ndjson
 from app.migrate import require_current
 from app.settings import Settings
+from app.whole_files import written_whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,20 +101,11 @@ def _write_rows(connection: Connection, query: ArticleQuery, format_: str, to: P
     if to.is_dir() or not to.suffix:
         to.mkdir(parents=True, exist_ok=True)
         to = to / f"articles.{format_}"
-    # A file of that name stays whole until this one is: also where the export fails or is interrupted.
-    whole = to.resolve()
-    part = whole.with_name(f".{to.name}.{os.getpid()}")
     try:
-        with part.open("w", encoding="utf-8") as file:
+        with written_whole(to) as part, part.open("w", encoding="utf-8") as file:
             file.writelines(rows)
-        if whole.exists():
-            shutil.copymode(whole, part)
-        part.replace(whole)
-    except BaseException as error:
-        with suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError):
-            error.filename = str(to)
+    except OSError as error:
+        error.filename = str(to)
         raise
 
 

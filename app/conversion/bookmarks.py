@@ -131,7 +131,7 @@ class _BookmarkReader(LenientParser):
         folders = [folder for folder in self.folders if folder]
         if folders:
             entry["folders"] = [PlainText(name) for name, is_root in folders if not is_root]
-            # Where the names alone would not say how the folders stood in each other.
+            # The path says how the folders stood in each other, which their names alone do not.
             entry["folder"] = PlainText("/".join(name for name, _ in folders))
         place = EntryPosition(line=self.line)
         if entry["href"].startswith(_NO_LINKS):

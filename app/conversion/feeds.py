@@ -125,7 +125,7 @@ def _read_other(fields: Fields, element: Element, base: str) -> None:
     elif tag in ("enclosure", "media:content", "media:thumbnail", "itunes:image"):
         _add_enclosure(fields, element, _joined(base, element.get("url") or element.get("href") or ""))
     else:
-        # What else an entry links to (`via`, `self`) must not be taken for its own link.
+        # The entry's other links (`via`, `self`) must not be taken for its own.
         tag = "links" if tag == "link" else tag
         value, before = _value(element), fields.get(tag)
         if before is None:

@@ -75,7 +75,7 @@ class DocumentFolder:
                 try:
                     file.write(content)
                 except BaseException:
-                    # Half a document would be left alone for ever.
+                    # An interrupt too must not leave half a document, which would be left alone for ever.
                     with suppress(OSError):
                         path.unlink()
                     raise

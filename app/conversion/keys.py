@@ -22,7 +22,7 @@ from app.documents.yaml_tree import NOT_TEXT
 
 Values = dict[str, Any]
 
-# What tools call a key, beside the names that documents have for it. The first that says something stands:
+# Tools have these names for a key, beside those that documents have. The first that says something counts:
 # Readwise's `url` leads to its own reader, and `source_url` to the article.
 _TOOL_NAMES: Final = {
     "title": "resolved_title given_title name headline booktitle",
@@ -51,9 +51,9 @@ _DATES: Final = ("publishedDateTime", "updatedDateTime", "addedDateTime")
 _NO: Final = frozenset({"", "0", "false", "no", "off"})
 # Under the heading of a list stand two or three lines. A longer text belongs into the body, and begins here.
 MAX_EXCERPT_CHARACTERS: Final = 2_000
-# What an entry without a title is called: the beginning of its text.
+# An entry without a title is called by the beginning of its text.
 MAX_TITLE_CHARACTERS: Final = 100
-# What a document would read as something else, or take for a misspelt key.
+# A document would read these as something else, or take them for misspelt keys.
 _READ_BY_DOCUMENTS: Final = ARTICLE_KEYS | {"export", *CONTAINERS}
 
 

@@ -118,7 +118,11 @@ def test_a_backup_replaces_nothing_but_a_backup(world: World, run: Run, tmp_path
     world.import_()
     note = tmp_path / "note.md"
     note.write_text("My note", encoding="utf-8")
-    for file in (note, Path(str(world.engine.url.database))):
+    catalogue = Path(str(world.engine.url.database))
+    link, copy = tmp_path / "link.db", tmp_path / "hard.db"
+    link.symlink_to(catalogue)
+    copy.hardlink_to(catalogue)
+    for file in (note, catalogue, link, copy, Path(f"{catalogue}-wal"), Path("/dev/null")):
         with pytest.raises(BackupFailed, match="name another file"):
             run("backup", str(file))
     assert note.read_text(encoding="utf-8") == "My note"
