@@ -39,10 +39,10 @@ One `GET /articles?topic=AI` that nothing remembers:
 
     web.http.connections -> shell -> negotiation -> audience -> cache -> catalog.state
         -> web.http.routes -> query_string -> catalog.query -> clauses
-        -> web.articles -> pages -> catalog.cursors
+        -> web.articles -> paging -> catalog.cursors
         -> web.view -> database.snapshots
         -> catalog.filters -> catalog.index.conditions -> catalog.terms -> names
-        -> catalog.orders -> paging -> database.statements -> web.pages
+        -> catalog.orders -> paging -> database.statements -> web.paging
         -> web.http.response -> compression -> cache
 
 A second clause or a search adds catalog.index.find and walk, a duration catalog.rolling, counts

@@ -22,7 +22,7 @@ from app.catalog.rolling import with_fixed_dates
 from app.printable import compact_json
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
-from app.web.pages import Paged, page_of, page_response, with_cursor
+from app.web.paging import Paged, page_of, page_response, with_cursor
 from app.web.representations import (
     Article,
     ArticlePage,

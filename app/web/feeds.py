@@ -16,7 +16,7 @@ from app.feeds.feed import Feed, item_of, title_of
 from app.feeds.formats import atom, json_feed, rss
 from app.web.http.problems import COMMON_PROBLEMS, problems
 from app.web.http.routes import QueryRoute
-from app.web.pages import MAX_PAGE_SIZE
+from app.web.paging import MAX_PAGE_SIZE
 from app.web.view import open_view
 
 router = APIRouter(route_class=QueryRoute, tags=["feeds"], responses=COMMON_PROBLEMS)

@@ -15,7 +15,7 @@ from app.catalog.query import ArticleQuery
 from app.catalog.related import count_mentions, mentions
 from app.web.http.problems import COMMON_PROBLEMS, problems
 from app.web.http.routes import QueryRoute
-from app.web.pages import MAX_PAGE_SIZE, Paged, page_json, page_of, with_cursor
+from app.web.paging import MAX_PAGE_SIZE, Paged, page_json, page_of, with_cursor
 from app.web.representations import LinkOccurrences
 from app.web.view import open_view
 

@@ -12,7 +12,7 @@ from app.catalog import taxonomy
 from app.catalog.query import Query as AnyQuery
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute
-from app.web.pages import Paged, page_of, page_response, with_cursor
+from app.web.paging import Paged, page_of, page_response, with_cursor
 from app.web.representations import Provider, ProviderPage, Topic, TopicPage
 from app.web.view import open_view
 
