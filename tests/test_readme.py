@@ -12,8 +12,6 @@ from starlette.testclient import TestClient
 from app.catalog.fields import ITEM_KEYS
 from app.cli import clippings
 from app.database.engines import writing_engine
-from app.importer.read import Request
-from app.importer.run import Options, import_trees
 from app.settings import Settings
 from tests.support.databases import sqlite_url
 from tests.support.services import service_of
@@ -27,8 +25,9 @@ EXAMPLES = re.findall(r"^\$ curl -s '(.+)'\n((?:(?!```).*\n)+)", README, re.MULT
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     engine = writing_engine(sqlite_url(tmp_path_factory.mktemp("readme")))
-    import_trees(engine, [Request(ROOT / "seeds", "seeds")], Options())
-    with service_of(World(ROOT / "seeds", engine), editor_token=None) as client:
+    world = World(ROOT / "seeds", engine)
+    world.import_("seeds")
+    with service_of(world, editor_token=None) as client:
         yield client
     engine.dispose()
 

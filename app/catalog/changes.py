@@ -6,15 +6,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, and_, bindparam, select, tuple_
 
-from app.catalog.tables import Ordered, articles, changes
+from app.catalog.tables import Ordered, articles, changes, revisions
 from app.database.statements import statement
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleChange:
-    """`item` is the article as lists show it, None if the asker can no longer see it."""
+    """`item` is the article as lists show it, None if the asker can no longer see it.
+
+    `revised_at` is when the import ran that made the revision, as RFC 3339.
+    """
 
     revision: int
+    revised_at: str
     public_id: str
     item: str | None
 
@@ -37,9 +41,16 @@ def rows_after(*, for_editors: bool) -> Select[Any]:
     visible = articles.c.public_id == changes.c.public_id
     if not for_editors:
         visible = and_(visible, articles.c.published == 1)
+    # A join would scan all revisions where SQLite believes that they are few.
+    revised_at = select(revisions.c.imported_at).where(revisions.c.revision == column).scalar_subquery()
     place = tuple_(bindparam("since", type_=Integer), bindparam("after_id", type_=Ordered))
     return (
-        select(column.label("revision"), changes.c.public_id, articles.c.item)
+        select(
+            column.label("revision"),
+            revised_at.label("revised_at"),
+            changes.c.public_id,
+            articles.c.item,
+        )
         .outerjoin(articles, visible)
         .where(column.is_not(None), tuple_(column, changes.c.public_id) > place)
         .order_by(column, changes.c.public_id)

@@ -128,7 +128,10 @@ def _restart_problem(view: View, query: ChangesQuery, reason: str) -> ProblemAns
 def _item(change: ArticleChange) -> str:
     kind = "delete" if change.item is None else "upsert"
     article = change.item or "null"
-    return f'{{"revision":{change.revision},"change":"{kind}","id":"{change.public_id}","article":{article}}}'
+    return (
+        f'{{"revision":{change.revision},"revisedAt":"{change.revised_at}","change":"{kind}",'
+        f'"id":"{change.public_id}","article":{article}}}'
+    )
 
 
 def _link(view: View, query: ChangesQuery, since: str) -> str:

@@ -158,7 +158,14 @@ class LinkOccurrences(Shape):
 
 
 class Change(Shape):
-    revision: int
+    """An article's last change; a deleted one has no `article`."""
+
+    revision: int = Field(description="The revision of the catalogue that changed it")
+    revised_at: str = Field(
+        description="When that revision was made",
+        examples=["2026-11-01T12:30:00Z"],
+        json_schema_extra={"format": "date-time"},
+    )
     change: str = Field(examples=["upsert"], pattern="^(upsert|delete)$")
     id: str
     article: ArticleItem | None

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS
 from tests.support.backups import backup
+from tests.support.random_examples import EXAMPLES
 from tests.support.services import answer, service_of
 from tests.support.worlds import World
 from tests.web.test_sync import Copy, change_one
@@ -151,7 +152,7 @@ def test_a_place_that_an_older_version_wrote_begins_again(world: World) -> None:
             assert client.get(f"/changes?since={since}").status_code == status
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(max(3, EXAMPLES // 100)))
 def test_copies_follow_any_history_with_backups(world: World, seed: int) -> None:
     choose = random.Random(seed)  # noqa: S311
     backups: list[Any] = []

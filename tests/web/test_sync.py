@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,21 @@ def test_a_copy_follows_any_history(world: World, seed: int) -> None:
             assert copy.published == "any" or copy.named <= ever_public, (
                 "what was never public is never named"
             )
+
+
+def test_a_change_says_when_the_catalogue_was_revised(world: World) -> None:
+    monday, tuesday = datetime(2026, 11, 2, 8, tzinfo=UTC), datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
+    world.write("a.md", "title: A")
+    world.write("b.md", "title: B")
+    world.import_(clock=lambda: monday)
+    world.write("b.md", "title: B\npublished: no")
+    world.import_(clock=lambda: tuesday)
+    with service_of(world) as client:
+        changes = answer(client, "/changes")["items"]
+    assert [(change["revision"], change["revisedAt"], change["change"]) for change in changes] == [
+        (1, "2026-11-02T08:00:00Z", "upsert"),
+        (2, "2026-11-03T08:30:00Z", "delete"),
+    ]
 
 
 def change_one(world: World, path: str, choose: random.Random) -> None:
