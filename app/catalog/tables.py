@@ -54,6 +54,8 @@ catalogue = Table(
     Column("revision", Integer, nullable=False),
     Column("revision_name", Text),  # null before any import
     Column("warnings", Text, nullable=False),  # JSON: [source, problem] where descriptions disagree
+    # By which words and URL keys were made, see importer/tables/derived.py; null before version 0010.
+    Column("derivation_version", Integer),
     CheckConstraint("id = 1", name="one_row"),
 )
 

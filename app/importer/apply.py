@@ -1,5 +1,6 @@
 """Writes what was decided, within the caller's transaction. The order of writing matters:
 
+0. What an older version made of stored articles is made anew, so that all else finds today's words.
 1. What leaves goes first, all of it: a document that takes the place of another takes its id and its path
    too. The index goes before the rows, which say what it has of them; counts of terms go with the rows.
 2. Descriptions are written before any article: they decide which names are one topic, and so which term an
@@ -21,7 +22,7 @@ from app.database.rows import chunked
 from app.importer.plan import Plan
 from app.importer.read import Progress
 from app.importer.spool import Spool
-from app.importer.tables import articles, documents, taxonomy
+from app.importer.tables import articles, derived, documents, taxonomy
 from app.importer.tables.article_terms import ArticleTerms
 from app.importer.tables.changes import ChangeLog
 from app.importer.tables.links import LinkChanges
@@ -42,9 +43,10 @@ def apply_plans(
     to_remove = [document_id for plan in plans for document_id in plan.to_remove]
     leaving = [*spool.replaced_ids, *to_remove]
     added_times = articles.added_times(connection, spool.replaced_ids)
-    log = ChangeLog(connection)
+    searches_differ = derived.renew(connection, word_limits, progress)
+    log = ChangeLog(connection, searches_differ=searches_differ)
     if not leaving and not spool:
-        return log.revision
+        return log.write(connection, now)
     log.remove(connection, to_remove)
     log.replace(connection, spool.replaced_ids)
     log.add(connection, spool.descriptions)

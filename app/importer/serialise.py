@@ -6,7 +6,7 @@ All of it is made once, by whichever process read the file; what is written late
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ _FIRST_KEYS = ("id", "source")
 _KEYS_AFTER_SOURCE = tuple(key for key in ITEM_KEYS if key not in _FIRST_KEYS)
 # The keys whose values are the document's own. Values of the others are made from several things.
 _MADE_KEYS = frozenset({"provider", "topics", "images", "relatedCount"})
+_URLS_OF_ITEM = ("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl")
 _ATTRIBUTE_OF_KEY = {key: to_snake(key) for key in _KEYS_AFTER_SOURCE if key not in _MADE_KEYS}
 
 
@@ -229,7 +230,15 @@ def _serialise_new_link(link: RelatedLink) -> SerialisedLink:
 
 
 def _url_keys(page: ArticleDocument | RelatedLink) -> tuple[bytes, ...]:
-    urls = (page.web_url, page.original_url, page.amp_web_url, page.cdn_amp_web_url)
+    return _keys((page.web_url, page.original_url, page.amp_web_url, page.cdn_amp_web_url))
+
+
+def url_keys_of_item(item: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """The keys of an article or of a related link, made of its stored item."""
+    return _keys([item[key] for key in _URLS_OF_ITEM])
+
+
+def _keys(urls: Iterable[str | None]) -> tuple[bytes, ...]:
     return tuple(sorted({url_key(url) for url in urls if url}))
 
 

@@ -25,12 +25,13 @@ class DocumentBefore(NamedTuple):
 class ChangeLog:
     """Tell it what is removed, what is replaced, then what is added.
 
-    `editors` and `public` are the audiences: editors see what is not published too.
+    `editors` and `public` are the audiences: editors see what is not published too. Where `searches_differ`,
+    answers may have changed although no article did.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, searches_differ: bool) -> None:
         self.revision = int(connection.scalars(select(catalogue.c.revision)).one())
-        self._is_new = False
+        self._is_new = searches_differ
         # Packed to a hash and a byte of two flags, with 200 bytes for each document with its place in here.
         self._before: dict[int, bytes] = {}
 
