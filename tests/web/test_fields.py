@@ -86,6 +86,26 @@ def test_one_article_is_given_however_long_it_is(world: World) -> None:
     assert [titles([page]) for page in pages] == [["A"], ["B"]]
 
 
+def test_a_copy_may_keep_whole_articles(world: World) -> None:
+    """Three million line ends are six megabytes of JSON, so such articles come one by one."""
+    for name in "abcd":
+        world.write(f"{name}.md", f"title: {name}", "x" + "\n" * (3_000_000 if name < "c" else 0) + "y")
+    world.import_()
+    world.write("d.md", "title: d\npublished: no", "Hidden")
+    world.import_()
+    with service_of(world) as client:
+        listed = walk(client, "/articles?fields=title,content")
+        pages = [answer(client, "/changes?fields=title,content")]
+        while pages[-1]["items"]:
+            pages.append(answer(client, pages[-1]["next"]))
+    changes = [change for page in pages for change in page["items"]]
+    assert sorted(change["article"]["title"] for change in changes if change["article"]) == ["a", "b", "c"]
+    assert [change["change"] for change in changes] == ["upsert"] * 3 + ["delete"]
+    assert [len(page["items"]) for page in pages] == [1, 3, 0]
+    contents = {item["title"]: item["content"] for page in listed for item in page["items"]}
+    assert all(change["article"]["content"] == contents[change["article"]["title"]] for change in changes[:3])
+
+
 def test_texts_too_long_to_be_read_as_markdown_take_no_time(world: World) -> None:
     for number in range(4):
         world.write(f"{number}.md", "title: Long", "x " * (MAX_PAGE_MARKDOWN_CHARACTERS // 2))
