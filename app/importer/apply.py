@@ -21,7 +21,7 @@ from app.database.rows import chunked
 from app.importer.plan import Plan
 from app.importer.read import Progress
 from app.importer.spool import Spool
-from app.importer.tables import articles, documents, taxonomy
+from app.importer.tables import articles, documents, name_words, taxonomy
 from app.importer.tables.article_terms import ArticleTerms
 from app.importer.tables.changes import ChangeLog
 from app.importer.tables.links import LinkChanges
@@ -38,6 +38,7 @@ def apply_plans(
     progress: Progress = lambda done: None,
 ) -> int:
     """Returns the catalogue's revision, which is a new one if any answer changed."""
+    name_words.renew_if_empty(connection)
     documents.refresh(connection, [document for plan in plans for document in plan.same_meaning])
     to_remove = [document_id for plan in plans for document_id in plan.to_remove]
     leaving = [*spool.replaced_ids, *to_remove]
