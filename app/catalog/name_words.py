@@ -9,6 +9,7 @@ from app.catalog.audience import Published, count_of, is_visible
 from app.catalog.fields import FieldName
 from app.catalog.search_language import Phrase, stem_of, words_of_text
 from app.catalog.tables import name_words, term_names, terms
+from app.database.rows import text_in_parameter, texts_parameter
 from app.database.statements import statement
 from app.errors import TooManyWords
 
@@ -78,6 +79,19 @@ def find_terms_named(connection: Connection, phrase: Phrase, published: Publishe
     return list(dict.fromkeys(row.term_id for row in names))
 
 
+def count_articles_named(
+    connection: Connection, words: Sequence[str], published: Published
+) -> dict[str, int]:
+    """How many articles are filed under terms with these words in their names, of the words that any has."""
+    dialect = connection.dialect.name
+    rows = _counts_of_words(connection, dialect, published).rows({"words": texts_parameter(dialect, words)})
+    counts: dict[tuple[str, int], int] = {(row.word, row.term_id): row.articles for row in rows}
+    by_word: dict[str, int] = {}
+    for (word, _), count in counts.items():
+        by_word[word] = by_word.get(word, 0) + count
+    return by_word
+
+
 def has_phrase(words: Sequence[str], phrase: Phrase) -> bool:
     """True if the phrase's words stand side by side among these."""
     padded = f" {' '.join(phrase.words)}{'' if phrase.is_prefix else ' '}"
@@ -86,13 +100,29 @@ def has_phrase(words: Sequence[str], phrase: Phrase) -> bool:
 
 @statement
 def names_with_word(condition: WordCondition, published: Published) -> Select[Any]:
-    """The names that have a word, of terms with articles. A described topic's id is a name of it too."""
+    """The names that have a word, of terms with articles."""
+    name = func.coalesce(term_names.c.name, terms.c.key).label("name")
+    rows = _known_names(published).add_columns(name).where(condition(name_words))
+    return rows.limit(MAX_WORDS_OF_PREFIX + 1) if condition is has_prefix else rows
+
+
+@statement
+def _counts_of_words(dialect: str, published: Published) -> Select[Any]:
+    rows = _known_names(published).add_columns(
+        name_words.c.word, count_of(terms, published).label("articles")
+    )
+    return rows.where(text_in_parameter(dialect, name_words.c.word, "words"))
+
+
+def _known_names(published: Published) -> Select[Any]:
+    """A row for each word of each name that the asker may know, of terms with articles.
+
+    A described topic's id is a name of it too.
+    """
     is_id = (name_words.c.name_id == TERM_KEY) & (terms.c.field == "topic") & (terms.c.described > 0)
-    rows = (
-        select(name_words.c.term_id, func.coalesce(term_names.c.name, terms.c.key).label("name"))
+    return (
+        select(name_words.c.term_id)
         .join(terms, terms.c.id == name_words.c.term_id)
         .outerjoin(term_names, term_names.c.id == name_words.c.name_id)
-        .where(condition(name_words), count_of(terms, published) > 0)
-        .where(is_id | is_visible(term_names, published))
+        .where(count_of(terms, published) > 0, is_id | is_visible(term_names, published))
     )
-    return rows.limit(MAX_WORDS_OF_PREFIX + 1) if condition is has_prefix else rows

@@ -6,8 +6,8 @@ tags are searched in the same way: each brings the articles that are filed under
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_
 from typing import Any, Final
@@ -64,19 +64,26 @@ class SearchCondition:
             ]
         return self._by_group
 
+    def words_alone(self, connection: Connection, phrase: Phrase) -> Iterator[tuple[str, BitMap]]:
+        """The articles of each word of a phrase, wherever the others stand."""
+        until = time.monotonic() + QUERY_SECONDS
+        for place, word in enumerate(phrase.words, 1):
+            is_prefix = phrase.is_prefix and place == len(phrase.words)
+            alone = replace(phrase, words=(word,), is_prefix=is_prefix)
+            yield word, find_phrase(connection, alone, self.published, until).anywhere
+
 
 def find_phrase(connection: Connection, phrase: Phrase, published: Published, until: float) -> Occurrences:
-    """What articles say themselves, and what the names say that they are filed under.
+    """Articles that have the phrase in a text of theirs, or in a name that they are filed under.
 
     A name counts as an excerpt does: either was written to say what the article is about.
     """
-    title, excerpt, anywhere = _find_in_texts(connection, phrase, until)
+    in_texts = _find_in_texts(connection, phrase, until)
     filed = _filed_under(connection, find_terms_named(connection, phrase, published), until)
-    return (
-        Occurrences(title, excerpt | filed, anywhere | filed)
-        if filed
-        else Occurrences(title, excerpt, anywhere)
-    )
+    if not filed:
+        return in_texts
+    title, excerpt, anywhere = in_texts
+    return Occurrences(title, excerpt | filed, anywhere | filed)
 
 
 def _filed_under(connection: Connection, term_ids: Sequence[int], until: float) -> BitMap:
