@@ -4,7 +4,7 @@ All articles, and the newest of one term, are one range of an index, and the imp
 query is a set of articles: its size is the total, and its pages are read along the index of its order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -20,6 +20,7 @@ from app.catalog.index.find import (
     ranked_by_relevance,
     ranked_by_url,
     unranked,
+    words_without_articles,
 )
 from app.catalog.orders import IndexOrder
 from app.catalog.paging import Pageable, every_row
@@ -76,6 +77,10 @@ class Selection:
     def every_item(self) -> Iterator[str]:
         """All articles as lists show them, in the query's order and in constant memory."""
         return (row.item for row in every_row(self.connection, self.listing()))
+
+    def unknown_words(self) -> Sequence[str]:
+        """The words of the query's `q` that nothing has which the asker may see."""
+        return words_without_articles(self.connection, self.conditions, self.query.published)
 
     def _ranks(self) -> Ranks:
         if self.query.url:

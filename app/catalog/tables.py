@@ -220,6 +220,19 @@ term_names = Table(
     Index(None, "field", "folded"),
 )
 
+# The words of names, by which `q` and suggestions find topics, providers, authors and tags. `name_id` is that
+# of a row of `term_names`, or TERM_KEY for words of the term's own key: a topic's id or a provider's domain.
+name_words = Table(
+    "name_words",
+    metadata,
+    Column("word", Ordered, primary_key=True),
+    Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
+    Column("name_id", Identifier, primary_key=True, autoincrement=False),
+    Column("stem", Ordered, nullable=False),
+    Index(None, "stem"),
+    sqlite_with_rowid=False,
+)
+
 article_terms = Table(
     "article_terms",
     metadata,

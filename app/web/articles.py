@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from app.catalog.content_html import content_html
 from app.catalog.cursors import Cursor
-from app.catalog.filters import matching, may_be_index_range
+from app.catalog.filters import Selection, matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
 from app.catalog.item_keys import Fields, ItemText, has_long_keys, items_with_keys, within_page
 from app.catalog.paging import Page, PageTooLarge, read_unpaged
@@ -21,6 +21,7 @@ from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
 from app.catalog.search_language import Search
+from app.catalog.spelling import did_you_mean
 from app.printable import compact_json
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
@@ -91,7 +92,16 @@ def _list_articles(
             page, items = _presented(view, query, page, search, backwards=cursor.place.backwards)
         if query.depends_on_clock:
             query = with_fixed_dates(view.connection, query)
-        return page_response(view, query, "/articles", page, items, selection.total())
+        total = selection.total()
+        # A guess that takes too long ends a transaction of PostgreSQL, so it comes last.
+        more = _other_words(view, query, selection) if query.search else {}
+        return page_response(view, query, "/articles", page, items, total, more)
+
+
+def _other_words(view: View, query: ArticleListQuery, selection: Selection) -> dict[str, str | None]:
+    """`didYouMean`, on pages of searches with words that nothing has."""
+    unknown = selection.unknown_words()
+    return {"didYouMean": did_you_mean(view.connection, query, unknown)} if unknown else {}
 
 
 def _presented(

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import Row
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -137,7 +136,7 @@ def _restart_problem(view: View, query: ChangesQuery, reason: str) -> ProblemAns
     return gone(f"This place is {reason}; begin again.", _link(view, query, "0"))
 
 
-def _texts(view: View, changes: Sequence[Row[Any]], fields: str | None) -> Iterator[ItemText]:
+def _texts(view: View, changes: Sequence[Any], fields: str | None) -> Iterator[ItemText]:
     """The changes as JSON, each made when it is taken."""
     visible = [change for change in changes if change.item is not None]
     articles: Iterator[ItemText] = (

@@ -1,8 +1,8 @@
 """Pages of any list: where a page begins, and its links to its neighbours. Knows no list by name."""
 
 import json
-from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import Field, ValidationError
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.catalog.cursors import BROKEN, MAX_CHARACTERS, Cursor, check_place, read_cursor
 from app.catalog.paging import BEGINNING, Page, Pageable, Place, read_page
 from app.catalog.query import Moment, Query
+from app.printable import compact_json
 from app.web.http.problems import ParameterError, gone, unprocessable
 from app.web.view import View
 
@@ -34,6 +35,7 @@ class Paged(Query):
 
 
 Q = TypeVar("Q", bound=Paged)
+_NOTHING_MORE: Final[Mapping[str, object]] = {}
 
 
 def with_cursor(query: Q, list_path: str) -> tuple[Q, Cursor]:
@@ -88,20 +90,34 @@ def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable) -> Page:
 
 
 def page_response(
-    view: View, query: Q, list_path: str, page: Page, items: Sequence[str], total: int
+    view: View,
+    query: Q,
+    list_path: str,
+    page: Page,
+    items: Sequence[str],
+    total: int,
+    more: Mapping[str, object] = _NOTHING_MORE,
 ) -> Response:
-    body, headers = page_json(view, query, list_path, page, items, total)
+    """`more` has the keys that this list's pages have beside those of all pages."""
+    body, headers = page_json(view, query, list_path, page, items, total, more)
     return view.json(body, headers)
 
 
 def page_json(
-    view: View, query: Q, list_path: str, page: Page, items: Sequence[str], total: int
+    view: View,
+    query: Q,
+    list_path: str,
+    page: Page,
+    items: Sequence[str],
+    total: int,
+    more: Mapping[str, object] = _NOTHING_MORE,
 ) -> tuple[bytes, dict[str, str]]:
     """The page as JSON, made of the text of its items, and a `Link` header to its neighbours."""
     next_link, prev_link = (
         _link(view, query, list_path, place) if place else None for place in (page.next, page.prev)
     )
-    end = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}}}'
+    end = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}'
+    end += "".join(f',"{key}":{compact_json(value)}' for key, value in more.items()) + "}"
     # Items are encoded one by one: encoding a page of long titles at once would hold the GIL for too long.
     body = b"".join((b'{"items":[', b",".join([item.encode() for item in items]), b"],", end.encode()))
     links = [f'<{link}>; rel="{rel}"' for rel, link in (("next", next_link), ("prev", prev_link)) if link]

@@ -1,4 +1,4 @@
-"""What words find, in plain Python over texts: the contract's `q` without a parser and without an index.
+"""What words find, in plain Python over texts and names: the contract's `q` without a parser and an index.
 
 A question is built of terms and then written down; the oracle answers what was built.
 """
@@ -32,8 +32,23 @@ MARKUP = (
 ASKED = _pieces("""
     apple APPLES banana boxing box ran running or c C++ c# cafe Cafés naive fine full ｆｕｌｌ strasse STRAßE
     日本 日 語本 が か quadrants it's its it x-y x 3.14 14 100 i href nbsp amp b zebra apple/banana a ab
+    striped horses rocks quartz quilt quilting daily times press example the co
 """)
-BEGINNINGS = _pieces("app APPLES ba bo c c+ caf 日 日本 quad stras x zeb x- 1")
+BEGINNINGS = _pieces("app APPLES ba bo c c+ caf 日 日本 quad stras x zeb x- 1 qu quil ro d t")
+# What articles are filed under. The documents give more names to some: whoever has one of them has all.
+FILED = _pieces("Zebra quartz running C# 日本語 Straße apple quilting")
+TOPIC_NAMES = (("zebra", "Striped Horse"), ("rocks-and-quartz", "Quartz", "Boxes of Rocks"))
+TOPIC_DOCUMENTS = (
+    "taxonomy: topic\nname: Zebra\nshortname: Striped Horse",
+    "taxonomy: topic\n_id: rocks-and-quartz\nname: Quartz\nshortname: Boxes of Rocks",
+)
+PROVIDERS = (
+    {"name": "Daily Zebra", "domain": "banana.example"},
+    {"name": "Running Times", "domain": "banana.example"},
+    {"name": "Café Press"},
+    {"domain": "apple.example"},
+)
+PROVIDER_DOCUMENT = "taxonomy: organization\nname: The Box\ndomain: apple.example\notherNames: [Quilt & Co]"
 _english = Stemmer.Stemmer("english")
 
 
@@ -68,19 +83,35 @@ class Search:
         )
 
 
-def matches(text: Text, search: Search) -> bool:
+def matches(text: Text, names: Sequence[str], search: Search) -> bool:
+    """`names` are those that the asker may know of what the text is filed under."""
     groups = [[one for one in group if words(one.text)] for group in search.all_of]
-    return all(any(_has(text, one) for one in group) for group in groups if group) and not any(
-        _has(text, one) for one in search.none_of if words(one.text)
+    return all(any(_has(text, names, one) for one in group) for group in groups if group) and not any(
+        _has(text, names, one) for one in search.none_of if words(one.text)
     )
+
+
+def names_of(text: Text, visible: Sequence[Text]) -> list[str]:
+    """The names of all that a text is filed under; `visible` are the texts that the asker may see."""
+    names = [*text["tags"], *text["authors"], *text["topics"]]
+    for topic in text["topics"]:
+        names += [
+            name for of_topic in TOPIC_NAMES if topic.lower() in map(str.lower, of_topic) for name in of_topic
+        ]
+    provider = text["provider"]
+    if "domain" in provider:
+        same = [one["provider"] for one in visible if one["provider"].get("domain") == provider["domain"]]
+        names += [one["name"] for one in same if "name" in one]
+        names += ["The Box", "Quilt & Co"] if provider["domain"] == "apple.example" else []
+    return [*names, *([provider["name"]] if "name" in provider else [])]
 
 
 def in_title(text: Text, one: Asked) -> bool:
     return _stands_in(words(text["title"]), one)
 
 
-def _has(text: Text, one: Asked) -> bool:
-    parts = (text["title"], text["excerpt"] or "", seen_in(text["content"]))
+def _has(text: Text, names: Sequence[str], one: Asked) -> bool:
+    parts = (text["title"], text["excerpt"] or "", seen_in(text["content"]), *names)
     return any(_stands_in(words(part), one) for part in parts)
 
 
@@ -149,6 +180,11 @@ def random_texts(number: int, seed: int = 11) -> list[dict[str, Any]]:
             "type": choose.choice((None, "video", "article")),
             "published": choose.random() < 0.8,
             "publishedDateTime": choose.choice((None, "2020-06-11", "2020-06-12", "2021-01-01")),
+            **{
+                key: choose.sample(FILED, choose.choice((0, 0, 1, 2)))
+                for key in ("topics", "tags", "authors")
+            },
+            "provider": choose.choice(({}, {}, *PROVIDERS)),
         }
         for index in range(number)
     ]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from operator import and_
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from app.catalog.audience import Published, name_of
 from app.catalog.fields import Has
@@ -27,8 +27,9 @@ from app.catalog.index.sets import (
 )
 from app.catalog.index.walk import SetPages
 from app.catalog.orders import IndexOrder
-from app.catalog.tables import article_urls, articles, terms, topics
-from app.database.rows import position
+from app.catalog.tables import article_urls, articles, terms, topics, word_articles
+from app.database.rows import position, text_in_parameter, texts_parameter
+from app.database.statements import statement
 from app.urls import url_key
 
 # Outside the index an article set has a length and can be asked whether an id is in it, and no more.
@@ -62,6 +63,57 @@ def find(connection: Connection, conditions: Conditions, published: Published) -
     # Small sets come first: they make the intersections with large ones cheap.
     articles_ = reduce(and_, sorted(sets, key=len))
     return articles_ - AnyOf(tuple(excluded)).read(connection) if excluded else articles_
+
+
+def words_without_articles(
+    connection: Connection, conditions: Conditions, published: Published
+) -> Sequence[str]:
+    """The words of searches that no article has of those that are asked for, each looked up as usual."""
+    searches = [
+        condition
+        for condition in (*conditions.required, *conditions.excluded)
+        if isinstance(condition, SearchCondition)
+    ]
+    unpublished = is_unpublished().read(connection)
+    unknown: dict[str, None] = {}
+    for search in searches:
+        for group in search.by_phrase(connection):
+            for phrase, occurrences in group.items():
+                if _of_audience(occurrences.anywhere, unpublished, published):
+                    continue
+                for word, ids in search.words_alone(connection, phrase):
+                    if not _of_audience(ids, unpublished, published):
+                        unknown[word] = None
+    return list(unknown)
+
+
+def count_articles_with_words(
+    connection: Connection, words: Sequence[str], published: Published
+) -> dict[str, int]:
+    """How many articles that are asked for have each word as it is spelled, of the words that any has."""
+    unpublished = is_unpublished().read(connection)
+    dialect = connection.dialect.name
+    rows = _rows_of_words(connection, dialect).rows({"words": texts_parameter(dialect, words)})
+    counts = {
+        row.word: len(_of_audience(BitMap.deserialize(row.anywhere), unpublished, published)) for row in rows
+    }
+    return {word: count for word, count in counts.items() if count}
+
+
+@statement
+def _rows_of_words(dialect: str) -> Select[Any]:
+    columns = word_articles.c
+    return select(columns.word, columns.anywhere).where(text_in_parameter(dialect, columns.word, "words"))
+
+
+def _of_audience(ids: BitMap, unpublished: BitMap, published: Published) -> BitMap:
+    match published:
+        case "true":
+            return ids - unpublished
+        case "false":
+            return ids & unpublished
+        case "any":
+            return ids
 
 
 def count_with_term(

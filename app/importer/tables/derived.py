@@ -1,4 +1,4 @@
-"""What an import makes of stored articles alone: their words and the keys of URLs.
+"""What an import makes of stored articles and terms alone: words, also of names, and the keys of URLs.
 
 An upgrade may fold words or compare URLs in another way. What is stored by the old way would then not be
 what a question looks for, and most documents are never read again: their bytes are those stored, or their
@@ -18,7 +18,7 @@ from app.catalog.tables import article_urls, articles, catalogue, contents
 from app.database.rows import insert_tuples
 from app.importer.read import Progress
 from app.importer.serialise import url_keys_of_item
-from app.importer.tables import links
+from app.importer.tables import links, name_words
 
 # Raise it when the same article gives other words or URL keys than before: with a change of what
 # app.catalog.search_language, app.catalog.search_text or app.urls answer. A test says when that is.
@@ -41,6 +41,7 @@ def renew(connection: Connection, word_limits: WordLimits, progress: Progress) -
     if connection.scalars(select(catalogue.c.derivation_version)).one() == DERIVATION_VERSION:
         return False
     connection.execute(update(catalogue).values(derivation_version=DERIVATION_VERSION))
+    name_words.renew(connection)
     ids = array("q", connection.scalars(select(articles.c.id).order_by(articles.c.id)))
     if not ids:
         return False
