@@ -71,8 +71,8 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
         try:
             timeline = count_timeline(view.connection, matching(view.connection, query), query.interval)
         except TooManyBuckets as error:
-            coarser_advice = f"ask for interval={error.coarser}, or " if error.coarser else ""
-            advice = f"gives more than {MAX_BUCKETS:,} buckets; {coarser_advice}narrow the dates"
+            too_many = f"gives more than {MAX_BUCKETS:,} buckets"
+            advice = f"{too_many}; ask for interval={error.coarser}, or narrow the dates"
             raise unprocessable(ParameterError("interval", query.interval, advice)) from None
         body = {
             "interval": query.interval,
