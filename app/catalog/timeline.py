@@ -1,6 +1,7 @@
 """How many articles of a query were published when, by day, week, month or year in UTC."""
 
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -81,11 +82,12 @@ def _check_number(first: date, last: date, interval: Interval) -> None:
 
 
 def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:
-    """`days` may be the first days of months, for an interval as long."""
-    counts: dict[date, int] = {}
-    for day, count in days.items():
-        start = _start(day, interval)
-        counts[start] = counts.get(start, 0) + count
+    """Of a timeline by month or year the days are the first ones of months."""
+    counts: Mapping[date, int] = days
+    if interval in ("week", "year"):
+        counts = Counter[date]()
+        for day, count in days.items():
+            counts[_start(day, interval)] += count
     last = max(counts)
     buckets: list[Bucket] = []
     following: date | None = min(counts)
@@ -128,9 +130,9 @@ def _next(start: date, interval: Interval) -> date | None:
                 return start + timedelta(days=1)
             case "week":
                 return start + timedelta(days=7)
-            case "month" if start.month < _DECEMBER:
-                return start.replace(month=start.month + 1)
-            case "month" | "year":
-                return start.replace(year=start.year + 1, month=1)
+            case "month":
+                return date(start.year + start.month // _DECEMBER, start.month % _DECEMBER + 1, 1)
+            case "year":
+                return date(start.year + 1, 1, 1)
     except (ValueError, OverflowError):
         return None

@@ -19,8 +19,8 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, Select, bindparam, select, tuple_
 
 from app.catalog.audience import Published, name_of
-from app.catalog.fields import Has
-from app.catalog.index.sets import TERM_COUNT_BITS, has, sets_of_kind
+from app.catalog.fields import FIELDS, Has
+from app.catalog.index.sets import HAS, TERM_COUNT_BITS, sets_of_kind
 from app.catalog.tables import article_sets, articles, terms, topics
 from app.database.rows import id_in_parameter, ids_parameter
 from app.database.statements import statement
@@ -59,7 +59,10 @@ def count_terms(
     """
     if len(within) <= MAX_COUNTED_ONE_BY_ONE:
         return _count_one_by_one(connection, fields, published, within, size)
-    return {field: _count_by_sets(connection, field, published, within, size) for field in fields}
+    with_any = _counts_with_any(connection, within)
+    return {
+        field: _count_by_sets(connection, field, published, within, size, with_any[field]) for field in fields
+    }
 
 
 def count_topics_with_descendants(
@@ -79,7 +82,7 @@ def count_topics_with_descendants(
     return FieldCounts(
         most_frequent(counts, size),
         sum(term.article_count for term in counts),
-        _count_with_any(connection, "topic", within),
+        _counts_with_any(connection, within)["topic"],
     )
 
 
@@ -121,11 +124,12 @@ def _count_one_by_one(
     by_field: dict[str, list[TermCount]] = defaultdict(list)
     for row in _terms_with_ids(connection, dialect, published).rows({"ids": ids_parameter(dialect, counts)}):
         by_field[row.field].append(TermCount(row.key, row.by_name, row.shown, counts[row.id]))
+    with_any = _counts_with_any(connection, within)
     return {
         field: FieldCounts(
             most_frequent(by_field[field], size),
-            sum_of_counts := sum(term.article_count for term in by_field[field]),
-            _count_with_any(connection, field, within) if field in TERM_COUNT_BITS else sum_of_counts,
+            sum(term.article_count for term in by_field[field]),
+            with_any[field],
         )
         for field in fields
     }
@@ -143,9 +147,8 @@ def _terms_with_ids(dialect: str, published: Published) -> Select[Any]:
 
 
 def _count_by_sets(
-    connection: Connection, field: str, published: Published, within: BitMap, size: int
+    connection: Connection, field: str, published: Published, within: BitMap, size: int, with_any: int
 ) -> FieldCounts:
-    with_any = _count_with_any(connection, field, within)
     sum_of_counts = with_any
     if kind := TERM_COUNT_BITS.get(field):
         bits = sets_of_kind(connection, kind)
@@ -153,14 +156,14 @@ def _count_by_sets(
     limit = size * _READ_FOR_ONE_SHOWN
     rows = _largest_terms(connection, published).rows({"field": field, "limit": limit})
     counts = list(_counts(rows, within))
-    if len(rows) == limit:
-        frequent = most_frequent(counts, size)
-        # A term that is not read yet needs as many articles to be shown, or any if there are not enough.
-        least = frequent[-1].article_count if len(frequent) == size else 1
-        if sum_of_counts - sum(term.article_count for term in counts) >= least:
-            ends = {"field": field, "least": least, "last": rows[-1].total, "last_id": rows[-1].id}
-            counts += _counts(_smaller_terms(connection, published).stream(ends), within)
-    return FieldCounts(most_frequent(counts, size), sum_of_counts, with_any)
+    frequent = most_frequent(counts, size)
+    # A term that is not read yet needs as many articles to be shown, or any if there are not enough.
+    least = frequent[-1].article_count if len(frequent) == size else 1
+    if len(rows) == limit and sum_of_counts - sum(term.article_count for term in counts) >= least:
+        ends = {"field": field, "least": least, "last": rows[-1].total, "last_id": rows[-1].id}
+        smaller = _smaller_terms(connection, published).stream(ends)
+        frequent = most_frequent(chain(counts, _counts(smaller, within)), size)
+    return FieldCounts(frequent, sum_of_counts, with_any)
 
 
 def _counts(rows: Iterable[Any], within: BitMap) -> Iterable[TermCount]:
@@ -169,8 +172,12 @@ def _counts(rows: Iterable[Any], within: BitMap) -> Iterable[TermCount]:
             yield TermCount(row.key, row.by_name, row.shown, count)
 
 
-def _count_with_any(connection: Connection, field: str, within: BitMap) -> int:
-    return within.intersection_cardinality(has(Has.term_of(field)).read(connection))
+def _counts_with_any(connection: Connection, within: BitMap) -> dict[str, int]:
+    """How many articles of the set have any term of each field."""
+    sets = dict(sets_of_kind(connection, HAS))
+    return {
+        field: within.intersection_cardinality(sets.get(Has.term_of(field), BitMap())) for field in FIELDS
+    }
 
 
 @statement
