@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from sqlalchemy import Connection
 
@@ -29,13 +29,12 @@ class TooManyBuckets(Exception):
         self.coarser = coarser
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """From `start` to the day before `end`, which is None after the last day there is."""
 
     start: date
     end: date | None
-    count: int
+    article_count: int
 
 
 @dataclass(frozen=True, slots=True)

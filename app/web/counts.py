@@ -126,7 +126,7 @@ def _buckets(links: QueryLinks, query: ArticleQuery, buckets: Sequence[Bucket]) 
         ends_earlier = until and (bucket.end is None or until.at <= _midnight(bucket.end))
         last = _quoted(until) if until and ends_earlier else bucket.end and f"{bucket.end}{_QUOTED_MIDNIGHT}"
         dates = f"publishedFrom={first}&publishedBefore={last}" if last else f"publishedFrom={first}"
-        shown.append({"start": start, "count": bucket.count, "url": links.link(dates)})
+        shown.append({"start": start, "count": bucket.article_count, "url": links.link(dates)})
     return shown
 
 
