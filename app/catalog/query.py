@@ -123,7 +123,7 @@ class Query(BaseModel):
             field, value = fields[name], getattr(self, name)
             if value != field.default:
                 values = value if name in CLAUSES else (value,)
-                pairs += [(field.alias or name, _text(value, keep_durations)) for value in values]
+                pairs += [(field.alias or name, parameter_text(value, keep_durations)) for value in values]
         return tuple(pairs)
 
     @classmethod
@@ -238,7 +238,7 @@ def _in_words(value: object) -> str:
             return str(value)
 
 
-def _text(value: object, keep_durations: bool) -> str:
+def parameter_text(value: object, keep_durations: bool) -> str:
     match value:
         case bool():
             return "true" if value else "false"

@@ -1,38 +1,40 @@
 """How many articles of a query were published when, by day, week, month or year in UTC."""
 
+from calendar import monthrange
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from sqlalchemy import Connection
 
 from app.catalog.filters import Selection
-from app.catalog.index.find import counts_by_day
+from app.catalog.index.find import ArticleSet, counts_by_day, counts_by_month
 
 Interval = Literal["day", "week", "month", "year"]
 
-# A chart has no more points than this; three years by day are as many.
+# A chart has no more points than this; three years by day are as many. Years are never more than 9,999, and a
+# timeline by year is what is left to ask for, so it is always answered.
 MAX_BUCKETS: Final = 1_000
 
 _DECEMBER: Final = 12
 
 
 class TooManyBuckets(Exception):
-    """`coarser` is the finest interval that gives few enough, None where not even years do."""
+    """`coarser` is the finest interval that is answered."""
 
-    def __init__(self, coarser: Interval | None) -> None:
+    def __init__(self, coarser: Interval) -> None:
         super().__init__(coarser)
         self.coarser = coarser
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """From `start` to the day before `end`, which is None after the last day there is."""
 
     start: date
     end: date | None
-    count: int
+    article_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +47,49 @@ class TimelineCounts:
 def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> TimelineCounts:
     """From the first bucket with an article to the last, without gaps. Raises TooManyBuckets."""
     articles = selection.articles()
-    days = counts_by_day(connection, articles)
-    buckets = _buckets(days, interval) if days else ()
-    return TimelineCounts(len(articles), len(articles) - sum(days.values()), buckets)
+    months = counts_by_month(connection, articles)
+    days: Mapping[date, int] = months
+    if months and interval in ("day", "week"):
+        days = _counts_by_day(connection, articles, min(months), max(months), interval)
+    elif months:
+        _check_number(min(months), max(months), interval)
+    return TimelineCounts(
+        len(articles), len(articles) - sum(months.values()), _buckets(days, interval) if days else ()
+    )
+
+
+def _counts_by_day(
+    connection: Connection, articles: ArticleSet, first_month: date, last_month: date, interval: Interval
+) -> Mapping[date, int]:
+    """Reads the days between only if they are not too many."""
+    first = min(counts_by_day(connection, articles, first_month, _end_of_month(first_month)))
+    last = max(counts_by_day(connection, articles, last_month, _end_of_month(last_month)))
+    _check_number(first, last, interval)
+    return counts_by_day(connection, articles, first, last)
+
+
+def _end_of_month(start: date) -> date:
+    return date(start.year, start.month, monthrange(start.year, start.month)[1])
+
+
+def _check_number(first: date, last: date, interval: Interval) -> None:
+    if interval == "year" or _number(first, last, interval) <= MAX_BUCKETS:
+        return
+    coarser = get_args(Interval)[get_args(Interval).index(interval) + 1 :]
+    few_enough = (longer for longer in coarser if _number(first, last, longer) <= MAX_BUCKETS)
+    raise TooManyBuckets(next(few_enough, "year"))
 
 
 def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:
-    first, last = min(days), max(days)
-    if _number(first, last, interval) > MAX_BUCKETS:
-        coarser = get_args(Interval)[get_args(Interval).index(interval) + 1 :]
-        few_enough = (longer for longer in coarser if _number(first, last, longer) <= MAX_BUCKETS)
-        raise TooManyBuckets(next(few_enough, None))
-    counts: dict[date, int] = {}
-    for day, count in days.items():
-        start = _start(day, interval)
-        counts[start] = counts.get(start, 0) + count
+    """Of a timeline by month or year the days are the first ones of months."""
+    counts: Mapping[date, int] = days
+    if interval in ("week", "year"):
+        counts = Counter[date]()
+        for day, count in days.items():
+            counts[_start(day, interval)] += count
+    last = max(counts)
     buckets: list[Bucket] = []
-    following: date | None = _start(first, interval)
+    following: date | None = min(counts)
     while following is not None and following <= last:
         start, following = following, _next(following, interval)
         buckets.append(Bucket(start, following, counts.get(start, 0)))
@@ -101,9 +129,9 @@ def _next(start: date, interval: Interval) -> date | None:
                 return start + timedelta(days=1)
             case "week":
                 return start + timedelta(days=7)
-            case "month" if start.month < _DECEMBER:
-                return start.replace(month=start.month + 1)
-            case "month" | "year":
-                return start.replace(year=start.year + 1, month=1)
+            case "month":
+                return date(start.year + start.month // _DECEMBER, start.month % _DECEMBER + 1, 1)
+            case "year":
+                return date(start.year + 1, 1, 1)
     except (ValueError, OverflowError):
         return None

@@ -1,6 +1,7 @@
 """The index's door for imports: which articles leave it and which come. Knows no document."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, select
 
 from app.catalog.fields import Has
-from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing
+from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing, sets_of_counts
 from app.catalog.index.words import WordChanges, WordLimits
 from app.catalog.search_text import SearchText
 from app.catalog.tables import article_words, articles, terms, word_articles
@@ -80,8 +81,8 @@ class IndexChanges:
             self._words.add(article.article_id)
         _insert_texts(self._connection, [(article.article_id, article.text) for article in added])
 
-    def refile(self, article_id: int, before: Iterable[FieldTerm], after: Iterable[FieldTerm]) -> None:
-        """An article that stays is filed under other terms."""
+    def refile(self, article_id: int, before: Sequence[FieldTerm], after: Sequence[FieldTerm]) -> None:
+        """An article that stays is filed under other terms; both are all that it has."""
         self._sets.remove(article_id, _sets_of_terms(before))
         self._sets.add(article_id, _sets_of_terms(after))
 
@@ -135,7 +136,8 @@ def _sets_of_values(article: Any) -> Iterator[SetKey]:
     )
 
 
-def _sets_of_terms(filed: Iterable[FieldTerm]) -> Iterator[SetKey]:
+def _sets_of_terms(filed: Sequence[FieldTerm]) -> Iterator[SetKey]:
     for field, term_id in filed:
         yield field, term_id
         yield HAS, Has.term_of(field)
+    yield from sets_of_counts(Counter(field for field, _ in filed))
