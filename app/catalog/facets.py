@@ -1,6 +1,6 @@
 """How many articles of a query have each topic, provider, type ...: exact, of what the asker may see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
+from app.catalog.clauses import MAX_VALUES, Clause
 from app.catalog.fields import MANY_VALUED
 from app.catalog.filters import Selection
 from app.catalog.index.find import (
@@ -32,6 +33,12 @@ class ValueCount:
     count: int
     other_domains: tuple[str, ...]
 
+    def clauses(self) -> Iterator[Clause]:
+        """The clauses of its field that narrow a query to this value."""
+        yield Clause((self.value,), anything=False, none_of=False)
+        for domains in chunked(self.other_domains, MAX_VALUES):
+            yield Clause(tuple(domains), anything=False, none_of=True)
+
 
 @dataclass(frozen=True, slots=True)
 class FacetCounts:
@@ -54,16 +61,21 @@ def count_facets(
             frequent, sum_of_counts = _stored_counts(connection, query.published, field, size)
         else:
             frequent, sum_of_counts = _most_frequent(_counts(connection, query, articles, field), size)
-        domains = _domains_of(connection, query, [term.key for term in frequent if term.by_name])
         facets[field] = FacetCounts(
-            # A domain may be the name of another provider that has none.
-            tuple(
-                _value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in frequent
-            ),
+            values_of(connection, query, field, frequent),
             sum_of_counts - sum(term.article_count for term in frequent),
             total - _count_with_value(connection, query, articles, field, sum_of_counts),
         )
     return total, facets
+
+
+def values_of(
+    connection: Connection, query: ArticleQuery, field: str, counts: Sequence[TermCount]
+) -> tuple[ValueCount, ...]:
+    """Terms as facets show them."""
+    # A domain may be the name of another provider that has none.
+    domains = _domains_of(connection, query, [term.key for term in counts if term.by_name])
+    return tuple(_value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in counts)
 
 
 def _count_with_value(

@@ -10,8 +10,6 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.catalog import clauses
-from app.catalog.clauses import Clause
 from app.catalog.facets import ValueCount, count_facets
 from app.catalog.fields import FIELDS, FieldName
 from app.catalog.filters import matching
@@ -88,11 +86,7 @@ def _articles_only(query: ArticleQuery) -> ArticleQuery:
 
 
 def _value(view: View, query: ArticleQuery, field: str, value: ValueCount) -> dict[str, object]:
-    added = [Clause((value.value,), anything=False, none_of=False)]
-    for start in range(0, len(value.other_domains), clauses.MAX_VALUES):
-        domains = value.other_domains[start : start + clauses.MAX_VALUES]
-        added.append(Clause(domains, anything=False, none_of=True))
-    value_query = query.model_copy(update={field: (*getattr(query, field), *added)})
+    value_query = query.model_copy(update={field: (*getattr(query, field), *value.clauses())})
     return {"value": value.value, "name": value.name, "count": value.count, "url": _link(view, value_query)}
 
 

@@ -22,15 +22,37 @@ from app.catalog.index.sets import (
     InRows,
     has,
     is_unpublished,
+    of_audience,
     sets_of_kind,
     sets_of_terms,
 )
+from app.catalog.index.titles import find_titled
 from app.catalog.index.walk import SetPages
 from app.catalog.orders import IndexOrder
 from app.catalog.tables import article_urls, articles, terms, topics, word_articles
 from app.database.rows import position, text_in_parameter, texts_parameter
 from app.database.statements import statement
 from app.urls import url_key
+
+__all__ = [
+    "URL_KEYS",
+    "ArticleSet",
+    "Ranks",
+    "TermCount",
+    "add_to_ancestors",
+    "count_articles_with_words",
+    "count_with_term",
+    "counts_by_day",
+    "counts_by_term",
+    "counts_by_topic_and_descendants",
+    "find",
+    "find_titled",
+    "pages_of",
+    "ranked_by_relevance",
+    "ranked_by_url",
+    "unranked",
+    "words_without_articles",
+]
 
 # Outside the index an article set has a length and can be asked whether an id is in it, and no more.
 ArticleSet = BitMap
@@ -74,15 +96,14 @@ def words_without_articles(
         for condition in (*conditions.required, *conditions.excluded)
         if isinstance(condition, SearchCondition)
     ]
-    unpublished = is_unpublished().read(connection)
     unknown: dict[str, None] = {}
     for search in searches:
         for group in search.by_phrase(connection):
             for phrase, occurrences in group.items():
-                if _of_audience(occurrences.anywhere, unpublished, published):
+                if of_audience(connection, occurrences.anywhere, published):
                     continue
                 for word, ids in search.words_alone(connection, phrase):
-                    if not _of_audience(ids, unpublished, published):
+                    if not of_audience(connection, ids, published):
                         unknown[word] = None
     return list(unknown)
 
@@ -91,11 +112,10 @@ def count_articles_with_words(
     connection: Connection, words: Sequence[str], published: Published
 ) -> dict[str, int]:
     """How many articles that are asked for have each word as it is spelled, of the words that any has."""
-    unpublished = is_unpublished().read(connection)
     dialect = connection.dialect.name
     rows = _rows_of_words(connection, dialect).rows({"words": texts_parameter(dialect, words)})
     counts = {
-        row.word: len(_of_audience(BitMap.deserialize(row.anywhere), unpublished, published)) for row in rows
+        row.word: len(of_audience(connection, BitMap.deserialize(row.anywhere), published)) for row in rows
     }
     return {word: count for word, count in counts.items() if count}
 
@@ -104,16 +124,6 @@ def count_articles_with_words(
 def _rows_of_words(dialect: str) -> Select[Any]:
     columns = word_articles.c
     return select(columns.word, columns.anywhere).where(text_in_parameter(dialect, columns.word, "words"))
-
-
-def _of_audience(ids: BitMap, unpublished: BitMap, published: Published) -> BitMap:
-    match published:
-        case "true":
-            return ids - unpublished
-        case "false":
-            return ids & unpublished
-        case "any":
-            return ids
 
 
 def count_with_term(

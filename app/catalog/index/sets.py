@@ -106,6 +106,17 @@ def is_unpublished() -> Condition:
     return InSets(UNPUBLISHED, (UNPUBLISHED_KEY,))
 
 
+def of_audience(connection: Connection, ids: BitMap, published: Published) -> BitMap:
+    """Those of the articles that are asked for."""
+    match published:
+        case "true":
+            return ids - is_unpublished().read(connection)
+        case "false":
+            return ids & is_unpublished().read(connection)
+        case "any":
+            return ids
+
+
 def day_number(newest: int) -> int:
     """The day (`date.toordinal`) of a `newest` sort key, which must not be UNKNOWN."""
     return (_SECONDS_TO_1970 - newest) // _DAY_SECONDS + 1
