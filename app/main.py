@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from app.catalog.state import KNOWN_SECONDS
 from app.settings import Settings
-from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
+from app.web import articles, changes, counts, docs, exports, feeds, health, links, suggest, taxonomy
 from app.web.http.cache import RevisionClock
 from app.web.http.resources import Resources
 from app.web.http.routes import PathRouter, QueryRoute
@@ -37,6 +37,7 @@ TAGS = [
 ROUTERS: tuple[APIRouter, ...] = (
     articles.router,
     counts.router,
+    suggest.router,
     links.router,
     feeds.router,
     exports.router,

@@ -1,12 +1,13 @@
 """How many articles of a query have each topic, provider, type ...: exact, of what the asker may see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
+from app.catalog.clauses import MAX_VALUES, Clause
 from app.catalog.fields import MANY_VALUED
 from app.catalog.filters import Selection
 from app.catalog.index.find import (
@@ -31,6 +32,12 @@ class ValueCount:
     name: str
     count: int
     other_domains: tuple[str, ...]
+
+    def clauses(self) -> Iterator[Clause]:
+        """The clauses of its field that narrow a query to this value."""
+        yield Clause((self.value,), anything=False, none_of=False)
+        for domains in chunked(self.other_domains, MAX_VALUES):
+            yield Clause(tuple(domains), anything=False, none_of=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +103,20 @@ def _sum_of_terms(published: Published) -> Select[Any]:
 def _facet(
     connection: Connection, query: ArticleQuery, field: str, counts: FieldCounts, total: int
 ) -> FacetCounts:
-    # A domain may be the name of another provider that has none.
-    domains = _domains_of(connection, query, [term.key for term in counts.frequent if term.by_name])
     return FacetCounts(
-        tuple(
-            _value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in counts.frequent
-        ),
+        values_of(connection, query, field, counts.frequent),
         counts.sum_of_counts - sum(term.article_count for term in counts.frequent),
         total - counts.with_any,
     )
+
+
+def values_of(
+    connection: Connection, query: ArticleQuery, field: str, counts: Sequence[TermCount]
+) -> tuple[ValueCount, ...]:
+    """Terms as facets show them."""
+    # A domain may be the name of another provider that has none.
+    domains = _domains_of(connection, query, [term.key for term in counts if term.by_name])
+    return tuple(_value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in counts)
 
 
 def _value(field: str, term: TermCount, other_domains: tuple[str, ...]) -> ValueCount:

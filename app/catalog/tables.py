@@ -225,6 +225,7 @@ term_names = Table(
 name_words = Table(
     "name_words",
     metadata,
+    Column("field", Text, primary_key=True),
     Column("word", Ordered, primary_key=True),
     Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
     Column("name_id", Identifier, primary_key=True, autoincrement=False),

@@ -1,7 +1,7 @@
 """/facets and /timeline: how many articles of a query there are of each kind, and of each time."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
 from urllib.parse import quote_plus
@@ -11,9 +11,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.catalog import clauses
-from app.catalog.clauses import Clause
-from app.catalog.facets import FacetCounts, ValueCount, count_facets
+from app.catalog.facets import FacetCounts, count_facets
 from app.catalog.fields import FIELDS, FieldName
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery, Moment, parameter_text
@@ -101,18 +99,10 @@ def _values(links: QueryLinks, field: str, facet: FacetCounts) -> list[dict[str,
             "value": value.value,
             "name": value.name,
             "count": value.count,
-            "url": links.link("&".join(f"{field}={quote_plus(str(clause))}" for clause in _clauses(value))),
+            "url": links.link("&".join(f"{field}={quote_plus(str(clause))}" for clause in value.clauses())),
         }
         for value in facet.values
     ]
-
-
-def _clauses(value: ValueCount) -> Iterator[Clause]:
-    """What a query is narrowed by to have this value alone."""
-    yield Clause((value.value,), anything=False, none_of=False)
-    for start in range(0, len(value.other_domains), clauses.MAX_VALUES):
-        domains = value.other_domains[start : start + clauses.MAX_VALUES]
-        yield Clause(domains, anything=False, none_of=True)
 
 
 def _buckets(links: QueryLinks, query: ArticleQuery, buckets: Sequence[Bucket]) -> list[dict[str, object]]:

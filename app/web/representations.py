@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from app.catalog.fields import ArticleItem, ImageItem, ProviderItem, Shape
+from app.catalog.suggestions import SuggestedField
 
 
 class RelatedLink(Shape):
@@ -124,6 +125,20 @@ class Facet(Shape):
 class Facets(Shape):
     total: int
     facets: dict[str, Facet]
+
+
+class Suggestion(Shape):
+    """`url` leads to the articles of a term, whose `total` is `count`, or to the article of a title."""
+
+    field: SuggestedField
+    value: str = Field(description="What the field's parameter takes; of a title the article's id")
+    name: str
+    count: int
+    url: str
+
+
+class Suggestions(Shape):
+    items: list[Suggestion]
 
 
 class TimelineBucket(Shape):

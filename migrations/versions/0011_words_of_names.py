@@ -18,11 +18,12 @@ ORDERED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade() -> None:
     op.create_table(
         "name_words",
+        sa.Column("field", sa.Text, nullable=False),
         sa.Column("word", ORDERED, nullable=False),
         sa.Column("term_id", IDENTIFIER, autoincrement=False, nullable=False),
         sa.Column("name_id", IDENTIFIER, autoincrement=False, nullable=False),
         sa.Column("stem", ORDERED, nullable=False),
-        sa.PrimaryKeyConstraint("word", "term_id", "name_id", name="pk_name_words"),
+        sa.PrimaryKeyConstraint("field", "word", "term_id", "name_id", name="pk_name_words"),
         sa.ForeignKeyConstraint(["term_id"], ["terms.id"], name="fk_name_words_term_id", ondelete="CASCADE"),
         sqlite_with_rowid=False,
     )

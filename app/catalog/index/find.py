@@ -24,6 +24,7 @@ from app.catalog.index.sets import (
     has,
     is_unpublished,
     month_start,
+    of_audience,
     sets_from_to,
     sets_of_kind,
 )
@@ -33,6 +34,7 @@ from app.catalog.index.term_counts import (
     count_terms,
     count_topics_with_descendants,
 )
+from app.catalog.index.titles import find_titled
 from app.catalog.index.walk import SetPages
 from app.catalog.orders import IndexOrder
 from app.catalog.tables import article_urls, articles, word_articles
@@ -53,6 +55,7 @@ __all__ = [
     "counts_by_day",
     "counts_by_month",
     "find",
+    "find_titled",
     "pages_of",
     "ranked_by_relevance",
     "ranked_by_url",
@@ -93,15 +96,14 @@ def words_without_articles(
         for condition in (*conditions.required, *conditions.excluded)
         if isinstance(condition, SearchCondition)
     ]
-    unpublished = is_unpublished().read(connection)
     unknown: dict[str, None] = {}
     for search in searches:
         for group in search.by_phrase(connection):
             for phrase, occurrences in group.items():
-                if _of_audience(occurrences.anywhere, unpublished, published):
+                if of_audience(connection, occurrences.anywhere, published):
                     continue
                 for word, ids in search.words_alone(connection, phrase):
-                    if not _of_audience(ids, unpublished, published):
+                    if not of_audience(connection, ids, published):
                         unknown[word] = None
     return list(unknown)
 
@@ -110,11 +112,10 @@ def count_articles_with_words(
     connection: Connection, words: Sequence[str], published: Published
 ) -> dict[str, int]:
     """How many articles that are asked for have each word as it is spelled, of the words that any has."""
-    unpublished = is_unpublished().read(connection)
     dialect = connection.dialect.name
     rows = _rows_of_words(connection, dialect).rows({"words": texts_parameter(dialect, words)})
     counts = {
-        row.word: len(_of_audience(BitMap.deserialize(row.anywhere), unpublished, published)) for row in rows
+        row.word: len(of_audience(connection, BitMap.deserialize(row.anywhere), published)) for row in rows
     }
     return {word: count for word, count in counts.items() if count}
 
@@ -123,16 +124,6 @@ def count_articles_with_words(
 def _rows_of_words(dialect: str) -> Select[Any]:
     columns = word_articles.c
     return select(columns.word, columns.anywhere).where(text_in_parameter(dialect, columns.word, "words"))
-
-
-def _of_audience(ids: BitMap, unpublished: BitMap, published: Published) -> BitMap:
-    match published:
-        case "true":
-            return ids - unpublished
-        case "false":
-            return ids & unpublished
-        case "any":
-            return ids
 
 
 def count_with_term(connection: Connection, field: str, published: Published) -> int:

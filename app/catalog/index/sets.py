@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from pyroaring import BitMap
 from sqlalchemy import Connection, Select, bindparam, delete, select
 
+from app.catalog.audience import Published
 from app.catalog.fields import MANY_VALUED, Has
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets
@@ -107,6 +108,17 @@ def has(what: Has) -> Condition:
 
 def is_unpublished() -> Condition:
     return InSets(UNPUBLISHED, (UNPUBLISHED_KEY,))
+
+
+def of_audience(connection: Connection, ids: BitMap, published: Published) -> BitMap:
+    """Those of the articles that are asked for."""
+    match published:
+        case "true":
+            return ids - is_unpublished().read(connection)
+        case "false":
+            return ids & is_unpublished().read(connection)
+        case "any":
+            return ids
 
 
 def day_number(newest: int) -> int:

@@ -163,12 +163,12 @@ class Terms:
             connection,
             [
                 *(
-                    TermName(term.id, TERM_KEY, term.key)
+                    TermName(term.field, term.id, TERM_KEY, term.key)
                     for term in new_terms
                     if is_called_by_key(term.field, term.by_name)
                 ),
                 *(
-                    TermName(name.term_id, name.id, name.name)
+                    TermName(name.field, name.term_id, name.id, name.name)
                     for name in new_names
                     if name.field in NAMED_FIELDS
                 ),
@@ -186,7 +186,10 @@ class Terms:
         _update(connection, term_names, self._names.values(), _CHANGING_OF_NAMES)
         name_words.move(
             connection,
-            [(before, TermName(name.term_id, name.id, name.name)) for before, name in self._moved],
+            [
+                (before, TermName(name.field, name.term_id, name.id, name.name))
+                for before, name in self._moved
+            ],
         )
 
     def _keep(self, connection: Connection, rows: Sequence[Row[Any]]) -> None:
