@@ -167,6 +167,7 @@ class ArticleItem(Shape):
     provider: ProviderItem
     authors: list[str] = Field(examples=[["Ada Lovelace"]])
     topics: list[str]
+    topic_ids: list[str]
     tags: list[str]
     images: list[ImageItem]
     related_count: int

@@ -23,7 +23,7 @@ from app.importer.plan import Plan
 from app.importer.read import Progress
 from app.importer.spool import Spool
 from app.importer.tables import articles, derived, documents, taxonomy
-from app.importer.tables.article_terms import ArticleTerms
+from app.importer.tables.article_terms import ArticleTerms, terms_json
 from app.importer.tables.changes import ChangeLog
 from app.importer.tables.links import LinkChanges
 from app.importer.tables.terms import Terms
@@ -53,7 +53,7 @@ def apply_plans(
     index = IndexChanges(connection, word_limits)
     index.remove(leaving)
     terms = Terms(connection)
-    article_terms = ArticleTerms(terms, index, max_waiting_rows)
+    article_terms = ArticleTerms(terms, index, log, max_waiting_rows)
     links = LinkChanges(connection)
     removed = 0
     for ids in chunked(leaving):
@@ -73,10 +73,12 @@ def apply_plans(
         new = articles.with_added_times(batch.articles(), added_times, now)
         filed = article_terms.add(connection, described.topics, new)
         documents.add(connection, batch.documents)
-        articles.add(connection, described.topics, filed)
+        articles.add(connection, filed)
         index.add([articles.indexed(article) for article in filed])
         links.add(connection, new, batch.links)
-        log.add(connection, batch.documents)
+        log.add(
+            connection, batch.documents, {each.article.article_id: terms_json(each.terms) for each in filed}
+        )
 
     progress(f"{written:,} articles written; now the index")
     article_terms.refile(connection, described.topics, to_refile)

@@ -13,6 +13,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, inspect, text
 
+from app.catalog.state import read_state
 from app.database.engines import exclusive
 from app.migrate import history, upgrade
 from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
@@ -139,3 +140,25 @@ def _contents(
         return without.sub("", value) if isinstance(value, str) else value
 
     return {name: [tuple(map(value_of, row)) for row in world.query(sql)] for name, sql in compared.items()}
+
+
+def test_an_upgrade_that_gives_articles_a_key_is_a_change_of_each(world: World) -> None:
+    """Copies that were made before have items without the ids of topics."""
+    old = json.loads((OLD / "0004.json").read_text(encoding="utf-8"))
+    with exclusive(world.engine) as connection:
+        command.upgrade(history(connection), "0004")
+        _fill(connection, old["tables"])
+        [before] = connection.scalars(text("SELECT revision FROM catalogue"))
+        upgrade(connection)
+        after = read_state(connection)
+        changes = connection.execute(
+            text(
+                "SELECT published, public_revision = editor_revision, editor_revision FROM changes "
+                "JOIN articles ON articles.public_id = changes.public_id"
+            )
+        ).all()
+    assert after.revision == before + 1
+    assert {(bool(same), revision) for published, same, revision in changes if published} == {
+        (True, after.revision)
+    }
+    assert {revision for _, _, revision in changes} == {after.revision}

@@ -101,6 +101,11 @@ class Terms:
     def field(self, term_id: int) -> str:
         return self._by_id[term_id].field
 
+    def name_and_key(self, term_id: int, name_id: int | None) -> tuple[str, str]:
+        """How an article calls the term, and the key that the catalogue knows it by: a topic's is its id."""
+        term = self._by_id[term_id]
+        return (term.key if name_id is None else self._names[name_id].name), term.key
+
     def name(self, term: Term, spelling: str) -> Name:
         name = term.names.get(spelling)
         if name is None:
