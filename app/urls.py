@@ -8,18 +8,31 @@ from urllib.parse import quote
 
 # Tracking parameters say how a reader came, never what is shown. Other parameters are content somewhere and
 # stay: `ref` (a branch on GitHub), `ocid` (a contract in open contracting), `cmpid` (a company), `source`,
-# `amp`.
-TRACKING_PREFIX = "utm_"
+# `amp`, `si`, `smid`. Names are compared in lower case.
+TRACKING_PREFIXES = ("utm_", "mtm_", "gad_", "hsa_", "oly_", "vero_")
 
-_GOOGLE_ADVERTISEMENTS = "gclid gclsrc dclid gbraid wbraid"
-_OTHER_ADVERTISEMENTS = "fbclid igshid msclkid yclid twclid ttclid li_fat_id"
-_NEWSLETTERS_AND_CAMPAIGNS = "mc_cid mc_eid _hsenc _hsmi mkt_tok wt.mc_id"
-# Twitter and Yahoo add the page that the reader came from.
-_REFERRERS = "ref_src guce_referrer guce_referrer_sig"
-_AMP_VIEWER = "amp_js_v amp_gsa usqp"
+_ANALYTICS = "_ga _gac _gl _openstat pk_campaign pk_cid pk_content pk_keyword pk_kwd pk_medium pk_source"
+_GOOGLE_ADVERTISEMENTS = "gclid gclsrc dclid gbraid wbraid srsltid"
+_OTHER_ADVERTISEMENTS = """
+    dicbo ef_id epik fbclid igsh igshid irclickid irgwc li_fat_id mibextid msclkid rb_clickid rdt_cid s_cid
+    s_kwcid sccid tblci ttclid twclid yclid ysclid _branch_match_id _branch_referrer
+"""
+_NEWSLETTERS_AND_CAMPAIGNS = """
+    mc_cid mc_eid mc_tc mkt_tok ml_subscriber ml_subscriber_hash nr_email_referer wickedid wt.mc_id xtor
+    _bta_c _bta_tid _hsenc _hsfp _hsmi _kx __hsfp __hssc __hstc __s hsctatracking
+    at_bbc_team at_campaign at_format at_link_id at_link_origin at_link_type at_medium at_ptr_name
+    elq elq_cid elq_mid elqaid elqat elqcampaignid elqtrack elqtrackid trk_contact trk_module trk_msg trk_sid
+"""
+# Twitter and Yahoo add the page that the reader came from, Wikipedia the button that made the link.
+_REFERRERS = """
+    fb_action_ids fb_action_types fb_ref fb_source guccounter guce_referrer guce_referrer_sig ref_src soc_src
+    soc_trk wprov __twitter_impression
+"""
+_AMP_VIEWER = "amp_gsa amp_js_v usqp"
 TRACKING_PARAMETERS = frozenset(
     f"""
-    {_GOOGLE_ADVERTISEMENTS} {_OTHER_ADVERTISEMENTS} {_NEWSLETTERS_AND_CAMPAIGNS} {_REFERRERS} {_AMP_VIEWER}
+    {_ANALYTICS} {_GOOGLE_ADVERTISEMENTS} {_OTHER_ADVERTISEMENTS} {_NEWSLETTERS_AND_CAMPAIGNS} {_REFERRERS}
+    {_AMP_VIEWER}
     """.split()
 )
 
@@ -33,6 +46,12 @@ MAX_LABEL_LENGTH = 63
 
 # No real host has more letters beyond ASCII. Writing one as punycode takes some 5 µs.
 MAX_LETTERS_TO_ENCODE = 32
+
+
+def is_tracking_parameter(name: str) -> bool:
+    """Whether a query parameter of this name never chooses what is shown, as `utm_source` and `fbclid`."""
+    name = name.lower()
+    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)
 
 
 def canonical(url: str) -> str:
@@ -137,13 +156,9 @@ def _canonical_query(query: str) -> str:
     by_name = [
         (parameter.partition("=")[0], parameter) for parameter in _escape(query).split("&") if parameter
     ]
-    content = [(name, parameter) for name, parameter in by_name if not _is_tracking(name.lower())]
+    content = [(name, parameter) for name, parameter in by_name if not is_tracking_parameter(name)]
     content.sort(key=itemgetter(0))
     return "?" + "&".join(parameter for _, parameter in content) if content else ""
-
-
-def _is_tracking(name: str) -> bool:
-    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIX)
 
 
 def _escape(text: str) -> str:

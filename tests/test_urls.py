@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.urls import canonical
+from app.urls import canonical, is_tracking_parameter
 
 ONE_PAGE = {
     "scheme": ["http://a.org/x", "https://a.org/x", "//a.org/x", "HTTPS://a.org/x", "  https://a.org/x\n"],
@@ -34,6 +34,13 @@ ONE_PAGE = {
         "https://a.org/x?p=1",
         "https://a.org/x?utm_source=n&p=1",
         "https://a.org/x?p=1&UTM_medium=m&fbclid=2",
+    ],
+    "tracking of many kinds": [
+        "https://a.org/x?p=1",
+        "https://a.org/x?srsltid=1&gad_source=1&gad_campaignid=2&_gl=1&_ga=2&p=1&_gac=3",
+        "https://a.org/x?p=1&igsh=1&mibextid=2&ysclid=3&epik=4&irclickid=5&rb_clickid=6&__twitter_impression=true",
+        "https://a.org/x?mtm_source=1&pk_campaign=2&xtor=3&at_medium=4&s_cid=5&p=1&_branch_match_id=6",
+        "https://a.org/x?vero_id=1&oly_enc_id=2&__s=3&__hssc=4&__hstc=5&hsCtaTracking=6&hsa_acc=7&p=1",
     ],
     "only tracking": [
         "https://a.org/x",
@@ -85,6 +92,10 @@ TWO_PAGES = {
         "https://a.org/?ref=b",
         "https://a.org/?ocid=b",
         "https://a.org/?cmpid=b",
+        "https://a.org/?si=b",
+        "https://a.org/?smid=b",
+        "https://a.org/?pk_id=b",
+        "https://a.org/?s=b",
     ],
     "reserved escapes": ["https://a.org/x/y", "https://a.org/x%2Fy", "https://a.org/x%252Fy"],
     "plus and space": ["https://a.org/?q=a+b", "https://a.org/?q=a%20b"],
@@ -127,6 +138,24 @@ def test_what_is_no_http_url_is_compared_as_written(text: str) -> None:
 
 def test_a_key_reads_like_a_url() -> None:
     assert canonical("HTTP://www.A.org:80/ü/?b=2&a=%7e&utm_source=x#top") == "https://a.org/%C3%BC?a=~&b=2"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_tracking"),
+    [
+        ("utm_source", True),
+        ("UTM_Medium", True),
+        ("fbclid", True),
+        ("WT.mc_id", True),
+        ("hsCtaTracking", True),
+        ("utm", False),
+        ("source", False),
+        ("q", False),
+        ("", False),
+    ],
+)
+def test_the_name_of_a_parameter_says_whether_it_tracks(name: str, *, is_tracking: bool) -> None:
+    assert is_tracking_parameter(name) is is_tracking
 
 
 # Pieces that the rules look for, in orders that no one would write.
