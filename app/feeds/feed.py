@@ -53,6 +53,14 @@ class Entry:
     picture: Picture | None
 
     @property
+    def html_with_picture(self) -> str | None:
+        """For readers that show no picture but those in a text, as newsboat does. A text with pictures stays."""
+        if not self.picture or "<img" in (self.html or ""):
+            return self.html
+        source, alternative = escape(self.picture.url), escape(self.picture.title or "")
+        return f'<p><img src="{source}" alt="{alternative}"></p>\n{self.html or ""}'
+
+    @property
     def writers(self) -> tuple[str, ...]:
         """The authors, else who published it."""
         return self.authors or ((self.provider,) if self.provider else ())
@@ -122,7 +130,7 @@ def as_html(text: str) -> str:
 def _picture(images: list[dict[str, Any]]) -> Picture | None:
     """The first that has an absolute URL: a feed reader cannot resolve a relative one."""
     for image in images:
-        if "://" in image["url"]:
+        if image["url"].lower().startswith(("http://", "https://")):
             return Picture(
                 url=image["url"],
                 media_type=_media_type(image["url"]),

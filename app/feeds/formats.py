@@ -57,7 +57,7 @@ def _rss_entry(entry: Entry) -> bytes:
     _add(item, "link", entry.link)
     SubElement(item, "guid", isPermaLink="false").text = entry.id
     _add(item, "description", entry.excerpt and as_html(entry.excerpt))
-    _add(item, "content:encoded", entry.html)
+    _add(item, "content:encoded", entry.html_with_picture)
     _add(item, "pubDate", _rfc822(entry.published))
     if entry.updated != entry.published:
         _add(item, "atom:updated", entry.updated)
@@ -104,8 +104,8 @@ def _atom_entry(entry: Entry) -> bytes:
         SubElement(element, "link", rel="enclosure", href=href, type=entry.picture.media_type)
     _add_source_and_media(element, entry)
     _add(element, "summary", entry.excerpt)
-    if entry.html is not None:
-        SubElement(element, "content", type="html").text = for_xml(entry.html)
+    if (html := entry.html_with_picture) is not None:
+        SubElement(element, "content", type="html").text = for_xml(html)
     return _fragment(element)
 
 

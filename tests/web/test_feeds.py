@@ -320,6 +320,8 @@ def test_an_entry_has_the_whole_article(service: TestClient, ending: str) -> Non
     entry = parsed.entries[0]
     assert HTML in entry.content[0].value
     assert "script" not in entry.content[0].value
+    # newsboat shows no picture but those in a text.
+    assert entry.content[0].value.startswith('<p><img alt="Flags" src="https://i.example/a.webp?x=1" /></p>')
     assert unescape(entry.summary) == "Packed vector<bool>, & why"
     assert [author.name for author in entry.authors] == ["Ada Lovelace", "Grace Hopper"]
     assert entry.publisher == "NASA"
