@@ -119,6 +119,23 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "published": "{}",
 }
 
+# An order in words, where it is not the one that the query has without `sort`.
+ORDER_IN_WORDS: Final[dict[str, str]] = {
+    "relevance": "the most relevant first",
+    "-publishedDateTime": "the newest first",
+    "publishedDateTime": "the oldest first",
+    "-updatedDateTime": "the last updated first",
+    "updatedDateTime": "the last updated last",
+    "-addedDateTime": "the last added first",
+    "addedDateTime": "the last added last",
+    "-quality": "the highest quality first",
+    "quality": "the lowest quality first",
+    "-heat": "the hottest first",
+    "heat": "the coldest first",
+    "title": "by title",
+    "-title": "by title, the last first",
+}
+
 
 class Shape(BaseModel):
     # An import needs the names of the keys alone.

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, NoReturn
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -23,9 +24,10 @@ from app.catalog.rolling import with_fixed_dates
 from app.catalog.search_language import Search
 from app.catalog.spelling import did_you_mean
 from app.printable import compact_json
+from app.web.feeds import FEEDS
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
-from app.web.paging import Paged, page_of, page_response, with_cursor
+from app.web.paging import PRESENTATION, Paged, page_of, page_response, with_cursor
 from app.web.representations import (
     Article,
     ArticlePage,
@@ -39,6 +41,9 @@ from app.web.view import View, open_view
 _MAX_ARTICLES_ON_LOOP, _MAX_CHARACTERS_ON_LOOP, _MAX_LINKS_ON_LOOP = 50, 200_000, 200
 # Content is made into HTML, in up to 15 µs a character.
 _MAX_CONTENT_ON_LOOP = 1_000
+
+# Lists name their feeds in a header, three times their own query. Proxies refuse headers of 8,000 bytes.
+_MAX_QUERY_IN_HEADER = 1_000
 
 router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=COMMON_PROBLEMS)
 
@@ -92,10 +97,10 @@ def _list_articles(
             page, items = _presented(view, query, page, search, backwards=cursor.place.backwards)
         if query.depends_on_clock:
             query = with_fixed_dates(view.connection, query)
-        total = selection.total()
+        total, links = selection.total(), _links_to_feeds(view, query)
         # A guess that takes too long ends a transaction of PostgreSQL, so it comes last.
         more = _other_words(view, query, selection) if query.search else {}
-        return page_response(view, query, "/articles", page, items, total, more)
+        return page_response(view, query, "/articles", page, items, total, links, more)
 
 
 def _other_words(view: View, query: ArticleListQuery, selection: Selection) -> dict[str, str | None]:
@@ -129,6 +134,18 @@ def _presented(
     if backwards:
         texts.reverse()
     return (page.shortened(len(texts), backwards=backwards) if texts else page), texts
+
+
+def _links_to_feeds(view: View, query: ArticleQuery) -> list[str]:
+    """The members of a `Link` header by which readers find this very query's feeds."""
+    parameters = urlencode(query.parameters(leave_out=PRESENTATION, keep_durations=True))
+    if len(parameters) > _MAX_QUERY_IN_HEADER:
+        return []
+    suffix = f"?{parameters}" if parameters else ""
+    return [
+        f'<{view.path(path)}{suffix}>; rel="alternate"; type="{format_.media_type}"'
+        for path, format_ in FEEDS.items()
+    ]
 
 
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))

@@ -7,6 +7,7 @@ inner layers add.
 import asyncio
 import logging
 import re
+from dataclasses import replace
 from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect
@@ -26,6 +27,7 @@ from app.web.http.problems import (
     not_found,
     problem_from,
 )
+from app.web.http.query_string import without_tracking
 from app.web.http.response import CompleteResponse, Preferences, ResponseFinished, ResponseWriter
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,9 @@ ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
 # These paths ask nothing of the catalogue, so they answer while there is none.
 PATHS_WITHOUT_CATALOGUE = frozenset(("/docs", "/openapi.json", "/health/live"))
+
+# Load balancers and uptime checks send whatever their library sends, and a 406 would take the server out.
+PATHS_FOR_ANY_ACCEPT = frozenset(("/health/live", "/health/ready"))
 
 # These are all request headers that a response depends on.
 _KEY_HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization"))
@@ -71,7 +76,10 @@ class Shell:
             for message in messages:
                 await send(message)
             return
-        writer = ResponseWriter(Preferences.from_scope(scope), send)
+        preferences = Preferences.from_scope(scope)
+        if scope["path"].removeprefix(self.settings.public_path) in PATHS_FOR_ANY_ACCEPT:
+            preferences = replace(preferences, accept="")
+        writer = ResponseWriter(preferences, send)
         try:
             await self._answer(scope, receive, writer, request_key)
         except (ResponseFinished, ClientDisconnect):
@@ -118,7 +126,8 @@ class Shell:
             raise method_not_allowed(ALLOWED_METHODS)
         if len(path) > MAX_PATH_CHARACTERS or _CONTROL_CHARACTERS.search(path):
             raise not_found()
-        cache_key = CacheKey(path, scope["query_string"], asker, writer.preferences.encoding)
+        query_string = without_tracking(scope["query_string"])
+        cache_key = CacheKey(path, query_string, asker, writer.preferences.encoding)
         try:
             state = await self.clock.current()
         except NoCatalogue:
@@ -133,7 +142,8 @@ class Shell:
             return
         # Routes see only GET; the writer drops the body of a response to HEAD.
         request_state = {**scope.get("state", {}), "asker": asker}
-        await self.app({**scope, "method": "GET", "state": request_state}, receive, writer.send)
+        request_scope = {**scope, "method": "GET", "query_string": query_string, "state": request_state}
+        await self.app(request_scope, receive, writer.send)
         if state := request_state.get("catalogue"):
             self.clock.observe(state)
             if writer.complete_response and not request_state.get("depends_on_clock"):
