@@ -13,13 +13,13 @@ from starlette.responses import Response
 from app.catalog.content_html import content_html
 from app.catalog.cursors import Cursor
 from app.catalog.fields import ITEM_KEYS
-from app.catalog.filters import Selection, matching, may_be_index_range
+from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
 from app.catalog.paging import PageTooLarge, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
-from app.catalog.spelling import did_you_mean
+from app.catalog.spelling import propose
 from app.printable import compact_json
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
@@ -93,16 +93,11 @@ def _list_articles(
             by_id = {row.id: row.item for row in page.rows}
             highlights = highlights_of_page(view.connection, by_id, search) if search else {}
             items = [_presented_item(item, query.fields, highlights.get(id_)) for id_, item in by_id.items()]
-        more = _other_words(view, query, selection) if query.search else {}
+        proposal = propose(selection) if query.search else None
+        more = {"didYouMean": proposal.q} if proposal else {}
         if query.depends_on_clock:
             query = with_fixed_dates(view.connection, query)
         return page_response(view, query, "/articles", page, items, selection.total(), more)
-
-
-def _other_words(view: View, query: ArticleListQuery, selection: Selection) -> dict[str, str | None]:
-    """`didYouMean`, on pages of searches with words that nothing has."""
-    unknown = selection.unknown_words()
-    return {"didYouMean": did_you_mean(view.connection, query, unknown)} if unknown else {}
 
 
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
