@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, bindparam, func, literal, select
 
 from app.catalog.audience import Published, count_of, is_visible
 from app.catalog.fields import FieldName
@@ -133,6 +133,7 @@ def _known_names(published: Published) -> Select[Any]:
         .join(terms, terms.c.id == name_words.c.term_id)
         .outerjoin(term_names, term_names.c.id == name_words.c.name_id)
         # Naming the fields lets the databases read the table by its key, which begins with the field.
-        .where(name_words.c.field.in_(NAMED_FIELDS), count_of(terms, published) > 0)
+        .where(name_words.c.field.in_([literal(field) for field in NAMED_FIELDS]))
+        .where(count_of(terms, published) > 0)
         .where(is_id | is_visible(term_names, published))
     )

@@ -8,6 +8,7 @@ suggested.
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, islice, product
 from string import ascii_lowercase, digits
@@ -16,7 +17,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.catalog.audience import Published
-from app.catalog.filters import matching
+from app.catalog.filters import Selection, matching
 from app.catalog.index.find import count_articles_with_words
 from app.catalog.name_words import count_articles_named
 from app.catalog.query import MAX_SEARCH_CHARACTERS, ArticleQuery
@@ -38,20 +39,33 @@ _USUAL, _CHANGED, _ADDED = 10, 2, 1
 _BLOCK: Final = 128
 
 
-def did_you_mean(connection: Connection, query: ArticleQuery, unknown: Sequence[str]) -> str | None:
-    """The query's `q` with other words for the unknown ones, if it then finds something; else None."""
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Another `q` for a query, which finds something; None where none is likely."""
+
+    q: str | None
+
+
+def propose(selection: Selection) -> Proposal | None:
+    """None if the query has no words that nothing has. Call it last: it may use up the question's time."""
+    unknown: Sequence[str] = ()
+    try:
+        unknown = selection.unknown_words()
+        return Proposal(_other_q(selection.connection, selection.query, unknown)) if unknown else None
+    except (QueryTimedOut, TooManyWords):
+        # The page is read already, and a guess is not worth an error.
+        return Proposal(None) if unknown else None
+
+
+def _other_q(connection: Connection, query: ArticleQuery, unknown: Sequence[str]) -> str | None:
     if not query.q or len(unknown) > MAX_UNKNOWN_WORDS:
         return None
-    try:
-        by_word = [likeliest_words(connection, word, query.published) or [word] for word in unknown]
-        for words in islice(_best_first(by_word), MAX_ATTEMPTS):
-            q = _with_words(query.q, dict(zip(unknown, words, strict=True)))
-            is_other = q != query.q and len(q) <= MAX_SEARCH_CHARACTERS
-            if is_other and matching(connection, query.model_copy(update={"q": q})).total():
-                return q
-    except (QueryTimedOut, TooManyWords):
-        # The page itself is answered; nobody waits for a guess.
-        pass
+    by_word = [likeliest_words(connection, word, query.published) or [word] for word in unknown]
+    for words in islice(_best_first(by_word), MAX_ATTEMPTS):
+        q = _with_words(query.q, dict(zip(unknown, words, strict=True)))
+        is_other = q != query.q and len(q) <= MAX_SEARCH_CHARACTERS
+        if is_other and matching(connection, query.model_copy(update={"q": q})).total():
+            return q
     return None
 
 

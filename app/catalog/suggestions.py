@@ -8,7 +8,6 @@ which a few hundred nearly always have enough.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select, true
@@ -93,28 +92,31 @@ def _most_frequent(
     for condition, values in (*ways, (has_prefix, prefix_values(prefix))):
         rows = names_with_word(connection, condition, published).rows({"field": field, **values})
         if len(rows) <= MAX_NAMES_SORTED:
-            return _largest(_typed(rows, words), limit)
+            return _largest_typed(rows, words, limit)
     largest: list[_Candidate] = []
     for count in TERMS_READ:
         rows = most_frequent_names(connection, published).rows({"field": field, "limit": count})
-        largest = _largest(_typed(rows, words), limit)
+        largest = _largest_typed(rows, words, limit)
         if len(largest) == limit or len(rows) < count:
             break
     return largest
 
 
-def _typed(rows: Iterable[Any], words: Sequence[str]) -> dict[int, _Candidate]:
-    return {
-        row.term_id: _Candidate(row.term_id, TermCount(row.key, row.by_name, row.shown, row.articles))
-        for row in rows
-        if (row.has_name and are_typed(words, words_of_name(row.name)))
-        or (row.has_key and are_typed(words, words_of_name(row.key)))
-    }
-
-
-def _largest(found: dict[int, _Candidate], limit: int) -> list[_Candidate]:
+def _largest_typed(rows: Iterable[Any], words: Sequence[str], limit: int) -> list[_Candidate]:
     """Of equal ones the latest first, as the index of counts has them."""
-    return nlargest(limit, found.values(), key=lambda found: (found.term.article_count, found.term_id))
+    largest: dict[int, _Candidate] = {}
+    for row in sorted(rows, key=lambda row: (row.articles, row.term_id), reverse=True):
+        if row.term_id not in largest and _is_typed(row, words):
+            term = TermCount(row.key, row.by_name, row.shown, row.articles)
+            largest[row.term_id] = _Candidate(row.term_id, term)
+            if len(largest) == limit:
+                break
+    return list(largest.values())
+
+
+def _is_typed(row: Any, words: Sequence[str]) -> bool:
+    known = (row.name if row.has_name else "", row.key if row.has_key else "")
+    return any(are_typed(words, words_of_name(name)) for name in known)
 
 
 @statement

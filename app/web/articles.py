@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from app.catalog.content_html import content_html
 from app.catalog.cursors import Cursor
-from app.catalog.filters import Selection, matching, may_be_index_range
+from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
 from app.catalog.item_keys import Fields, ItemText, has_long_keys, items_with_keys, within_page
 from app.catalog.paging import Page, PageTooLarge, read_unpaged
@@ -22,7 +22,7 @@ from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
 from app.catalog.search_language import Search
-from app.catalog.spelling import did_you_mean
+from app.catalog.spelling import propose
 from app.printable import compact_json
 from app.web.feeds import FEEDS
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
@@ -99,14 +99,9 @@ def _list_articles(
             query = with_fixed_dates(view.connection, query)
         total, links = selection.total(), _links_to_feeds(view, query)
         # A guess that takes too long ends a transaction of PostgreSQL, so it comes last.
-        more = _other_words(view, query, selection) if query.search else {}
+        proposal = propose(selection) if query.search else None
+        more = {"didYouMean": proposal.q} if proposal else {}
         return page_response(view, query, "/articles", page, items, total, links, more)
-
-
-def _other_words(view: View, query: ArticleListQuery, selection: Selection) -> dict[str, str | None]:
-    """`didYouMean`, on pages of searches with words that nothing has."""
-    unknown = selection.unknown_words()
-    return {"didYouMean": did_you_mean(view.connection, query, unknown)} if unknown else {}
 
 
 def _presented(

@@ -67,10 +67,12 @@ class SearchCondition:
     def words_alone(self, connection: Connection, phrase: Phrase) -> Iterator[tuple[str, BitMap]]:
         """The articles of each word of a phrase, wherever the others stand."""
         until = time.monotonic() + QUERY_SECONDS
-        for place, word in enumerate(phrase.words, 1):
-            is_prefix = phrase.is_prefix and place == len(phrase.words)
-            alone = replace(phrase, words=(word,), is_prefix=is_prefix)
-            yield word, find_phrase(connection, alone, self.published, until).anywhere
+        *first_words, last = phrase.words
+        whole_words = dict.fromkeys(first_words if phrase.is_prefix else phrase.words)
+        phrases = [replace(phrase, words=(word,), is_prefix=False) for word in whole_words]
+        phrases += [replace(phrase, words=(last,))] if phrase.is_prefix else []
+        for alone in phrases:
+            yield alone.words[0], find_phrase(connection, alone, self.published, until).anywhere
 
 
 def find_phrase(connection: Connection, phrase: Phrase, published: Published, until: float) -> Occurrences:
