@@ -22,6 +22,7 @@ from app.catalog.index.find import (
     unranked,
     words_without_articles,
 )
+from app.catalog.item_keys import items_with_keys
 from app.catalog.orders import IndexOrder
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
@@ -74,9 +75,16 @@ class Selection:
             return self.index_order.range(max_item_characters)
         return pages_of(self._ranks(), self.index_order)
 
-    def every_item(self) -> Iterator[str]:
-        """All articles as lists show them, in the query's order and in constant memory."""
-        return (row.item for row in every_row(self.connection, self.listing()))
+    def every_item(self, fields: str | None = None, *, sees_all: bool = False) -> Iterator[str]:
+        """All articles as lists show them, in the query's order and in constant memory.
+
+        With `fields` they have only these keys, in this order; `sees_all` is an editor's.
+        """
+        rows = every_row(self.connection, self.listing())
+        if fields is None:
+            return (row.item for row in rows)
+        items = items_with_keys(self.connection, rows, fields, sees_all=sees_all)
+        return (item.text for item in items)
 
     def unknown_words(self) -> Sequence[str]:
         """The words of the query's `q` that nothing has which the asker may see."""

@@ -54,7 +54,7 @@ class Entry:
 
     @property
     def html_with_picture(self) -> str | None:
-        """For readers that show no picture but those in a text, as newsboat does. A text with pictures stays."""
+        """For readers that show only pictures in a text, as newsboat does. A text with pictures stays."""
         if not self.picture or "<img" in (self.html or ""):
             return self.html
         source, alternative = escape(self.picture.url), escape(self.picture.title or "")

@@ -16,6 +16,7 @@ from app.errors import (
     QueryTimedOut,
     ReadTooSlowly,
     SchemaOutdated,
+    SheetTooLarge,
     TooManyWords,
 )
 from app.printable import printable
@@ -229,6 +230,8 @@ def problem_from(error: Exception) -> ProblemAnswer:
             problem = unavailable("The answer took too long. Ask for less, or try again later.")
         case ReadTooSlowly():
             problem = unavailable(str(error))
+        case SheetTooLarge():
+            problem = unprocessable(detail=str(error))
         case TooManyWords():
             problem = unprocessable(ParameterError("q", None, str(error)))
         case NoCatalogue():
