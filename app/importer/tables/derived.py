@@ -21,8 +21,8 @@ from app.importer.serialise import url_keys_of_item
 from app.importer.tables import links, name_words
 
 # Raise it when the same article gives other words or URL keys than before: with a change of what
-# app.catalog.search_language, app.catalog.search_text or app.urls answer. A test says when that is.
-DERIVATION_VERSION: Final = 1
+# app.catalog.letters, search_language, search_text and visible_text or app.urls answer. A test says when.
+DERIVATION_VERSION: Final = 2
 
 # Contents have up to 8 MB each. PostgreSQL sends so many rows at once, and the driver holds them.
 _ROWS_AT_ONCE: Final = 20
