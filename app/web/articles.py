@@ -93,11 +93,12 @@ def _list_articles(
             by_id = {row.id: row.item for row in page.rows}
             highlights = highlights_of_page(view.connection, by_id, search) if search else {}
             items = [_presented_item(item, query.fields, highlights.get(id_)) for id_, item in by_id.items()]
-        proposal = propose(selection) if query.search else None
-        more = {"didYouMean": proposal.q} if proposal else {}
+        total = selection.total()
         if query.depends_on_clock:
             query = with_fixed_dates(view.connection, query)
-        return page_response(view, query, "/articles", page, items, selection.total(), more)
+        proposal = propose(selection) if query.search else None
+        more = {"didYouMean": proposal.q} if proposal else {}
+        return page_response(view, query, "/articles", page, items, total, more)
 
 
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
