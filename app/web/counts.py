@@ -93,7 +93,8 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
 
 
 def _articles_only(query: ArticleQuery) -> ArticleQuery:
-    return ArticleQuery.model_construct(**{name: getattr(query, name) for name in ArticleQuery.model_fields})
+    names = query.model_fields_set & ArticleQuery.model_fields.keys()
+    return ArticleQuery.model_construct(**{name: getattr(query, name) for name in names})
 
 
 def _values(links: QueryLinks, field: str, facet: FacetCounts) -> list[dict[str, object]]:
