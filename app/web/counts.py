@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Annotated, Final
 from urllib.parse import quote_plus
 
@@ -90,7 +91,8 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
 
 
 def _articles_only(query: ArticleQuery) -> ArticleQuery:
-    return ArticleQuery.model_construct(**{name: getattr(query, name) for name in ArticleQuery.model_fields})
+    names = query.model_fields_set & ArticleQuery.model_fields.keys()
+    return ArticleQuery.model_construct(**{name: getattr(query, name) for name in names})
 
 
 def _values(links: QueryLinks, field: str, facet: FacetCounts) -> list[dict[str, object]]:
@@ -106,18 +108,26 @@ def _values(links: QueryLinks, field: str, facet: FacetCounts) -> list[dict[str,
 
 
 def _buckets(links: QueryLinks, query: ArticleQuery, buckets: Sequence[Bucket]) -> list[dict[str, object]]:
-    """The links are narrowed to the query's own dates, which may begin or end within a bucket."""
+    """A query's own dates may lie within its first or its last bucket: these links are narrowed to them."""
+    if not buckets:
+        return []
+    starts = [bucket.start.isoformat() for bucket in buckets]
+    bounds: list[str | None] = [f"{start}{_QUOTED_MIDNIGHT}" for start in starts]
+    first, end = buckets[0].start, buckets[-1].end
+    bounds.append(f"{end.isoformat()}{_QUOTED_MIDNIGHT}" if end else None)
     since, until = query.published_from, query.published_before
-    shown: list[dict[str, object]] = []
-    for bucket in buckets:
-        start = bucket.start.isoformat()
-        begins_later = since and since.at >= _midnight(bucket.start)
-        first = _quoted(since) if since and begins_later else f"{start}{_QUOTED_MIDNIGHT}"
-        ends_earlier = until and (bucket.end is None or until.at <= _midnight(bucket.end))
-        last = _quoted(until) if until and ends_earlier else bucket.end and f"{bucket.end}{_QUOTED_MIDNIGHT}"
-        dates = f"publishedFrom={first}&publishedBefore={last}" if last else f"publishedFrom={first}"
-        shown.append({"start": start, "count": bucket.article_count, "url": links.link(dates)})
-    return shown
+    if since and since.at >= _midnight(first):
+        bounds[0] = _quoted(since)
+    if until and (end is None or until.at <= _midnight(end)):
+        bounds[-1] = _quoted(until)
+    return [
+        {"start": start, "count": bucket.article_count, "url": links.link(_dates(*dates))}
+        for start, bucket, dates in zip(starts, buckets, pairwise(bounds), strict=True)
+    ]
+
+
+def _dates(since: str | None, until: str | None) -> str:
+    return f"publishedFrom={since}&publishedBefore={until}" if until else f"publishedFrom={since}"
 
 
 def _midnight(day: date) -> datetime:

@@ -11,7 +11,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -51,17 +51,24 @@ class FieldCounts:
 
 
 def count_terms(
-    connection: Connection, fields: Iterable[str], published: Published, within: BitMap, size: int
+    connection: Connection, fields: Sequence[str], published: Published, within: BitMap, size: int
 ) -> dict[str, FieldCounts]:
     """Of each field the `size` most frequent terms of the set's articles, all of which the audience may see.
 
     Equally frequent ones are sorted by key, providers without a domain last.
     """
-    if len(within) <= MAX_COUNTED_ONE_BY_ONE:
-        return _count_one_by_one(connection, fields, published, within, size)
     with_any = _counts_with_any(connection, within)
+    sums = {field: _sum_of_counts(connection, field, within, with_any[field]) for field in fields}
+    counts: dict[int, int] = {}
+    if len(within) <= MAX_COUNTED_ONE_BY_ONE:
+        counts = _count_one_by_one(connection, within)
+    else:
+        for field in fields:
+            counts |= _count_by_sets(connection, field, published, within, size, sums[field])
+    by_field = _named(connection, published, counts)
     return {
-        field: _count_by_sets(connection, field, published, within, size, with_any[field]) for field in fields
+        field: FieldCounts(_most_frequent(by_field[field], size), sums[field], with_any[field])
+        for field in fields
     }
 
 
@@ -70,20 +77,19 @@ def count_topics_with_descendants(
 ) -> FieldCounts:
     """As `count_terms`, where a topic also means the topics below it: each article counts once."""
     sets = dict(sets_of_kind(connection, "topic"))
-    columns = (terms.c.id, terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
-    rows = select(*columns, topics.c.parent_id).outerjoin(topics, topics.c.term_id == terms.c.id)
-    all_topics = connection.execute(rows.where(terms.c.field == "topic")).all()
-    add_to_ancestors(sets, {row.id: row.parent_id for row in all_topics if row.parent_id})
-    counts = [
-        TermCount(row.key, row.by_name, row.shown, count)
-        for row in all_topics
-        if row.id in sets and (count := within.intersection_cardinality(sets[row.id]))
-    ]
-    return FieldCounts(
-        most_frequent(counts, size),
-        sum(term.article_count for term in counts),
-        _counts_with_any(connection, within)["topic"],
-    )
+    parents = {row.term_id: row.parent_id for row in _parents(connection).rows({})}
+    add_to_ancestors(sets, parents)
+    counts = {
+        id_: count for id_, of_topic in sets.items() if (count := within.intersection_cardinality(of_topic))
+    }
+    named = _named(connection, published, _largest(counts, size))
+    with_any = _counts_with_any(connection, within)["topic"]
+    return FieldCounts(_most_frequent(named["topic"], size), sum(counts.values()), with_any)
+
+
+@statement
+def _parents() -> Select[Any]:
+    return select(topics.c.term_id, topics.c.parent_id).where(topics.c.parent_id.is_not(None))
 
 
 def add_to_ancestors(sets: dict[int, BitMap], parents: Mapping[int, int]) -> None:
@@ -109,35 +115,19 @@ def add_to_ancestors(sets: dict[int, BitMap], parents: Mapping[int, int]) -> Non
         sets |= dict.fromkeys(circle, union)
 
 
-def most_frequent(counts: Iterable[TermCount], size: int) -> Sequence[TermCount]:
+def _most_frequent(counts: Iterable[TermCount], size: int) -> Sequence[TermCount]:
     return nsmallest(size, counts, key=lambda term: (-term.article_count, term.by_name, term.key))
 
 
-def _count_one_by_one(
-    connection: Connection, fields: Iterable[str], published: Published, within: BitMap, size: int
-) -> dict[str, FieldCounts]:
+def _named(
+    connection: Connection, published: Published, counts: Mapping[int, int]
+) -> Mapping[str, Sequence[TermCount]]:
+    """The terms with these ids by their fields. Reading a term takes as long as reading a set."""
     dialect = connection.dialect.name
-    rows = _terms_of_articles(connection, dialect).rows({"ids": ids_parameter(dialect, within)})
-    # Ids of terms and of names stand in turn; one JSON text is read in half the time of many.
-    filed = json.loads(f"[{','.join(row.terms for row in rows)}]")
-    counts = Counter(chain.from_iterable(of_article[::2] for of_article in filed))
     by_field: dict[str, list[TermCount]] = defaultdict(list)
     for row in _terms_with_ids(connection, dialect, published).rows({"ids": ids_parameter(dialect, counts)}):
         by_field[row.field].append(TermCount(row.key, row.by_name, row.shown, counts[row.id]))
-    with_any = _counts_with_any(connection, within)
-    return {
-        field: FieldCounts(
-            most_frequent(by_field[field], size),
-            sum(term.article_count for term in by_field[field]),
-            with_any[field],
-        )
-        for field in fields
-    }
-
-
-@statement
-def _terms_of_articles(dialect: str) -> Select[Any]:
-    return select(articles.c.terms).where(id_in_parameter(dialect, articles.c.id, "ids"))
+    return by_field
 
 
 @statement
@@ -146,38 +136,65 @@ def _terms_with_ids(dialect: str, published: Published) -> Select[Any]:
     return select(terms.c.id, terms.c.field, *named).where(id_in_parameter(dialect, terms.c.id, "ids"))
 
 
-def _count_by_sets(
-    connection: Connection, field: str, published: Published, within: BitMap, size: int, with_any: int
-) -> FieldCounts:
-    sum_of_counts = with_any
-    if kind := TERM_COUNT_BITS.get(field):
-        bits = sets_of_kind(connection, kind)
-        sum_of_counts = sum(within.intersection_cardinality(articles_) << bit for bit, articles_ in bits)
-    limit = size * _READ_FOR_ONE_SHOWN
-    rows = _largest_terms(connection, published).rows({"field": field, "limit": limit})
-    counts = list(_counts(rows, within))
-    frequent = most_frequent(counts, size)
-    # A term that is not read yet needs as many articles to be shown, or any if there are not enough.
-    least = frequent[-1].article_count if len(frequent) == size else 1
-    if len(rows) == limit and sum_of_counts - sum(term.article_count for term in counts) >= least:
-        ends = {"field": field, "least": least, "last": rows[-1].total, "last_id": rows[-1].id}
-        smaller = _smaller_terms(connection, published).stream(ends)
-        frequent = most_frequent(chain(counts, _counts(smaller, within)), size)
-    return FieldCounts(frequent, sum_of_counts, with_any)
-
-
-def _counts(rows: Iterable[Any], within: BitMap) -> Iterable[TermCount]:
-    for row in rows:
-        if count := within.intersection_cardinality(BitMap.deserialize(row.article_ids)):
-            yield TermCount(row.key, row.by_name, row.shown, count)
-
-
 def _counts_with_any(connection: Connection, within: BitMap) -> dict[str, int]:
     """How many articles of the set have any term of each field."""
     sets = dict(sets_of_kind(connection, HAS))
     return {
         field: within.intersection_cardinality(sets.get(Has.term_of(field), BitMap())) for field in FIELDS
     }
+
+
+def _sum_of_counts(connection: Connection, field: str, within: BitMap, with_any: int) -> int:
+    """What the counts of all terms of a field sum to."""
+    if field not in TERM_COUNT_BITS:
+        return with_any
+    bits = sets_of_kind(connection, TERM_COUNT_BITS[field])
+    return sum(within.intersection_cardinality(articles_) << bit for bit, articles_ in bits)
+
+
+def _count_one_by_one(connection: Connection, within: BitMap) -> dict[int, int]:
+    """By the ids of the terms of all fields."""
+    dialect = connection.dialect.name
+    rows = _terms_of_articles(connection, dialect).rows({"ids": ids_parameter(dialect, within)})
+    # Ids of terms and of names stand in turn; one JSON text is read in half the time of many.
+    filed = json.loads(f"[{','.join(row.terms for row in rows)}]")
+    return Counter(chain.from_iterable(of_article[::2] for of_article in filed))
+
+
+@statement
+def _terms_of_articles(dialect: str) -> Select[Any]:
+    return select(articles.c.terms).where(id_in_parameter(dialect, articles.c.id, "ids"))
+
+
+def _count_by_sets(
+    connection: Connection, field: str, published: Published, within: BitMap, size: int, sum_of_counts: int
+) -> dict[int, int]:
+    """By the ids of the most frequent terms of a field, with all that are as frequent as the last of them."""
+    limit = size * _READ_FOR_ONE_SHOWN
+    rows = _largest_terms(connection, published).rows({"field": field, "limit": limit})
+    counts = _counts(rows, within)
+    # A term that is not read yet must have as many articles as the last one shown, if enough are shown.
+    least = min(_largest(counts, size).values()) if len(counts) >= size else 1
+    if len(rows) == limit and sum_of_counts - sum(counts.values()) >= least:
+        ends = {"field": field, "least": least, "last": rows[-1].total, "last_id": rows[-1].id}
+        counts |= _counts(_smaller_terms(connection, published).stream(ends), within)
+    return _largest(counts, size)
+
+
+def _counts(rows: Iterable[Any], within: BitMap) -> dict[int, int]:
+    return {
+        row.id: count
+        for row in rows
+        if (count := within.intersection_cardinality(BitMap.deserialize(row.article_ids)))
+    }
+
+
+def _largest(counts: dict[int, int], size: int) -> dict[int, int]:
+    """The `size` largest counts, and those that equal the last of them."""
+    if len(counts) <= size:
+        return counts
+    least = nlargest(size, counts.values())[-1]
+    return {id_: count for id_, count in counts.items() if count >= least}
 
 
 @statement
@@ -195,11 +212,11 @@ def _smaller_terms(published: Published) -> Select[Any]:
 
 
 def _sets_of_terms(published: Published) -> Select[Any]:
-    named = (terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
     of_term = (article_sets.c.kind == bindparam("field")) & (article_sets.c.key == terms.c.id)
     total = _total(published)
+    # An index has all columns of `terms` that are asked for: reading rows would take twice as long.
     return (
-        select(terms.c.id, *named, total.label("total"), article_sets.c.article_ids)
+        select(terms.c.id, total.label("total"), article_sets.c.article_ids)
         .join(article_sets, of_term)
         .where(terms.c.field == bindparam("field"), total > 0)
     )
