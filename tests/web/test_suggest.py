@@ -169,7 +169,7 @@ def test_either_way_of_reading_gives_what_plain_python_does(
     words = [first + second for first in ("al", "am", "be", "bo", "c") for second in ("", "pha", "ta", "x")]
     articles = []
     for number in range(60):
-        article = {
+        article: dict[str, Any] = {
             "title": " ".join(choose.choices(words, k=3)),
             "tags": [" ".join(choose.choices(words, k=2)) for _ in range(choose.randrange(3))],
             "authors": [choose.choice(words)],
