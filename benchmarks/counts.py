@@ -110,7 +110,7 @@ async def _datasette(sqlite_url: str) -> tuple[Application, dict[str, Any]] | No
     """Datasette and the same facets of the same topic, of the usual tables; None if it is not installed."""
     if not find_spec("datasette"):
         return None
-    from datasette.app import Datasette  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    from datasette.app import Datasette  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
 
     usual.make_tables(sqlite_url)
     engine = create_engine(sqlite_url)
