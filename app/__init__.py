@@ -9,7 +9,7 @@ The folders are the stations on the data's way:
     catalog     what is stored, and every question one may ask of it. Knows no HTTP.
       index/      sets of article ids. A sealed room: `find` answers questions, `keep` takes imports.
     feeds       articles -> RSS, Atom, JSON Feed. Pure.
-    exports     articles -> rows of text, stored documents -> files. Pure.
+    exports     articles -> rows of text and sheets, stored documents -> files. Pure.
     web         reads the request, asks the catalog, shapes the answer: a module for each resource.
       http/       what every answer shares. A sealed room that knows no resource.
     database    what SQLite and PostgreSQL do differently. Knows no table.
