@@ -28,13 +28,7 @@ from app.web.feeds import FEEDS
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
 from app.web.paging import PRESENTATION, Paged, page_of, page_response, with_cursor
-from app.web.representations import (
-    Article,
-    ArticlePage,
-    FoundPage,
-    RelatedLinkPage,
-    SomeKeysPage,
-)
+from app.web.representations import Article, ArticlePage, RelatedLinkPage
 from app.web.view import View, open_view
 
 # A larger response takes longer than the switch to a thread, and would block the event loop meanwhile.
@@ -67,7 +61,7 @@ class RelatedQuery(Paged):
     """`published` is accepted and ignored: whoever may see the article may see its links."""
 
 
-@router.get("/articles", response_model=ArticlePage | FoundPage | SomeKeysPage, responses=problems(403, 410))
+@router.get("/articles", response_model=ArticlePage, responses=problems(403, 410))
 async def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
     query, cursor = with_cursor(query, "/articles")

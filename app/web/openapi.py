@@ -97,6 +97,10 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         for parameter in path["get"].get("parameters", ()):
             parameter["schema"] = _of_what_can_be_sent(parameter["schema"])
         _say_more(path["get"])
+    for schema in schemas.values():
+        for value in schema.get("properties", {}).values():
+            # A title that only repeats the name of its key.
+            value.pop("title", None)
     # FastAPI also lists the models of values that are texts in a query.
     written = json.dumps(document)
     for name in [name for name in schemas if f'"#/components/schemas/{name}"' not in written]:

@@ -12,8 +12,11 @@ import httpx2
 import pytest
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
+from app.catalog.fields import ITEM_KEYS
+from app.catalog.item_keys import LONG_KEYS
 from app.errors import DatabaseUnavailable, SettingsError
 from app.main import create_app
 from app.settings import Settings, unknown_names
@@ -106,6 +109,32 @@ def test_the_openapi_document_says_how_problems_look() -> None:
 def test_the_examples_are_what_seeds_answer() -> None:
     """`python -m tests.support.api_examples` writes them anew."""
     assert json.loads(api_examples.FILE.read_text(encoding="utf-8")) == api_examples.examples()
+
+
+def test_what_seeds_answer_is_of_the_schemas() -> None:
+    document = openapi_document(create_app(Settings(database_url="sqlite:///unused.db")))
+    components = {"components": document["components"]}
+    for path in document["paths"].values():
+        [content] = path["get"]["responses"]["200"]["content"].values()
+        example = EXAMPLES.get(path["get"]["operationId"])
+        if example:
+            Draft202012Validator({**content["schema"], **components}).validate(example["answer"])
+
+
+def test_every_key_of_an_answer_is_described() -> None:
+    document = openapi_document(create_app(Settings(database_url="sqlite:///unused.db")))
+    for name, schema in document["components"]["schemas"].items():
+        for key, value in schema["properties"].items():
+            assert value.get("description"), (name, key)
+            if key.endswith("DateTime"):
+                assert '"format": "date-time"' in json.dumps(value), (name, key)
+            if key.endswith("Url"):
+                assert '"format": "iri"' in json.dumps(value), (name, key)
+    item = document["components"]["schemas"]["ListedArticle"]
+    assert tuple(item["required"]) == ITEM_KEYS
+    assert set(item["properties"]) - set(ITEM_KEYS) == {"highlights", *LONG_KEYS}
+    [page] = document["paths"]["/articles"]["get"]["responses"]["200"]["content"].values()
+    assert page["schema"] == {"$ref": "#/components/schemas/ArticlePage"}
 
 
 def test_the_first_who_ask_for_the_openapi_document_at_once_all_get_it() -> None:
