@@ -40,6 +40,8 @@ from tests.support.worlds import World
         ({"CLIPPINGS_PUBLIC_URL": "https://example.org/?secret"}, "must have neither a query nor a fragment"),
         ({"CLIPPINGS_EDITOR_TOKEN": "secret word"}, "must be printable ASCII without spaces"),
         ({"CLIPPINGS_SHOW_UNPUBLISHED": "secret"}, "must be true or false"),
+        ({"CLIPPINGS_SITE_NAME": "secret" * 20}, "must have at most 100 characters"),
+        ({"CLIPPINGS_SITE_DESCRIPTION": "secret\x07"}, "must be text without control characters"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line_without_its_value(
@@ -60,9 +62,11 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DATABASE_URL", "postgres://u:p%40w@h/x")
     monkeypatch.setenv("CLIPPINGS_EDITOR_TOKEN", " ")
     monkeypatch.setenv("CLIPPINGS_PUBLIC_URL", "https://example.org/news/")
+    monkeypatch.setenv("CLIPPINGS_SITE_NAME", " News of  Ada\u200d\n")
     settings = Settings.read(show_unpublished=True)
     assert settings.database_url == "postgresql+psycopg://u:p%40w@h/x"
     assert (settings.editor_token, settings.show_unpublished) == (None, True)
+    assert (settings.site_name, settings.site_description) == ("News of Ada\u200d", None)
     assert (settings.public_url, settings.public_path) == ("https://example.org/news", "/news")
     assert "p%40w" not in repr(settings)
     assert unknown_names(["CLIPPINGS_EDITOR_TOKEN", "CLIPPINGS_EDITOR_TOCKEN", "HOME"]) == [
