@@ -69,11 +69,12 @@ def with_cursor(query: Q, list_path: str) -> tuple[Q, Cursor]:
     return cursor_query.model_copy(update=presentation), cursor
 
 
-def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable) -> Page:
+def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable, *, address: str | None = None) -> Page:
+    """`address` is where the list is shown, if that is not the path in its cursors."""
     if cursor.revision not in (None, view.state.name):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
-            _link(view, query, cursor.list_path, BEGINNING),
+            page_link(view, query, cursor.list_path, BEGINNING, address=address),
         )
     try:
         check_place(cursor.place, listing.order)
@@ -99,7 +100,7 @@ def page_json(
 ) -> tuple[bytes, dict[str, str]]:
     """The page as JSON, made of the text of its items, and a `Link` header to its neighbours."""
     next_link, prev_link = (
-        _link(view, query, list_path, place) if place else None for place in (page.next, page.prev)
+        page_link(view, query, list_path, place) if place else None for place in (page.next, page.prev)
     )
     end = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}}}'
     # Items are encoded one by one: encoding a page of long titles at once would hold the GIL for too long.
@@ -108,7 +109,7 @@ def page_json(
     return body, {"Link": ", ".join(links)} if links else {}
 
 
-def _link(view: View, query: Q, list_path: str, place: Place) -> str:
+def page_link(view: View, query: Q, list_path: str, place: Place, *, address: str | None = None) -> str:
     fields = type(query).model_fields
     presentation = {name: getattr(query, name) for name in ("limit", "fields", "highlight") if name in fields}
     pairs: list[tuple[str, str]] = [
@@ -120,7 +121,7 @@ def _link(view: View, query: Q, list_path: str, place: Place) -> str:
         parameters = query.parameters(leave_out=PRESENTATION)
         revision = view.state.name if query.is_bound_to_revision else None
         pairs.append(("cursor", str(Cursor(list_path, parameters, place, revision))))
-    return view.path(list_path) + (f"?{urlencode(pairs)}" if pairs else "")
+    return view.path(address or list_path) + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def _text(value: object) -> str:
