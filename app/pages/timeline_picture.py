@@ -10,7 +10,8 @@ from app.pages.dates import bucket_in_words, bucket_label
 # A finger needs 24 px (WCAG 2.2, 2.5.8), and the column of the list is 752 px wide. A month has 31 days.
 MAX_BARS: Final = 31
 _BAR_WIDTH: Final = 24
-_HEIGHT: Final = 64
+_HEIGHT: Final = 60
+_GAP: Final = 0.2
 # A bar of one article beside one of ten thousand is still seen.
 _MIN_HEIGHT: Final = 2
 # A label is as wide as three of the narrowest bars.
@@ -19,8 +20,13 @@ _MAX_LABELS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class TimelineBar:
-    """`left` and `width` are per cent of the picture, `top` and `height` are pixels."""
+    """`hit_left` to `width` are per cent of the picture, `top` and `height` are pixels.
 
+    The place that can be hit is as wide as the step from bar to bar, and the bar leaves a gap.
+    """
+
+    hit_left: str
+    hit_width: str
     left: str
     width: str
     middle: str
@@ -62,8 +68,10 @@ def timeline_picture(
             words = f"{bucket.start.year} to {bucket.end.year - 1}"
         bars.append(
             TimelineBar(
-                left=_per_cent(number * step),
-                width=_per_cent(step),
+                hit_left=_per_cent(number * step),
+                hit_width=_per_cent(step),
+                left=_per_cent((number + _GAP / 2) * step),
+                width=_per_cent(step * (1 - _GAP)),
                 middle=_per_cent((number + 0.5) * step),
                 top=_HEIGHT - height,
                 height=height,

@@ -233,7 +233,10 @@ class ResponseWriter:
             return None
         preferences = self.preferences
         if preferences.accept and media_type and not accepts(preferences.accept, media_type):
-            return self._problem_response(not_acceptable(media_type))
+            # Browsers accept anything, so whoever gets this is none, and no page is made for it.
+            return problem_response(
+                not_acceptable(media_type), encoding=preferences.encoding, is_private=self.is_private
+            )
         if (
             preferences.if_none_match is not None
             and etag

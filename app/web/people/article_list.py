@@ -50,7 +50,7 @@ router = APIRouter(route_class=QueryRoute, include_in_schema=False)
 # The page and its style sheet must fit into 14 kB, the first round trip of a new connection.
 FACET_SIZES: Final[dict[FieldName, int]] = {"topic": 12, "provider": 10, "author": 6, "type": 6, "tag": 10}
 _OTHER_FIELDS: Final = tuple(field for field in FIELDS if field not in FACET_SIZES)
-_BUSY_TOPICS: Final = 6
+_BUSY_TOPICS: Final = 5
 _NEW_DAYS: Final = 7
 _MAX_TITLE_CHARACTERS: Final = 120
 

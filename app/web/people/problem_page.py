@@ -44,7 +44,8 @@ def problem_page(
         ways=_ways(settings, problem, path, query, [error["parameter"] for error in errors]),
     )
     headers = {**problem.headers, **page_headers(settings), "Content-Type": "text/html; charset=utf-8"}
-    headers["Vary"] += ", Accept"
+    # Nobody stores a problem (`no-store`), so it need not say what it varies by.
+    del headers["Vary"]
     return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()], body
 
 
@@ -59,7 +60,8 @@ def _ways(
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         ways.append(PageLink("Try again", _same(prefix, path, query, [])))
     if bad_parameters and any(bad_parameters):
-        ways.append(PageLink("Go on without it", _same(prefix, path, query, bad_parameters)))
+        it = "it" if len(set(bad_parameters)) == 1 else "them"
+        ways.append(PageLink(f"Go on without {it}", _same(prefix, path, query, bad_parameters)))
     if problem.status == HTTPStatus.UNAUTHORIZED and settings.editor_token is not None:
         ways.append(PageLink("Sign in", f"{prefix}/view/sign-in"))
     ways.append(PageLink("See all articles", f"{prefix}/"))

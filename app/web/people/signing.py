@@ -4,6 +4,7 @@ Another site cannot sign anybody in or out: the cookie is SameSite=Strict, and a
 elsewhere is refused.
 """
 
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -38,11 +39,13 @@ _SECONDS_OF_A_DAY: Final = 86_400
 async def sign_in(request: Request) -> Response:
     settings = resources_of(request).settings
     if request.method == "GET":
-        return _form(request, settings, 200, None)
+        return _form(request, settings, HTTPStatus.OK, None)
     _refuse_other_sites(request, settings)
-    form = parse_qs((await _body(request)).decode("latin-1"), max_num_fields=10)
+    form = parse_qs((await _body(request)).decode("latin-1"))
     if not is_editor_token(form.get("token", [""])[0].strip(), settings):
-        return _form(request, settings, 403, "This is not the editor’s token of this server.")
+        return _form(
+            request, settings, HTTPStatus.FORBIDDEN, "This is not the editor’s token of this server."
+        )
     return _redirect(settings, signed_cookie(settings), COOKIE_DAYS * _SECONDS_OF_A_DAY, "/?published=any")
 
 
@@ -50,7 +53,7 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     settings = resources_of(request).settings
     if request.method == "GET":
-        return _form(request, settings, 200, None)
+        return _form(request, settings, HTTPStatus.OK, None)
     _refuse_other_sites(request, settings)
     return _redirect(settings, "", 0, "/")
 
@@ -60,7 +63,9 @@ def _form(request: Request, settings: Settings, status: int, error: str | None) 
     canonical = f"{site.prefix}/view/sign-in"
     frame = PageFrame(site=site, title="For editors", canonical=canonical, request=None, is_indexed=False)
     body = render("sign_in", frame=frame, site=site, error=error, days=COOKIE_DAYS)
-    headers = {**page_headers(settings), "Cache-Control": "no-store"}
+    headers = page_headers(settings)
+    if status == HTTPStatus.OK:
+        headers["Cache-Control"] = "no-store"
     return Response(body, status, media_type="text/html", headers=headers)
 
 
