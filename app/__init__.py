@@ -50,7 +50,7 @@ One `GET /articles?topic=AI` that nothing remembers:
 One `GET /?topic=AI`, the page of the same query, goes the same way to the catalog and on to the templates:
 
     web.people.article_list -> catalog.filters, catalog.facets, catalog.timeline
-        -> web.people.query_links -> pages.entries, pages.timeline_picture, pages.structured_data
+        -> web.people.list_links -> pages.entries, pages.timeline_picture, pages.structured_data
         -> pages.rendering -> web.people.frames -> web.http.response
 
 A second clause or a search adds catalog.index.find and walk, a duration catalog.rolling, counts

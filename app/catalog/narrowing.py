@@ -8,11 +8,6 @@ from app.catalog.query import ArticleQuery, Moment
 from app.catalog.timeline import Bucket
 
 
-def articles_of(query: ArticleQuery) -> ArticleQuery:
-    """The query without what a list, a facet or a timeline asks besides."""
-    return ArticleQuery.model_construct(**{name: getattr(query, name) for name in ArticleQuery.model_fields})
-
-
 def clauses_of_value(value: ValueCount) -> tuple[Clause, ...]:
     """The value itself, and none of the domains that its name finds too."""
     domains = value.other_domains
@@ -23,10 +18,6 @@ def clauses_of_value(value: ValueCount) -> tuple[Clause, ...]:
             for start in range(0, len(domains), MAX_VALUES)
         ),
     )
-
-
-def narrowed_to_value(query: ArticleQuery, field: str, value: ValueCount) -> ArticleQuery:
-    return query.model_copy(update={field: (*getattr(query, field), *clauses_of_value(value))})
 
 
 def narrowed_to_bucket(query: ArticleQuery, bucket: Bucket) -> ArticleQuery:

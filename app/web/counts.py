@@ -1,6 +1,7 @@
 """/facets and /timeline: how many articles of a query there are of each kind, and of each time."""
 
 import json
+from datetime import UTC, date, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -9,11 +10,12 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog import clauses
+from app.catalog.clauses import Clause
 from app.catalog.facets import ValueCount, count_facets
 from app.catalog.fields import FIELDS, FieldName
 from app.catalog.filters import matching
-from app.catalog.narrowing import articles_of, narrowed_to_bucket, narrowed_to_value
-from app.catalog.query import ArticleQuery
+from app.catalog.query import ArticleQuery, Moment
 from app.catalog.timeline import MAX_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
 from app.web.http.problems import COMMON_PROBLEMS, ParameterError, problems, unprocessable
 from app.web.http.routes import QueryRoute
@@ -41,7 +43,7 @@ class TimelineQuery(ArticleQuery):
 @router.get("/facets", response_model=Facets, responses=problems(403))
 def get_facets(request: Request, query: Annotated[FacetQuery, Query()]) -> Response:
     """Counts of the query's articles by the values of one or more fields, each with a link to just those."""
-    article_query = articles_of(query)
+    article_query = _articles_only(query)
     with open_view(request, query) as view:
         fields = tuple(dict.fromkeys(query.field))
         total, facets = count_facets(
@@ -64,7 +66,7 @@ def get_facets(request: Request, query: Annotated[FacetQuery, Query()]) -> Respo
 @router.get("/timeline", response_model=Timeline, responses=problems(403))
 def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> Response:
     """Counts of the query's articles by when they were published, without gaps."""
-    article_query = articles_of(query)
+    article_query = _articles_only(query)
     with open_view(request, query) as view:
         try:
             timeline = count_timeline(view.connection, matching(view.connection, query), query.interval)
@@ -81,14 +83,39 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
         return view.json(_json(body))
 
 
+def _articles_only(query: ArticleQuery) -> ArticleQuery:
+    return ArticleQuery.model_construct(**{name: getattr(query, name) for name in ArticleQuery.model_fields})
+
+
 def _value(view: View, query: ArticleQuery, field: str, value: ValueCount) -> dict[str, object]:
-    url = _link(view, narrowed_to_value(query, field, value))
-    return {"value": value.value, "name": value.name, "count": value.count, "url": url}
+    added = [Clause((value.value,), anything=False, none_of=False)]
+    for start in range(0, len(value.other_domains), clauses.MAX_VALUES):
+        domains = value.other_domains[start : start + clauses.MAX_VALUES]
+        added.append(Clause(domains, anything=False, none_of=True))
+    value_query = query.model_copy(update={field: (*getattr(query, field), *added)})
+    return {"value": value.value, "name": value.name, "count": value.count, "url": _link(view, value_query)}
 
 
 def _bucket(view: View, query: ArticleQuery, bucket: Bucket) -> dict[str, object]:
-    url = _link(view, narrowed_to_bucket(query, bucket))
-    return {"start": bucket.start.isoformat(), "count": bucket.count, "url": url}
+    """The link is narrowed to the query's own dates, which may begin or end within the bucket."""
+    since, until = query.published_from, query.published_before
+    start = _midnight(bucket.start)
+    end = _midnight(bucket.end) if bucket.end else None
+    bucket_query = query.model_copy(
+        update={
+            "published_from": max(since, start, key=_instant) if since else start,
+            "published_before": min(until, end, key=_instant) if until and end else until or end,
+        }
+    )
+    return {"start": bucket.start.isoformat(), "count": bucket.count, "url": _link(view, bucket_query)}
+
+
+def _midnight(day: date) -> Moment:
+    return Moment(datetime(day.year, day.month, day.day, tzinfo=UTC), duration=None)
+
+
+def _instant(moment: Moment) -> datetime:
+    return moment.at
 
 
 def _link(view: View, query: ArticleQuery) -> str:

@@ -31,7 +31,7 @@ from app.web.articles import ArticleListQuery
 from app.web.http.routes import QueryRoute
 from app.web.paging import page_link, page_of, with_cursor
 from app.web.people.frames import address, page_response, request_of_list, site_of_view
-from app.web.people.query_links import (
+from app.web.people.list_links import (
     TITLES,
     bucket_addresses,
     chips_of,

@@ -33,7 +33,7 @@ from app.web.people.frames import (
     request_of_list,
     site_of_view,
 )
-from app.web.people.query_links import TITLES, list_address, named, names_of_facets, pairs_of, value_links
+from app.web.people.list_links import TITLES, list_address, named, names_of_facets, pairs_of, value_links
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
