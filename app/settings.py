@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     site_description: str | None = Field(
         default=None, description="A sentence about this catalogue, for feeds and pages"
     )
+    show_images: bool = Field(
+        default=True,
+        description="Pages show the articles' pictures, which browsers fetch from where they are",
+    )
     remembered_bytes: int = Field(
         default=32_000_000,
         ge=0,

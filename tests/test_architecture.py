@@ -26,7 +26,8 @@ ARROWS = {
     "importer": {"documents", "catalog"},
     "feeds": {"catalog"},
     "exports": {"catalog"},
-    "web": {"catalog", "feeds", "exports"},
+    "pages": {"catalog"},
+    "web": {"catalog", "feeds", "exports", "pages"},
 }
 INDEX = APP / "catalog" / "index"
 # The doors of catalog/index: an import has its own.

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple, get_args
@@ -76,24 +76,56 @@ def _check_number(first: date, last: date, interval: Interval) -> None:
     if interval == "year" or _number(first, last, interval) <= MAX_BUCKETS:
         return
     coarser = get_args(Interval)[get_args(Interval).index(interval) + 1 :]
-    few_enough = (longer for longer in coarser if _number(first, last, longer) <= MAX_BUCKETS)
-    raise TooManyBuckets(next(few_enough, "year"))
+    raise TooManyBuckets(_finest(first, last, coarser, MAX_BUCKETS))
+
+
+def count_timeline_within(
+    connection: Connection, selection: Selection, max_buckets: int
+) -> tuple[Interval, TimelineCounts]:
+    """By the finest interval that gives no more buckets.
+
+    Where not even years are so few, the first bucket has all the years before the others.
+    """
+    articles = selection.articles()
+    days: Mapping[date, int] = counts_by_month(connection, articles)
+    if not days:
+        return "day", TimelineCounts(len(articles), len(articles), ())
+    intervals: tuple[Interval, ...] = ("month", "year")
+    # Days are read only where weeks may be few enough, from the end of the first month on.
+    if _number(_end_of_month(min(days)), max(days), "week") <= max_buckets:
+        days = counts_by_day(connection, articles, min(days), _end_of_month(max(days)))
+        intervals = get_args(Interval)
+    first, last = min(days), max(days)
+    interval = _finest(first, last, intervals, max_buckets)
+    first_year = max(first.year, last.year - max_buckets + 1) if interval == "year" else first.year
+    shown = {day: count for day, count in days.items() if day.year >= first_year}
+    buckets = _buckets(shown, interval)
+    if len(shown) < len(days):
+        earlier = sum(days.values()) - sum(shown.values())
+        first_bucket = buckets[0]
+        buckets = (Bucket(first, first_bucket.end, first_bucket.article_count + earlier), *buckets[1:])
+    return interval, TimelineCounts(len(articles), len(articles) - sum(days.values()), buckets)
 
 
 def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:
-    """Of a timeline by month or year the days are the first ones of months."""
     counts: Mapping[date, int] = days
-    if interval in ("week", "year"):
+    if interval != "day":
         counts = Counter[date]()
         for day, count in days.items():
-            counts[_start(day, interval)] += count
+            counts[start_of(day, interval)] += count
     last = max(counts)
     buckets: list[Bucket] = []
     following: date | None = min(counts)
     while following is not None and following <= last:
-        start, following = following, _next(following, interval)
+        start, following = following, next_start(following, interval)
         buckets.append(Bucket(start, following, counts.get(start, 0)))
     return tuple(buckets)
+
+
+def _finest(first: date, last: date, intervals: Iterable[Interval], max_buckets: int) -> Interval:
+    """The first of the intervals that gives no more buckets, years if none does."""
+    few_enough = (interval for interval in intervals if _number(first, last, interval) <= max_buckets)
+    return next(few_enough, "year")
 
 
 def _number(first: date, last: date, interval: Interval) -> int:
@@ -103,14 +135,14 @@ def _number(first: date, last: date, interval: Interval) -> int:
         case "day":
             return (last - first).days + 1
         case "week":
-            return (_start(last, interval) - _start(first, interval)).days // 7 + 1
+            return (start_of(last, interval) - start_of(first, interval)).days // 7 + 1
         case "month":
             return years * _DECEMBER + last.month - first.month + 1
         case "year":
             return years + 1
 
 
-def _start(day: date, interval: Interval) -> date:
+def start_of(day: date, interval: Interval) -> date:
     match interval:
         case "day":
             return day
@@ -122,7 +154,7 @@ def _start(day: date, interval: Interval) -> date:
             return day.replace(month=1, day=1)
 
 
-def _next(start: date, interval: Interval) -> date | None:
+def next_start(start: date, interval: Interval) -> date | None:
     try:
         match interval:
             case "day":

@@ -76,11 +76,12 @@ def with_cursor(query: Q, list_path: str) -> tuple[Q, Cursor]:
     return cursor_query.model_copy(update=presentation), cursor
 
 
-def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable) -> Page:
+def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable, *, address: str | None = None) -> Page:
+    """`address` is where the list is shown, if that is not the path in its cursors."""
     if cursor.revision not in (None, view.state.name):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
-            _link(view, query, cursor.list_path, BEGINNING),
+            page_link(view, query, cursor.list_path, BEGINNING, address=address),
         )
     try:
         check_place(cursor.place, listing.order)
@@ -122,7 +123,7 @@ def page_json(
 ) -> tuple[bytes, dict[str, str]]:
     """The page as JSON, made of the text of its items, and a `Link` header to its neighbours and others."""
     next_link, prev_link = (
-        _link(view, query, list_path, place) if place else None for place in (page.next, page.prev)
+        page_link(view, query, list_path, place) if place else None for place in (page.next, page.prev)
     )
     end = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}'
     end += "".join(f',"{key}":{compact_json(value)}' for key, value in more.items()) + "}"
@@ -133,8 +134,9 @@ def page_json(
     return body, {"Link": ", ".join(links)} if links else {}
 
 
-def _link(view: View, query: Q, list_path: str, place: Place) -> str:
-    return view.path(list_path) + query_of_place(view, query, list_path, place)
+def page_link(view: View, query: Q, list_path: str, place: Place, *, address: str | None = None) -> str:
+    """The path of the list from this place on, or of the page at `address` that shows it."""
+    return view.path(address or list_path) + query_of_place(view, query, list_path, place)
 
 
 def query_of_place(

@@ -62,6 +62,19 @@ def accepts(accept: str, media_type: str) -> bool:
 
 
 @lru_cache(MAX_CACHED_HEADERS)
+def prefers_page(accept: str) -> bool:
+    """True for browsers: they name HTML, and like nothing of JSON better.
+
+    Java's own client names HTML first too, and then anything, but wants no page; browsers name XHTML.
+    """
+    qualities = _qualities(accept)
+    html = qualities.get("text/html", 0.0)
+    json = max((quality for name, quality in qualities.items() if name.endswith("json")), default=0.0)
+    takes_anything = "*/*" in qualities or "*" in qualities
+    return html > 0 and html >= json and ("application/xhtml+xml" in qualities or not takes_anything)
+
+
+@lru_cache(MAX_CACHED_HEADERS)
 def best_encoding(accept_encoding: str) -> str | None:
     """None means no encoding. A client that refuses even that gets it all the same."""
     qualities = _qualities(accept_encoding)
