@@ -57,7 +57,9 @@ def timeline_picture(
     labelled = max(1, -(-len(buckets) // _MAX_LABELS))
     bars = []
     for number, (bucket, href) in enumerate(zip(buckets, hrefs, strict=True)):
-        height = max(_MIN_HEIGHT, round(bucket.article_count / highest * _HEIGHT)) if bucket.article_count else 0
+        height = (
+            max(_MIN_HEIGHT, round(bucket.article_count / highest * _HEIGHT)) if bucket.article_count else 0
+        )
         # The newest is always labelled, and the others in equal steps from there.
         has_label = (len(buckets) - 1 - number) % labelled == 0
         is_merged = interval == "year" and bucket.end is not None and bucket.end.year > bucket.start.year + 1
