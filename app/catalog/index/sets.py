@@ -181,13 +181,13 @@ def sets_of_counts(field_counts: Mapping[str, int]) -> Iterator[SetKey]:
 def sets_of_kind(connection: Connection, kind: str) -> Iterator[tuple[int, BitMap]]:
     """Every set of a kind, with its key."""
     rows = _keyed_sets(connection).rows({"kind": kind})
-    return ((row.set_key, BitMap.deserialize(row.article_ids)) for row in rows)
+    return ((key, BitMap.deserialize(article_ids)) for article_ids, key in rows)
 
 
 def sets_from_to(connection: Connection, kind: str, first: int, last: int) -> Iterator[tuple[int, BitMap]]:
     """The sets of a kind from the first key to the last."""
     rows = _keyed_sets_between(connection).rows({"kind": kind, "first": first, "last": last})
-    return ((row.set_key, BitMap.deserialize(row.article_ids)) for row in rows)
+    return ((key, BitMap.deserialize(article_ids)) for article_ids, key in rows)
 
 
 def _sets_of_kind() -> Select[Any]:
