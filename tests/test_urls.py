@@ -56,6 +56,50 @@ ONE_PAGE = {
         "https://www.google.com/amp/s/www.a-b.org/x?p=1",
         "https://google.co.uk/amp/s/a-b-org.cdn.ampproject.org/c/s/m.a-b.org/x?p=1",
     ],
+    "archived copy": [
+        "https://a.org/x?p=1",
+        "https://web.archive.org/web/20240501000000/https://a.org/x?p=1",
+        "http://web.archive.org/web/20240501000000id_/http://www.a.org:80/x/?p=1",
+        "https://web.archive.org/web/2024/a.org/x?p=1",
+        "https://web.archive.org/web/20240501/http:/a.org/x?utm_source=b&p=1",
+        "https://web.archive.org/web/2024/https://a-org.cdn.ampproject.org/c/s/a.org/x?p=1",
+    ],
+    "AMP format": [
+        "https://a.org/x?p=1",
+        "https://a.org/x?p=1&outputType=amp",
+        "https://a.org/x?amphtml=1&p=1",
+    ],
+    "Wikipedia": [
+        "https://en.wikipedia.org/wiki/Otter",
+        "https://en.m.wikipedia.org/wiki/Otter",
+        "https://en.m.wikipedia.org/wiki/Otter?wprov=sfla1#Diet",
+    ],
+    "Wikimedia": ["https://commons.wikimedia.org/wiki/A", "https://commons.m.wikimedia.org/wiki/A"],
+    "video": [
+        "https://www.youtube.com/watch?v=abcDEF12345",
+        "https://youtu.be/abcDEF12345",
+        "https://youtu.be/abcDEF12345?si=x&feature=shared",
+        "https://m.youtube.com/watch?app=desktop&v=abcDEF12345&ab_channel=X",
+        "https://www.youtube.com/shorts/abcDEF12345/",
+        "https://www.youtube-nocookie.com/embed/abcDEF12345?s%69=x",
+        "https://www.youtube.com/live/abcDEF12345?feature=share",
+        "https://web.archive.org/web/2024/https://youtu.be/abcDEF12345",
+    ],
+    "video from a second on": [
+        "https://www.youtube.com/watch?v=abcDEF12345&t=30",
+        "https://youtu.be/abcDEF12345?t=30",
+    ],
+    "post": [
+        "https://x.com/a/status/1",
+        "https://twitter.com/a/status/1?s=20&t=abc",
+        "https://mobile.twitter.com/a/status/1",
+    ],
+    "thread": ["https://www.reddit.com/r/a/comments/1/b/", "https://old.reddit.com/r/a/comments/1/b"],
+    "DOI": ["https://doi.org/10.1000/182", "http://dx.doi.org/10.1000/182"],
+    "shared article": [
+        "https://www.nytimes.com/2024/a.html",
+        "https://nytimes.com/2024/a.html?smid=tw-share",
+    ],
 }
 
 TWO_PAGES = {
@@ -101,6 +145,30 @@ TWO_PAGES = {
     "plus and space": ["https://a.org/?q=a+b", "https://a.org/?q=a%20b"],
     "hash-bang": ["https://a.org/", "https://a.org/#!a", "https://a.org/#!b"],
     "inner slashes": ["https://a.org/x/y", "https://a.org/x//y"],
+    "no copy": [
+        "https://web.archive.org/web/*/https://a.org/x",
+        "https://web.archive.org/web/20240501000000/",
+        "https://archive.org/web/20240501000000/https://a.org/x",
+        "https://a.org/x",
+    ],
+    "no mobile host of a known site": [
+        "https://en.m.a.org/",
+        "https://en.a.org/",
+        "https://en.m.wikipedia.org/",
+    ],
+    "no video": [
+        "https://youtu.be/abcDEF12345",
+        "https://youtu.be/abcDEF1234",
+        "https://www.youtube.com/shorts/abcDEF12346",
+        "https://www.youtube.com/watch?v=ABCdef12345",
+        "https://a.org/watch?v=abcDEF12345",
+        "https://www.youtube.com/watch?v=abcDEF12345&list=x",
+    ],
+    "sharing elsewhere": [
+        "https://x.com/search?q=a&s=b",
+        "https://x.com/search?q=a",
+        "https://x.com/search?q=a&t=b",
+    ],
     "no AMP copy": [
         "https://google.com/amp/a.org/x",
         "https://cdn.ampproject.org/v0/a.org/x",
@@ -212,6 +280,16 @@ PIECES = [
         "\ud800",
         "xn--",
         "ﷺ",
+        "web.archive.org/web/2024/",
+        "http:/",
+        "youtu.be/abcDEF12345",
+        "youtube.com/embed/",
+        "?v=",
+        "si=",
+        "s%69",
+        "en.m.wikipedia.org",
+        "twitter.com/a/status/",
+        "outputType=amp",
         "-",
     ),
 ]
@@ -242,12 +320,24 @@ def test_any_text_has_a_key_and_a_key_is_its_own(text: str) -> None:
         "\u0301\u0327",
         "cdn.ampproject.org/c/s/",
         "google.com/amp/s/",
+        "web.archive.org/web/2024/a.b/",
+        "web.archive.org/web/2024/",
+        "si=&",
         "a-",
         "a.",
     ],
 )
 @pytest.mark.parametrize(
-    "beginning", ["", "https://", "https://a.org/", "https://a.org/?", "https://cdn.ampproject.org/c/s/"]
+    "beginning",
+    [
+        "",
+        "https://",
+        "https://a.org/",
+        "https://a.org/?",
+        "https://cdn.ampproject.org/c/s/",
+        "https://web.archive.org/web/2024/",
+        "https://youtube.com/?",
+    ],
 )
 def test_a_hostile_url_takes_no_longer_than_its_length_deserves(beginning: str, piece: str) -> None:
     url = (beginning + piece * 50_000)[:50_000]
