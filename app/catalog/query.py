@@ -163,7 +163,7 @@ class ArticleQuery(Clauses, Query):
     )
     q: Annotated[str, Field(max_length=MAX_SEARCH_CHARACTERS)] | None = Field(
         None,
-        description='In title, excerpt, content, names: words, `"a phrase"`, `-without`, `either OR or`, `begin*`',
+        description='In title, excerpt, content: words, `"a phrase"`, `-without`, `either OR or`, `begin*`',
         examples=['mars "open source" -moon'],
     )
     sort: Sort | None = Field(
