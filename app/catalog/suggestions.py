@@ -95,27 +95,27 @@ def _most_frequent(
         if not counted.names:
             return []
         if counted.names <= MAX_NAMES_SORTED:
-            rows = names_with_word(connection, condition, published).rows(of_word)
-            return _largest_typed(rows, words, limit)
+            names = names_with_word(connection, condition, published).stream(of_word)
+            return _first_typed(names, words, limit)
     largest: list[_Candidate] = []
     for count in TERMS_READ:
         rows = most_frequent_names(connection, published).rows({"field": field, "limit": count})
-        largest = _largest_typed(rows, words, limit)
+        largest = _first_typed(rows, words, limit)
         if len(largest) == limit or len(rows) < count:
             break
     return largest
 
 
-def _largest_typed(rows: Iterable[Any], words: Sequence[str], limit: int) -> list[_Candidate]:
-    """Of equal ones the latest first, as the index of counts has them."""
-    largest: dict[int, _Candidate] = {}
-    for row in sorted(rows, key=lambda row: (row.articles, row.term_id), reverse=True):
-        if row.term_id not in largest and _is_typed(row, words):
+def _first_typed(rows: Iterable[Any], words: Sequence[str], limit: int) -> list[_Candidate]:
+    """The first terms of the rows with a name that has the words, each once."""
+    first: dict[int, _Candidate] = {}
+    for row in rows:
+        if row.term_id not in first and _is_typed(row, words):
             term = TermCount(row.key, row.by_name, row.shown, row.articles)
-            largest[row.term_id] = _Candidate(row.term_id, term)
-            if len(largest) == limit:
+            first[row.term_id] = _Candidate(row.term_id, term)
+            if len(first) == limit:
                 break
-    return list(largest.values())
+    return list(first.values())
 
 
 def _is_typed(row: Any, words: Sequence[str]) -> bool:
@@ -144,21 +144,26 @@ def names_with_word(condition: WordCondition, published: Published) -> Select[An
         .select_from(words)
         .join(terms, terms.c.id == words.c.term_id)
         .outerjoin(term_names, term_names.c.id == words.c.name_id)
+        .order_by(*_most_articles_first(published))
     )
 
 
 @statement
 def most_frequent_names(published: Published) -> Select[Any]:
-    """The names of the terms with most articles. The order is the index's, so that it ends at the limit."""
-    count = count_of(terms, published)
+    """The names of the terms with most articles, read along the index of counts."""
     return (
         _named(published, true())
         .select_from(terms)
         .outerjoin(term_names, term_names.c.term_id == terms.c.id)
-        .where(terms.c.field == bindparam("field"), count > 0)
-        .order_by(count.desc(), terms.c.id.desc())
+        .where(terms.c.field == bindparam("field"), count_of(terms, published) > 0)
+        .order_by(*_most_articles_first(published))
         .limit(bindparam("limit"))
     )
+
+
+def _most_articles_first(published: Published) -> tuple[ColumnElement[Any], ...]:
+    """Of equal ones the latest first, as SQLite's index of counts has them."""
+    return count_of(terms, published).desc(), terms.c.id.desc()
 
 
 def _named(published: Published, is_key: ColumnElement[bool]) -> Select[Any]:
