@@ -94,6 +94,7 @@ def test_the_openapi_document_says_how_problems_look() -> None:
     document = client.get("/openapi.json").json()
     assert document["servers"] == [{"url": "/news"}]
     assert document["security"] == [{}, {"editorToken": []}]
+    assert document["externalDocs"]["url"] == "/news/docs/guide"
     assert "HTTPValidationError" not in document["components"]["schemas"]
     for path in document["paths"].values():
         assert set(path) == {"get"}
@@ -135,6 +136,20 @@ def test_every_key_of_an_answer_is_described() -> None:
     assert set(item["properties"]) - set(ITEM_KEYS) == {"highlights", *LONG_KEYS}
     [page] = document["paths"]["/articles"]["get"]["responses"]["200"]["content"].values()
     assert page["schema"] == {"$ref": "#/components/schemas/ArticlePage"}
+
+
+def test_a_token_is_no_matter_of_health_and_examples_stand_in_the_descriptions() -> None:
+    app = create_app(Settings(database_url="sqlite:///unused.db"))
+    paths = openapi_document(app)["paths"]
+    without_token = {path for path, described in paths.items() if described["get"].get("security") == []}
+    assert without_token == {path for path in paths if path.startswith("/health/")}
+    parameters = {each["name"]: each for each in paths["/articles"]["get"]["parameters"]}
+    assert parameters["provider"]["description"].endswith("Such as `nasa.gov`")
+    assert "`artificial-intelligence` or `AI,-Python`" in parameters["topic"]["description"]
+    assert "example" not in parameters["topic"], "the page would send it with all others"
+    guide = TestClient(app).get(openapi_document(app)["externalDocs"]["url"])
+    assert (guide.status_code, guide.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "<h1>Clippings</h1>" in guide.text
 
 
 def test_the_first_who_ask_for_the_openapi_document_at_once_all_get_it() -> None:
