@@ -25,6 +25,7 @@ ASKED: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     "list_related_links": ("/articles/{article_id}/related", INGENUITY, {"limit": "1"}),
     "get_facets": ("/facets", {}, {"field": "provider", "topic": "space", "size": "2"}),
     "get_timeline": ("/timeline", {}, {"interval": "year", "topic": "space"}),
+    "get_suggestions": ("/suggest", {}, {"q": "art", "limit": "2"}),
     "find_link": ("/links", {}, {"url": "http://sqlite.org/releaselog/3_9_0.html?utm_source=mail"}),
     "get_rss_feed": ("/feeds/articles.rss", {}, {"topic": "space", "limit": "1"}),
     "get_atom_feed": ("/feeds/articles.atom", {}, {"topic": "space", "limit": "1"}),
