@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.catalog.query import MAX_SEARCH_CHARACTERS, ArticleQuery, Query
+from app.catalog.query import MAX_SEARCH_CHARACTERS, Query
 from app.catalog.suggestions import (
     SUGGESTED_FIELDS,
     SuggestedField,
@@ -62,10 +62,9 @@ def _suggest(request: Request, query: SuggestQuery) -> Response:
 def _item(view: View, query: SuggestQuery, suggestion: TermSuggestion | TitleSuggestion) -> dict[str, object]:
     match suggestion:
         case TermSuggestion(field, value):
-            narrowed = ArticleQuery.model_construct().model_copy(
-                update={field: tuple(value.clauses()), "published": query.published}
-            )
-            url = view.path("/articles") + "?" + urlencode(narrowed.parameters())
+            published = query.parameters(leave_out=query.model_fields_set - {"published"})
+            clauses = [(field, str(clause)) for clause in value.clauses()]
+            url = view.path("/articles") + "?" + urlencode([*published, *clauses])
             return {
                 "field": field,
                 "value": value.value,
