@@ -1,7 +1,7 @@
 """GET /: the articles of a query for people. Without a query it is home."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -17,7 +17,9 @@ from app.catalog.filters import Selection, matching
 from app.catalog.highlights import highlights_of_page
 from app.catalog.paging import BEGINNING
 from app.catalog.query import ArticleQuery, Moment
+from app.catalog.query_titles import names_in
 from app.catalog.rolling import with_fixed_dates
+from app.catalog.spelling import Proposal, propose
 from app.catalog.state import time_of_revision
 from app.catalog.timeline import count_timeline_within
 from app.pages.addresses import term_address
@@ -36,8 +38,6 @@ from app.web.people.list_links import (
     bucket_addresses,
     chips_of,
     list_address,
-    named,
-    names_of_facets,
     pairs_of,
     sorts_of,
     value_links,
@@ -89,15 +89,17 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         facets = _count(view, query, selection)
         picture = _timeline(view, query, selection)
         home = _home(view, total) if is_home else None
+        names = names_in(view.connection, query)
         fixed = with_fixed_dates(view.connection, query) if query.depends_on_clock else query
         prev, next_ = (
             page_link(view, fixed, "/articles", place, address="/") if place else None
             for place in (page.prev, page.next)
         )
-    names = names_of_facets(facets)
+        # A guess that takes too long ends a transaction of PostgreSQL, so it comes last.
+        proposal = propose(selection) if query.search else None
     filters = pairs_of(query)
     paging = _paging(query)
-    title = view.settings.site_name if home else title_of_list(named(query, names))
+    title = view.settings.site_name if home else title_of_list(query, names)
     site = site_of_view(view)
     frame = PageFrame(
         site=site,
@@ -122,7 +124,7 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         heading=title,
         total=total,
         chips=chips_of(prefix, query, names),
-        did_you_mean=None,
+        did_you_mean=_other_search(prefix, query, proposal),
         picture=picture,
         sorts=sorts_of(
             prefix,
@@ -210,8 +212,14 @@ def _home(view: View, total: int) -> HomeHead:
     )
 
 
-def title_of_list(query: ArticleQuery) -> str:
-    words = query.in_words()
+def _other_search(prefix: str, query: ArticleQuery, proposal: Proposal | None) -> PageLink | None:
+    if proposal is None or proposal.q is None:
+        return None
+    return PageLink(proposal.q, list_address(prefix, query.model_copy(update={"q": proposal.q})))
+
+
+def title_of_list(query: ArticleQuery, names: Mapping[tuple[str, str], str]) -> str:
+    words = query.in_words(names)
     return cut(" ".join(["Articles", *words]) if words else "All articles", _MAX_TITLE_CHARACTERS)
 
 

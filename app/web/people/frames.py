@@ -72,6 +72,7 @@ def request_of_list(view: View, filters: Pairs, paging: Pairs, *, needs_token: b
         files=(
             ("CSV", view.path("/exports/articles.csv") + query),
             ("NDJSON", view.path("/exports/articles.ndjson") + query),
+            ("XLSX", view.path("/exports/articles.xlsx") + query),
         ),
         needs_token=needs_token,
     )

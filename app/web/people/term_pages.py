@@ -17,6 +17,7 @@ from app.catalog.filters import matching
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.query import Query as AnyQuery
+from app.catalog.query_titles import names_in
 from app.names import fold
 from app.pages.addresses import host_of, term_address
 from app.pages.entries import PageLink, cut, entry_of, image_of
@@ -35,7 +36,7 @@ from app.web.people.frames import (
     request_of_list,
     site_of_view,
 )
-from app.web.people.list_links import TITLES, list_address, named, names_of_facets, pairs_of, value_links
+from app.web.people.list_links import TITLES, list_address, pairs_of, value_links
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
@@ -230,10 +231,11 @@ def show_facet(request: Request, field: str, query: Annotated[ArticleQuery, Quer
         total, facets = count_facets(
             view.connection, query, matching(view.connection, query), [name], _MAX_VALUES
         )
+        names = names_in(view.connection, query)
     prefix = view.settings.public_path
     filters = pairs_of(query)
     values = facets[name].values
-    what = title_of_list(named(query, names_of_facets(facets)))
+    what = title_of_list(query, names)
     site = site_of_view(view)
     frame = PageFrame(
         site=site,
