@@ -86,7 +86,7 @@ def _titles(element: Element) -> list[str]:
 def test_home_says_what_is_new_and_when_it_was_brought_up_to_date(client: TestClient) -> None:
     home = page(client, "/")
     assert home.one("h1").text == "What is new"
-    assert "3 articles by 1 providers on 2 topics" in home.one("p", class_="lead").text
+    assert "3 articles by 1 provider on 2 topics" in home.one("p", class_="lead").text
     assert home.one("p", class_="lead").one("time").text == "1 November 2026, 12:30 UTC"
     assert _titles(home) == ["A helicopter on Mars", "The rover", "مقال عن الفضاء"]
     assert [link.text for link in home.one("p", class_="busy").all("a")] == ["Space", "Robots"]
@@ -208,6 +208,34 @@ def test_a_timeline_has_the_finest_bars_that_a_finger_can_hit(
             for bar in picture.all("a"):
                 behind = page(client, bar.attributes["href"]).one("p", class_="lead").text
                 assert behind.split()[0] == bar.attributes["aria-label"].rpartition(" ")[2]
+        world.engine.dispose()
+
+
+def test_home_tells_what_came_in_the_week_before_the_newest_import(tmp_path: Path) -> None:
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        for number in range(3):
+            world.write(f"{number}.md", "title: Old\ntopics: [Old]\naddedDateTime: 2020-01-01")
+        world.write("new.md", "title: New\ntopics: [New]")
+        world.import_()
+        with service_of(world) as client:
+            busy = page(client, "/").one("p", class_="busy")
+            assert [link.text for link in busy.all("a")] == ["1 new this week", "New"]
+            assert page(client, links_of(busy)[0]).one("p", class_="lead").text == "1 article"
+        world.engine.dispose()
+
+
+def test_a_page_is_the_same_while_nothing_on_it_changes(tmp_path: Path) -> None:
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        world.write("a.md", "title: A\ntopics: [AI]")
+        world.import_()
+        with service_of(world) as client:
+            kept = client.get("/view/topics/ai", headers=BROWSER).headers["ETag"]
+            world.write("b.md", "title: B\ntopics: [Space]")
+            world.import_()
+            again = client.get("/view/topics/ai", headers={**BROWSER, "If-None-Match": kept})
+            assert (again.status_code, again.headers["Catalogue-Revision"]) == (304, "2")
         world.engine.dispose()
 
 

@@ -24,7 +24,7 @@ from app.catalog.state import time_of_revision
 from app.catalog.timeline import count_timeline_within
 from app.pages.addresses import term_address
 from app.pages.dates import moment_in_words
-from app.pages.entries import PageLink, cut, entry_of
+from app.pages.entries import PageLink, counted, cut, entry_of
 from app.pages.frame import PageFrame
 from app.pages.rendering import render
 from app.pages.structured_data import collection_page
@@ -88,7 +88,7 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         total = selection.total()
         facets = _count(view, query, selection)
         picture = _timeline(view, query, selection)
-        home = _home(view, total) if is_home else None
+        home = _home(view, total, facets["topic"]) if is_home else None
         names = names_in(view.connection, query)
         fixed = with_fixed_dates(view.connection, query) if query.depends_on_clock else query
         prev, next_ = (
@@ -179,35 +179,36 @@ def _timeline(view: View, query: ArticleQuery, selection: Selection) -> Timeline
     return timeline_picture(timeline.buckets, hrefs, interval, timeline.undated)
 
 
-def _home(view: View, total: int) -> HomeHead:
+def _home(view: View, total: int, all_topics: FacetCounts) -> HomeHead:
     """What this is, when it was brought up to date, what is new, which topics are busy.
 
     The week is the one before the newest revision, so the page stays the same until an import changes it.
     """
     prefix = view.settings.public_path
     updated = time_of_revision(view.connection, view.state)
-    providers = taxonomy.count_visible(view.connection, "provider", "true")
-    topics = taxonomy.count_visible(view.connection, "topic", "true")
     what = view.settings.site_description or "Articles worth keeping, chosen and filed by people."
-    lead = f"{what} {total:,} articles by {providers:,} providers on {topics:,} topics."
     if not updated or not total:
         return HomeHead(view.settings.site_name, what, None, "", None, ())
+    providers = taxonomy.count_visible(view.connection, "provider", "true")
+    topics = taxonomy.count_visible(view.connection, "topic", "true")
     week = datetime.fromisoformat(updated) - timedelta(days=_NEW_DAYS)
     query = ArticleQuery(added_from=Moment(week.replace(microsecond=0), None))
-    new_articles = matching(view.connection, query)
-    count = new_articles.total()
-    is_all_new = count == total
-    busy = ArticleQuery() if is_all_new or not count else query
-    _, facets = count_facets(view.connection, busy, matching(view.connection, busy), ["topic"], _BUSY_TOPICS)
+    new = matching(view.connection, query)
+    # The first import brings everything at once, which is no news.
+    is_news = 0 < new.total() < total
+    busy = all_topics
+    if is_news:
+        busy = count_facets(view.connection, query, new, ["topic"], _BUSY_TOPICS)[1]["topic"]
     return HomeHead(
         heading="What is new",
-        lead=lead,
+        lead=f"{what} {counted(total, 'article')} by {counted(providers, 'provider')} on "
+        f"{counted(topics, 'topic')}.",
         updated=updated,
         updated_in_words=moment_in_words(updated),
-        new=PageLink("", list_address(prefix, query), count) if count and not is_all_new else None,
+        new=PageLink("", list_address(prefix, query), new.total()) if is_news else None,
         busy=tuple(
-            PageLink(cut(value.name, 60), term_address(prefix, "topic", value.value), value.count)
-            for value in facets["topic"].values
+            PageLink(cut(value.name, 60), term_address(prefix, "topic", value.value))
+            for value in busy.values[:_BUSY_TOPICS]
         ),
     )
 

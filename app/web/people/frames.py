@@ -17,7 +17,7 @@ Pairs = Sequence[tuple[str, str]]
 _VARY: Final = "Cookie"
 
 
-def site_of(settings: Settings, asker: Asker | None = None, revision: int | None = None) -> Site:
+def site_of(settings: Settings, asker: Asker | None = None) -> Site:
     return Site(
         name=settings.site_name,
         description=settings.site_description,
@@ -27,12 +27,11 @@ def site_of(settings: Settings, asker: Asker | None = None, revision: int | None
         can_sign_in=settings.editor_token is not None,
         is_signed_in=bool(asker and asker.is_signed_in),
         sees_unpublished=bool(asker and asker.may_see_unpublished),
-        revision=revision,
     )
 
 
 def site_of_view(view: View) -> Site:
-    return site_of(view.settings, view.asker, view.state.revision)
+    return site_of(view.settings, view.asker)
 
 
 def page_policy(settings: Settings) -> str:

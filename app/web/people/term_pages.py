@@ -20,7 +20,7 @@ from app.catalog.query import Query as AnyQuery
 from app.catalog.query_titles import names_in
 from app.names import fold
 from app.pages.addresses import host_of, term_address
-from app.pages.entries import PageLink, cut, entry_of, image_of
+from app.pages.entries import PageLink, counted, cut, entry_of, image_of
 from app.pages.frame import PageFrame
 from app.pages.rendering import render
 from app.pages.structured_data import collection_page
@@ -216,7 +216,7 @@ def _show_list(request: Request, query: TermListQuery, field: FieldName) -> Resp
         next=next_,
         is_indexed=query.published == "true",
     )
-    lead = f"{total:,} {field if total == 1 else field + 's'}, those with most articles first."
+    lead = f"{counted(total, field)}, those with most articles first."
     body = render("terms", frame=frame, site=site, path=None, heading=TITLES[field], lead=lead, rows=rows)
     return page_response(view, body)
 
@@ -252,7 +252,7 @@ def show_facet(request: Request, field: str, query: Annotated[ArticleQuery, Quer
         is_indexed=False,
     )
     rest = facets[name].other_count
-    lead = f"{total:,} {'article' if total == 1 else 'articles'}"
+    lead = counted(total, "article")
     if rest:
         lead += f", and the {len(values):,} most frequent values"
     body = render(
