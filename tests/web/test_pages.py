@@ -485,6 +485,19 @@ def test_an_editor_signs_in_with_the_token_and_out_again(client: TestClient) -> 
     assert "Max-Age=0" in out.headers["Set-Cookie"]
 
 
+def test_a_command_has_the_token_where_the_api_wants_it(client: TestClient, world: World) -> None:
+    editor = {"Cookie": _sign_in(client)}
+    client.cookies.clear()
+    shown = page(client, "/?published=any", headers=editor)
+    command = shown.one("section", class_="request").one("code").text
+    assert command.startswith('curl -H "Authorization: Bearer $CLIPPINGS_EDITOR_TOKEN" ')
+    assert shown.all("link", rel="alternate") == []
+    with service_of(world, show_unpublished=True) as open_to_all:
+        everybody = page(open_to_all, "/?published=any")
+        assert everybody.one("section", class_="request").one("code").text.startswith("curl '/articles")
+        assert len(everybody.all("link", rel="alternate")) == 3
+
+
 def test_what_an_editor_was_shown_is_not_remembered_for_others(client: TestClient) -> None:
     editor = {"Cookie": _sign_in(client)}
     client.cookies.clear()

@@ -105,7 +105,7 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         site=site,
         title=title,
         canonical=address(f"{prefix}/", paging if query.cursor else [*filters, *paging]),
-        request=request_of_list(view, filters, paging, needs_token=query.published != "true"),
+        request=request_of_list(view, filters, paging, is_public=query.published == "true"),
         description=view.settings.site_description if home else None,
         prev=prev,
         next=next_,

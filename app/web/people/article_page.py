@@ -62,7 +62,7 @@ def show_article(request: Request, article_id: str) -> Response:
         site=site,
         title=title,
         canonical=canonical,
-        request=request_of(view, path, needs_token=not entry.is_published),
+        request=request_of(view, path, is_public=entry.is_published),
         description=cut(item["excerpt"], 300) if item["excerpt"] else None,
         image=entry.image,
         kind="article",

@@ -56,8 +56,9 @@ def page_response(view: View, body: bytes) -> Response:
     return Response(body, media_type="text/html", headers=headers)
 
 
-def request_of_list(view: View, filters: Pairs, paging: Pairs, *, needs_token: bool) -> PageRequest:
+def request_of_list(view: View, filters: Pairs, paging: Pairs, *, is_public: bool) -> PageRequest:
     """The list itself, and the same articles as feeds and files, which have no pages."""
+    needs_token = not is_public and not view.settings.show_unpublished
     query = f"?{urlencode(filters)}" if filters else ""
     json = address(view.path("/articles"), [*filters, *paging] if not _has_cursor(paging) else paging)
     return PageRequest(
@@ -77,7 +78,9 @@ def request_of_list(view: View, filters: Pairs, paging: Pairs, *, needs_token: b
     )
 
 
-def request_of(view: View, path: str, pairs: Pairs = (), *, needs_token: bool = False) -> PageRequest:
+def request_of(view: View, path: str, pairs: Pairs = (), *, is_public: bool) -> PageRequest:
+    """`is_public` if everybody gets the same answer."""
+    needs_token = not is_public and not view.settings.show_unpublished
     json = address(view.path(path), pairs)
     return PageRequest(json=json, curl=curl(view, json, needs_token=needs_token), needs_token=needs_token)
 
