@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, and_, bindparam, select, tuple_
 
+from app.catalog.orders import story_of
 from app.catalog.tables import Ordered, articles, changes, revisions
 from app.database.statements import statement
 
@@ -14,13 +15,15 @@ from app.database.statements import statement
 class ArticleChange:
     """`item` is the article as lists show it, None if the asker can no longer see it.
 
-    `revised_at` is when the import ran that made the revision, as RFC 3339.
+    `item` and `story` are columns of `item_of`. `revised_at` is when the import ran that made the revision,
+    as RFC 3339.
     """
 
     revision: int
     revised_at: str
     public_id: str
     item: str | None
+    story: str | None
 
 
 def changes_after(
@@ -50,6 +53,7 @@ def rows_after(*, for_editors: bool) -> Select[Any]:
             revised_at.label("revised_at"),
             changes.c.public_id,
             articles.c.item,
+            story_of("any" if for_editors else "true"),
         )
         .outerjoin(articles, visible)
         .where(column.is_not(None), tuple_(column, changes.c.public_id) > place)

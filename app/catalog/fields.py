@@ -87,6 +87,8 @@ class Clauses(BaseModel):
     locale: tuple[ClauseText, ...] = _clause("Locales", "en-us")
     source: tuple[ClauseText, ...] = _clause("Sources, as spelt", "seeds")
     id: tuple[ClauseText, ...] = _clause("Ids of articles", "-abcdefghijklmnopqrst")
+    story: tuple[ClauseText, ...] = _clause("Stories, by the id of any article in them", "-*")
+    collection: tuple[ClauseText, ...] = _clause("Collections, by id", "abcdefghijklmnopqrst")
 
 
 # Every filter in words, in the order of a title: "Articles about AI by nasa.gov from 2020-01-01". A filter
@@ -103,6 +105,8 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "locale": "in {}",
     "source": "in {}",
     "id": "with the id {}",
+    "story": "in the story {}",
+    "collection": "in the collection {}",
     "url": "at {}",
     "published_from": "from {}",
     "published_before": "before {}",
@@ -117,6 +121,7 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "has_image": ("with images", "without images"),
     "has_related": ("with related links", "without related links"),
     "published": "{}",
+    "collapse": "one of each {}",
 }
 
 
@@ -138,6 +143,11 @@ class ProviderItem(Shape):
     name: str | None = Field(examples=["NASA"])
     domain: str | None = Field(examples=["nasa.gov"])
     images: list[ImageItem]
+
+
+class StoryReference(Shape):
+    id: str
+    size: int = Field(examples=[3])
 
 
 class ArticleItem(Shape):
@@ -170,6 +180,7 @@ class ArticleItem(Shape):
     tags: list[str]
     images: list[ImageItem]
     related_count: int
+    story: StoryReference | None
 
 
 # The keys of an article in lists, in their order.

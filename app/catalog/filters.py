@@ -14,14 +14,17 @@ from app.catalog.fields import FIELDS
 from app.catalog.index.conditions import Conditions, add_conditions
 from app.catalog.index.find import (
     ArticleSet,
+    Groups,
     Ranks,
     find,
+    first_of_groups,
     pages_of,
     ranked_by_relevance,
     ranked_by_url,
+    read_groups,
     unranked,
 )
-from app.catalog.orders import IndexOrder
+from app.catalog.orders import IndexOrder, item_of
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
 from app.catalog.sort_keys import NEWEST, SORT_COLUMN
@@ -41,6 +44,7 @@ class Selection:
     index_order: IndexOrder
     known_total: int | None
     _articles: ArticleSet | None = field(default=None, init=False)
+    _group_numbers: Groups | None = field(default=None, init=False)
 
     @property
     def selects_all(self) -> bool:
@@ -50,6 +54,8 @@ class Selection:
     @property
     def is_index_range(self) -> bool:
         """True if one index range is exactly the result."""
+        if self.query.collapse:
+            return False
         is_counted = self.selects_all or (
             self.known_total is not None and self.index_order.term_id is not None
         )
@@ -62,20 +68,30 @@ class Selection:
         return self._articles
 
     def total(self) -> int:
+        if self.query.collapse:
+            return self._groups().count(self.articles())
         return len(self.articles()) if self.known_total is None else self.known_total
 
     def listing(self, max_item_characters: int | None = None) -> Pageable:
-        """The articles in the query's order: rows of LIST_COLUMNS.
+        """The articles in the query's order: rows of `list_columns`.
 
         Reading an index range raises PageTooLarge for more than `max_item_characters`.
         """
         if self.is_index_range:
             return self.index_order.range(max_item_characters)
+        if self.query.collapse:
+            return first_of_groups(self._ranks(), self.index_order, self._groups())
         return pages_of(self._ranks(), self.index_order)
 
     def every_item(self) -> Iterator[str]:
         """All articles as lists show them, in the query's order and in constant memory."""
-        return (row.item for row in every_row(self.connection, self.listing()))
+        return (item_of(row) for row in every_row(self.connection, self.listing()))
+
+    def _groups(self) -> Groups:
+        if self._group_numbers is None:
+            by, published = self.query.collapse or "story", self.query.published
+            self._group_numbers = read_groups(self.connection, by, published)
+        return self._group_numbers
 
     def _ranks(self) -> Ranks:
         if self.query.url:
@@ -88,7 +104,11 @@ class Selection:
 def may_be_index_range(query: ArticleQuery) -> bool:
     """False where `matching(query).is_index_range` is surely false; asks nothing of the database."""
     clauses = [clause for field_ in FIELDS for clause in getattr(query, field_)]
-    if len(clauses) > 1 or any(clause.none_of or len(clause.values) != 1 for clause in clauses):
+    if (
+        query.collapse
+        or len(clauses) > 1
+        or any(clause.none_of or len(clause.values) != 1 for clause in clauses)
+    ):
         return False
     conditions = Conditions()
     add_conditions(query, conditions)

@@ -166,6 +166,9 @@ class ArticleQuery(Clauses, Query):
         description='In title, excerpt, content: words, `"a phrase"`, `-without`, `either OR or`, `begin*`',
         examples=['mars "open source" -moon'],
     )
+    collapse: Literal["story", "url"] | None = Field(
+        None, description="Of each story, or of each URL, only the article that comes first"
+    )
     sort: Sort | None = Field(
         None,
         description="`-` for descending; unknown values come last either way. "

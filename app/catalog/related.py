@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
+from app.catalog.orders import list_columns
 from app.catalog.paging import StatementPages
 from app.catalog.tables import articles, contents, link_urls, links, related_links, sources
 from app.database.statements import statement
@@ -13,7 +14,7 @@ from app.urls import url_key
 
 
 def find_article(connection: Connection, public_id: str, *, sees_all: bool) -> Row[Any] | None:
-    """Its `id`, `item` and `related_count`; None where a hidden article has this id and may not be seen."""
+    """Its `list_columns` and `related_count`; None where a hidden article has this id and may not be seen."""
     rows = _articles(connection, sees_all).rows({"public_id": public_id})
     return next(iter(rows), None)
 
@@ -54,7 +55,7 @@ def count_mentions(connection: Connection, url: str, published: Published) -> in
 
 @statement
 def _articles(sees_all: bool) -> Select[Any]:
-    rows = select(articles.c.id, articles.c.item, articles.c.related_count)
+    rows = select(*list_columns("any" if sees_all else "true"), articles.c.related_count)
     rows = rows.where(articles.c.public_id == bindparam("public_id"))
     return rows if sees_all else rows.where(articles.c.published == 1)
 

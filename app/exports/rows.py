@@ -12,7 +12,11 @@ from app.catalog.fields import ITEM_KEYS
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 # A key of an item that is not one cell, and the columns that stand for it.
-_COLUMNS_OF_KEY: Final = {"provider": ("providerName", "providerDomain"), "images": ("imageUrl",)}
+_COLUMNS_OF_KEY: Final = {
+    "provider": ("providerName", "providerDomain"),
+    "images": ("imageUrl",),
+    "story": ("storyId", "storySize"),
+}
 CSV_COLUMNS: Final = tuple(column for key in ITEM_KEYS for column in _COLUMNS_OF_KEY.get(key, (key,)))
 
 
@@ -27,12 +31,14 @@ def csv_rows(items: Iterable[str]) -> Iterator[str]:
     yield _row(CSV_COLUMNS)
     for item in items:
         article = json.loads(item)
-        provider, images = article["provider"], article["images"]
+        provider, images, story = article["provider"], article["images"], article["story"] or {}
         flat = {
             **article,
             "providerName": provider["name"],
             "providerDomain": provider["domain"],
             "imageUrl": images[0]["url"] if images else None,
+            "storyId": story.get("id"),
+            "storySize": story.get("size"),
         }
         yield _row([_cell(flat[column]) for column in CSV_COLUMNS])
 

@@ -25,7 +25,7 @@ _NEVER: Final = "1970-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """`items` are articles by `item_of`; `url` is where the feed is, `home_url` where its query is."""
+    """`items` are articles by `entry_of`; `url` is where the feed is, `home_url` where its query is."""
 
     title: str
     url: str
@@ -51,7 +51,7 @@ def link_of(feed: Feed, item: Item) -> str:
     return item["webUrl"] or f"{feed.home_url.partition('?')[0]}/{item['id']}"
 
 
-def item_of(text: str) -> Item:
+def entry_of(text: str) -> Item:
     """The article in this JSON, with at most one image: the first that has an absolute URL.
 
     A feed reader cannot resolve a relative one. An article may have 29,000 images, and a feed 200 articles.

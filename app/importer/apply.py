@@ -10,6 +10,7 @@
    that stay are filed anew only then, where names were taken from their topics.
 5. Links are dropped and lead somewhere else only when all of those who mention them are there, and all that
    they may lead to.
+6. Stories come last: they are made of all articles and links.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from app.importer.tables import articles, documents, taxonomy
 from app.importer.tables.article_terms import ArticleTerms
 from app.importer.tables.changes import ChangeLog
 from app.importer.tables.links import LinkChanges
+from app.importer.tables.stories import StoryChanges
 from app.importer.tables.terms import Terms
 
 
@@ -42,8 +44,9 @@ def apply_plans(
     to_remove = [document_id for plan in plans for document_id in plan.to_remove]
     leaving = [*spool.replaced_ids, *to_remove]
     added_times = articles.added_times(connection, spool.replaced_ids)
+    story_changes = StoryChanges(connection)
     log = ChangeLog(connection)
-    if not leaving and not spool:
+    if not leaving and not spool and story_changes.is_of_today:
         return log.revision
     log.remove(connection, to_remove)
     log.replace(connection, spool.replaced_ids)
@@ -58,6 +61,7 @@ def apply_plans(
         progress(f"{removed:,} of {len(leaving):,} articles taken out")
         removed += len(ids)
         links.remove(connection, ids)
+        story_changes.remove(connection, ids)
         article_terms.remove(connection, ids)
         documents.remove(connection, ids)
 
@@ -74,6 +78,7 @@ def apply_plans(
         articles.add(connection, described.topics, filed)
         index.add([articles.indexed(article) for article in filed])
         links.add(connection, new, batch.links)
+        story_changes.add([article.article_id for article in new])
         log.add(connection, batch.documents)
 
     progress(f"{written:,} articles written; now the index")
@@ -82,4 +87,5 @@ def apply_plans(
     index.write()
     taxonomy.write(connection, terms, described)
     links.write(connection)
+    story_changes.write(connection, log)
     return log.write(connection, now)

@@ -15,6 +15,7 @@ from app.catalog.cursors import Cursor
 from app.catalog.fields import ITEM_KEYS
 from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
+from app.catalog.orders import item_of
 from app.catalog.paging import PageTooLarge, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
@@ -86,10 +87,10 @@ def _list_articles(
             raise NoIndexRange
         listing = selection.listing(_MAX_CHARACTERS_ON_LOOP if on_loop else None)
         page = page_of(view, query, cursor, listing)
-        items = [row.item for row in page.rows]
+        items = [item_of(row) for row in page.rows]
         search = query.search if query.highlight else None
         if query.fields or search:
-            by_id = {row.id: row.item for row in page.rows}
+            by_id = {row.id: item_of(row) for row in page.rows}
             highlights = highlights_of_page(view.connection, by_id, search) if search else {}
             items = [_presented_item(item, query.fields, highlights.get(id_)) for id_, item in by_id.items()]
         if query.depends_on_clock:
@@ -134,7 +135,7 @@ def _article_response(view: View, article: Any) -> Response:
     content = json.dumps(article.content, ensure_ascii=False)
     html = json.dumps(content_html(article.content, article.base_url), ensure_ascii=False)
     body = (
-        f'{article.item[:-1]},"related":[{related}],"content":{content},"contentHtml":{html},'
+        f'{item_of(article)[:-1]},"related":[{related}],"content":{content},"contentHtml":{html},'
         f'"details":{article.details}}}'
     )
     return view.json(body.encode())

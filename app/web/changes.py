@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.changes import ArticleChange, changes_after
+from app.catalog.orders import item_of
 from app.catalog.query import Query as AnyQuery
 from app.catalog.state import State, has_been
 from app.web.http.problems import (
@@ -127,7 +128,7 @@ def _restart_problem(view: View, query: ChangesQuery, reason: str) -> ProblemAns
 
 def _item(change: ArticleChange) -> str:
     kind = "delete" if change.item is None else "upsert"
-    article = change.item or "null"
+    article = "null" if change.item is None else item_of(change)
     return (
         f'{{"revision":{change.revision},"revisedAt":"{change.revised_at}","change":"{kind}",'
         f'"id":"{change.public_id}","article":{article}}}'

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.filters import matching
+from app.catalog.orders import item_of
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
-from app.feeds.feed import Feed, item_of, title_of
+from app.feeds.feed import Feed, entry_of, title_of
 from app.feeds.formats import atom, json_feed, rss
 from app.web.http.problems import COMMON_PROBLEMS, problems
 from app.web.http.routes import QueryRoute
@@ -54,7 +55,7 @@ def _feed_response(
     with open_view(request, query) as view:
         listing = matching(view.connection, query).listing()
         page = read_page(view.connection, listing, query.limit)
-        items = tuple(item_of(row.item) for row in page.rows)
+        items = tuple(entry_of(item_of(row)) for row in page.rows)
         # The Host header must not be used: its sender would choose where the links of other readers lead.
         base = view.settings.public_url or ""
         filters = query.parameters(leave_out={"limit"}, keep_durations=True)

@@ -8,13 +8,22 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from app.catalog.fields import Has
+from app.catalog.index.groups import GroupKind, clear_numbers, write_numbers
 from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing
 from app.catalog.index.words import WordChanges, WordLimits
 from app.catalog.search_text import SearchText
 from app.catalog.tables import article_words, articles, terms
 from app.database.rows import chunked, insert_tuples
 
-__all__ = ["FieldTerm", "IndexChanges", "IndexedArticle", "WordLimits"]
+__all__ = [
+    "FieldTerm",
+    "GroupKind",
+    "IndexChanges",
+    "IndexedArticle",
+    "WordLimits",
+    "clear_numbers",
+    "write_numbers",
+]
 
 
 class FieldTerm(NamedTuple):

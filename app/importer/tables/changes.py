@@ -70,6 +70,14 @@ class ChangeLog:
                 public.add(content.public_id)
         self._write_changes(connection, public, editors)
 
+    def note_articles(self, connection: Connection, public: set[str], editors: set[str]) -> None:
+        """What lists say of these articles changed, although their documents did not."""
+        self._write_changes(connection, public, editors)
+
+    def note_other_answers(self) -> None:
+        """Answers changed that are not those of lists."""
+        self._is_new = True
+
     def write(self, connection: Connection, now: str) -> int:
         """Returns the revision, which is a new one if any answer changed."""
         if not self._is_new:
