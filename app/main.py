@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from app.catalog.state import KNOWN_SECONDS
 from app.settings import Settings
-from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
+from app.web import articles, changes, counts, docs, exports, feeds, health, links, stories, taxonomy
 from app.web.http.cache import RevisionClock
 from app.web.http.resources import Resources
 from app.web.http.routes import PathRouter, QueryRoute
@@ -25,6 +25,7 @@ comes compressed as `Accept-Encoding` says. Errors are problem details (RFC 9457
 TAGS = [
     {"name": "articles", "description": "Lists of articles, single ones, and what they link to."},
     {"name": "counts", "description": "How many articles there are of each kind and time."},
+    {"name": "stories", "description": "What several articles and links tell of one event."},
     {"name": "links", "description": "Where a URL occurs."},
     {"name": "feeds", "description": "The newest of a query, for feed readers."},
     {"name": "exports", "description": "The whole result of a query as a file."},
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     articles.router,
     counts.router,
     links.router,
+    stories.router,
     feeds.router,
     exports.router,
     changes.router,

@@ -4,7 +4,7 @@ All articles, and the newest of one term, are one range of an index, and the imp
 query is a set of articles: its size is the total, and its pages are read along the index of its order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -71,6 +71,10 @@ class Selection:
         if self.query.collapse:
             return self._groups().count(self.articles())
         return len(self.articles()) if self.known_total is None else self.known_total
+
+    def story_leads(self) -> Set[int]:
+        """The ids of the leads of the stories that any of the articles is in."""
+        return read_groups(self.connection, "story", self.query.published).within(self.articles())
 
     def listing(self, max_item_characters: int | None = None) -> Pageable:
         """The articles in the query's order: rows of `list_columns`.

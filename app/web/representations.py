@@ -79,6 +79,64 @@ class RelatedLinkPage(_Page):
     items: list[RelatedLink]
 
 
+class StoryProvider(Shape):
+    domain: str | None
+    name: str | None
+    article_count: int
+
+
+class StoryTopic(Shape):
+    id: str
+    name: str
+    article_count: int
+
+
+class StoryItem(Shape):
+    """Articles and related links about one event, joined by the curators' own links.
+
+    Its id and title are those of its lead, which another article may become; any article's id leads to it.
+    """
+
+    id: str
+    title: str
+    size: int = Field(description="Articles and links")
+    article_count: int
+    link_count: int
+    providers: list[StoryProvider] = Field(description="Who covered it, those with most articles first")
+    topics: list[StoryTopic]
+    first_date_time: str | None
+    last_date_time: str | None
+    lead: ArticleItem
+
+
+class StoryLink(Shape):
+    """A related link of the story's articles, of a page that is not in the catalogue."""
+
+    title: str | None
+    excerpt: str | None
+    type: str | None
+    quality: int | None
+    heat: int | None
+    published_date_time: str | None
+    updated_date_time: str | None
+    web_url: str | None
+    original_url: str | None
+    amp_web_url: str | None
+    cdn_amp_web_url: str | None
+    provider: ProviderItem
+    images: list[ImageItem]
+    mentioned_by: list[str] = Field(description="Ids of the story's articles that have the link")
+
+
+class WholeStory(StoryItem):
+    articles: list[ArticleItem] = Field(description="Oldest first")
+    links: list[StoryLink] = Field(description="Each once, oldest first")
+
+
+class StoryPage(_Page):
+    items: list[StoryItem]
+
+
 class NameCount(Shape):
     name: str
     count: int

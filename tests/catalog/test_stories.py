@@ -12,7 +12,7 @@ from app.importer.serialise import public_id
 from app.urls import canonical
 from tests.oracles.stories import DAY, Article, Link, stories
 from tests.support.random_examples import EXAMPLES
-from tests.support.services import EDITOR, service_of, walk
+from tests.support.services import EDITOR, answer, service_of, walk
 from tests.support.worlds import World
 
 # The middle of all dates; most are within a few days of it, some weeks away.
@@ -105,8 +105,37 @@ def test_stories_are_those_of_plain_python(world: World, seed: int) -> None:
                 assert story_sizes(items) == {
                     id_: (story["articles"], story["size"]) for id_, story in expected.items()
                 }
+                check_stories(client, published, expected)
                 check_clauses(client, published, expected, seen)
                 check_collapsing(client, published, seen, expected, choose)
+
+
+def check_stories(client: TestClient, published: str, expected: Any) -> None:
+    headers = EDITOR if published == "any" else {}
+    pages = walk(client, f"/stories?limit=2&published={published}", headers)
+    found = [story for page in pages for story in page["items"]]
+    assert {page["total"] for page in pages} == {len(expected)}
+    assert sorted(story["id"] for story in found) == sorted(expected)
+    dates = [story["lastDateTime"] or "" for story in found]
+    assert dates == sorted(dates, reverse=True)
+    for story in found:
+        whole = answer(client, f"/stories/{story['id']}?published={published}", headers)
+        articles, links = whole.pop("articles"), whole.pop("links")
+        assert whole == story
+        assert story["lead"]["id"] == story["id"]
+        assert story["lead"]["title"] == story["title"]
+        assert sorted(article["id"] for article in articles) == expected[story["id"]]["articles"]
+        assert all(article in listed(client, published) for article in articles)
+        assert (story["articleCount"], story["linkCount"]) == (len(articles), len(links))
+        pages_of_links = [
+            {canonical(url) for url in (link["webUrl"], link["ampWebUrl"]) if url} for link in links
+        ]
+        for page in expected[story["id"]]["links"]:
+            assert sum(bool(page & urls) for urls in pages_of_links) == 1
+    searched = answer(client, f"/stories?limit=200&published={published}&minQuality=2", headers)
+    with_good = {item["story"]["id"] for item in listed(client, published, "&minQuality=2") if item["story"]}
+    assert {story["id"] for story in searched["items"]} == with_good
+    assert searched["total"] == len(with_good)
 
 
 def check_clauses(client: TestClient, published: str, expected: Any, seen: list[Article]) -> None:
