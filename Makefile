@@ -60,6 +60,7 @@ prove: .venv/installed-dev ## the proofs at full length, an hour or so; KILLS=, 
 
 prove-api: .venv/installed-prove ## what other people's tools find in the API; needs Node.js
 	$(PROOF).api --examples 200
+	$(PROOF).files
 
 check: .venv/installed-dev ## style, types, and whether the lock files fit pyproject.toml
 	.venv/bin/ruff check .

@@ -9,16 +9,18 @@ The folders are the stations on the data's way:
     catalog     what is stored, and every question one may ask of it. Knows no HTTP.
       index/      sets of article ids. A sealed room: `find` answers questions, `keep` takes imports.
     feeds       articles -> RSS, Atom, JSON Feed. Pure.
-    exports     articles -> rows of text, stored documents -> files. Pure.
+    exports     articles -> rows of text and sheets, stored documents -> files. Pure.
+    pages       articles -> HTML for people: templates and what fills them. Pure.
     web         reads the request, asks the catalog, shapes the answer: a module for each resource.
+      people/     the same for pages: a module for each kind of page.
       http/       what every answer shares. A sealed room that knows no resource.
     database    what SQLite and PostgreSQL do differently. Knows no table.
 
-Arrows, and no others: conversion -> documents; importer -> documents, catalog; feeds, exports -> catalog;
-web -> catalog, feeds, exports. Every folder may use `database` and the nouns beside the folders: names and
-urls (when two are one), moments, unicode_forms, printable, yaml_text, whole_files, errors, interrupts,
-settings, migrate. The nouns know no other folder. `cli`, `console`, `converting`, `exporting`, `statistics`,
-`main` and `serving` put everything together. A test checks the arrows.
+Arrows, and no others: conversion -> documents; importer -> documents, catalog; feeds, exports, pages ->
+catalog; web -> catalog, feeds, exports, pages. Every folder may use `database` and the nouns beside the
+folders: names and urls (when two are one), moments, unicode_forms, printable, yaml_text, whole_files, errors,
+interrupts, settings, migrate. The nouns know no other folder. `cli`, `console`, `converting`, `exporting`,
+`statistics`, `main` and `serving` put everything together. A test checks the arrows.
 
 A sealed room may be clever, the way through the house may not. Most changes open neither room; the docstring
 of catalog/index/__init__.py tells that room's format, invariants and costs. docs/architecture.md tells the
@@ -45,6 +47,12 @@ One `GET /articles?topic=AI` that nothing remembers:
         -> catalog.orders -> paging -> database.statements -> web.paging
         -> web.http.response -> compression -> cache
 
+One `GET /?topic=AI`, the page of the same query, goes the same way to the catalog and on to the templates:
+
+    web.people.article_list -> catalog.filters, catalog.facets, catalog.timeline
+        -> web.people.list_links -> pages.entries, pages.timeline_picture, pages.structured_data
+        -> pages.rendering -> web.people.frames -> web.http.response
+
 A second clause or a search adds catalog.index.find and walk, a duration catalog.rolling, counts
 catalog.facets or catalog.timeline. A remembered answer ends at `cache`.
 
@@ -70,6 +78,8 @@ Words of the house, where the field has none or several:
   bytes hash    of a file: equal ones are not parsed again.
   meaning hash  of a document: equal ones are not written again.
   view hash     of what answers show of a document: a changed one is a change in `/changes`.
+  page          of a list: a part of it; for people: HTML at `/` and below `/view/`.
+  frame         what every page for people has around its own content.
   statement     SQL that is compiled once for each kind of question and dialect.
   snapshot      a read-only transaction, in which a request sees one revision.
 
@@ -84,6 +94,8 @@ What was decided, and why:
 - Sets answer everything else: which articles are of a term, of a day, of a quality, unpublished.
   Intersections give totals, facets and timelines that no index range can count.
 - Words are sets too, so a search intersects with any other filter, with the same code on both databases.
+- Pages for people have no script and no build step: HTML of templates and one style sheet. A cookie counts on
+  pages alone, so no answer of the API varies by it.
 - Answers are remembered by the catalogue's state, in front of the routes. A new revision makes all of them
   old.
 - Statements are compiled once: compiling takes longer than answering.

@@ -48,6 +48,10 @@ class ExportFailed(ClippingsError):
     """A file could not be written; the files before it are complete."""
 
 
+class SheetTooLarge(ClippingsError):
+    """More articles, or more text, than a spreadsheet holds."""
+
+
 class BackupFailed(ClippingsError):
     """No copy was made; a file of that name is as it was."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -11,11 +12,13 @@ from starlette.types import ASGIApp
 
 from app.catalog.state import KNOWN_SECONDS
 from app.settings import Settings
-from app.web import articles, changes, counts, docs, exports, feeds, health, links, stories, taxonomy
+from app.web import articles, changes, counts, docs, exports, feeds, health, links, stories, suggest, taxonomy
 from app.web.http.cache import RevisionClock
 from app.web.http.resources import Resources
 from app.web.http.routes import PathRouter, QueryRoute
 from app.web.http.shell import Shell
+from app.web.people import article_list, article_page, discovery, signing, term_pages
+from app.web.people.problem_page import problem_page
 
 DESCRIPTION = """\
 Curated article metadata, read-only. Lists come in pages with `total`, `next` and `prev`, and one set of
@@ -38,6 +41,7 @@ TAGS = [
 ROUTERS: tuple[APIRouter, ...] = (
     articles.router,
     counts.router,
+    suggest.router,
     links.router,
     stories.router,
     feeds.router,
@@ -46,6 +50,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     taxonomy.router,
     health.router,
     docs.router,
+    article_list.router,
+    article_page.router,
+    term_pages.router,
+    signing.router,
+    discovery.router,
 )
 
 
@@ -90,7 +99,13 @@ class Service(FastAPI):
             KNOWN_SECONDS[resources.reader.dialect],
             is_local=resources.is_local,
         )
-        return Shell(PathRouter(self.router, settings.public_path), settings, clock)
+        return Shell(
+            PathRouter(self.router, settings.public_path),
+            settings,
+            clock,
+            problem_page=partial(problem_page, settings),
+            form_paths=signing.FORM_PATHS,
+        )
 
 
 @asynccontextmanager

@@ -17,8 +17,8 @@ HEAD = "0020"
 TABLES = frozenset(
     """
     article_groups article_sets article_terms article_urls article_words articles catalogue changes
-    collection_items contents documents link_urls links providers related_links revisions sources stories
-    term_names terms topics word_articles
+    collection_items contents documents link_urls links name_words providers related_links revisions sources
+    stories term_names terms topics word_articles
     """.split()
 )
 

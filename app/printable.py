@@ -1,10 +1,14 @@
-"""Values as text: cut and escaped for one line, or as compact JSON. Knows no word of the product."""
+"""Values as text: cut and escaped for one line, as compact JSON, or for XML. Knows no word of the product."""
 
 import json
+import re
 from typing import Final
 
 # A JSONEncoder is made once: `json.dumps` with arguments makes a new one at each call.
 compact_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+# XML 1.0 holds no other characters, not even escaped. Documents may hold a few of them, such as U+FFFE.
+_NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def printable(text: str, max_characters: int) -> str:
@@ -25,3 +29,7 @@ def escaped(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def for_xml(text: str) -> str:
+    return _NOT_IN_XML.sub("\ufffd", text)

@@ -1,5 +1,6 @@
 """Every setting, its default and its meaning. Settings come from the environment alone."""
 
+import re
 import warnings
 from collections.abc import Iterable
 from typing import Any, Self
@@ -13,6 +14,12 @@ from sqlalchemy.exc import ArgumentError, SAWarning
 from app.errors import SettingsError
 
 PREFIX = "CLIPPINGS_"
+
+# A feed reader's list and a browser's tab show some thirty characters of a name, and a description is a line.
+MAX_SITE_NAME_CHARACTERS, MAX_SITE_DESCRIPTION_CHARACTERS = 100, 1_000
+
+# XML and terminals choke on these; joiners, which str.isprintable excludes, belong to Persian and to emoji.
+_NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 # People write PostgreSQL's scheme in two ways and SQLAlchemy in a third; all mean psycopg 3 here.
 _POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
@@ -45,6 +52,14 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None, description="The URL under which clients reach the service, with its path prefix"
+    )
+    site_name: str = Field(default="Clippings", description="What feeds and pages call this catalogue")
+    site_description: str | None = Field(
+        default=None, description="A sentence about this catalogue, for feeds and pages"
+    )
+    show_images: bool = Field(
+        default=True,
+        description="Pages show the articles' pictures, which browsers fetch from where they are",
     )
     remembered_bytes: int = Field(
         default=32_000_000,
@@ -110,6 +125,16 @@ class Settings(BaseSettings):
             raise ValueError("must be printable ASCII without spaces: it travels in an HTTP header")
         return SecretStr(text) if text else None
 
+    @field_validator("site_name")
+    @classmethod
+    def _check_site_name(cls, text: str) -> str:
+        return _line(text, MAX_SITE_NAME_CHARACTERS) or "Clippings"
+
+    @field_validator("site_description")
+    @classmethod
+    def _check_site_description(cls, text: str | None) -> str | None:
+        return _line(text or "", MAX_SITE_DESCRIPTION_CHARACTERS) or None
+
     @field_validator("public_url")
     @classmethod
     def _check_public_url(cls, url: str | None) -> str | None:
@@ -134,6 +159,16 @@ class Settings(BaseSettings):
         if "?" in url or "#" in url:
             raise ValueError("must have neither a query nor a fragment")
         return url
+
+
+def _line(text: str, max_characters: int) -> str:
+    """The text with its white space collapsed."""
+    line = " ".join(text.split())
+    if len(line) > max_characters:
+        raise ValueError(f"must have at most {max_characters:,} characters")
+    if _NOT_IN_A_NAME.search(line):
+        raise ValueError("must be text without control characters")
+    return line
 
 
 def unknown_names(environment: Iterable[str]) -> list[str]:

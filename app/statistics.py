@@ -56,7 +56,9 @@ class Statistics:
             "timeline": {
                 "interval": self.interval,
                 "undated": self.undated,
-                "buckets": [{"start": str(bucket.start), "count": bucket.count} for bucket in self.buckets],
+                "buckets": [
+                    {"start": str(bucket.start), "count": bucket.article_count} for bucket in self.buckets
+                ],
             },
         }
 
@@ -100,7 +102,9 @@ def _print(statistics: Statistics) -> None:
         values = facet.values[:_MAX_VALUES]
         others = facet.other_count + sum(value.count for value in facet.values[_MAX_VALUES:])
         _print_bars(field, [(value.name, value.count) for value in values], others=others, none=facet.missing)
-    months = [(_bucket_name(bucket, statistics.interval), bucket.count) for bucket in statistics.buckets]
+    months = [
+        (_bucket_name(bucket, statistics.interval), bucket.article_count) for bucket in statistics.buckets
+    ]
     earlier = sum(count for _, count in months[:-_MAX_MONTHS])
     shown = list(dropwhile(lambda row: not row[1], months[-_MAX_MONTHS:]))
     _print_bars(statistics.interval, shown, earlier=earlier, undated=statistics.undated)

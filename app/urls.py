@@ -8,18 +8,31 @@ from urllib.parse import quote
 
 # Tracking parameters say how a reader came, never what is shown. Other parameters are content somewhere and
 # stay: `ref` (a branch on GitHub), `ocid` (a contract in open contracting), `cmpid` (a company), `source`,
-# `amp`.
-TRACKING_PREFIX = "utm_"
+# `amp`, `si`, `smid`. Names are compared in lower case.
+TRACKING_PREFIXES = ("utm_", "mtm_", "gad_", "hsa_", "oly_", "vero_")
 
-_GOOGLE_ADVERTISEMENTS = "gclid gclsrc dclid gbraid wbraid"
-_OTHER_ADVERTISEMENTS = "fbclid igshid msclkid yclid twclid ttclid li_fat_id"
-_NEWSLETTERS_AND_CAMPAIGNS = "mc_cid mc_eid _hsenc _hsmi mkt_tok wt.mc_id"
-# Twitter and Yahoo add the page that the reader came from.
-_REFERRERS = "ref_src guce_referrer guce_referrer_sig"
-_AMP_VIEWER = "amp_js_v amp_gsa usqp"
+_ANALYTICS = "_ga _gac _gl _openstat pk_campaign pk_cid pk_content pk_keyword pk_kwd pk_medium pk_source"
+_GOOGLE_ADVERTISEMENTS = "gclid gclsrc dclid gbraid wbraid srsltid"
+_OTHER_ADVERTISEMENTS = """
+    dicbo ef_id epik fbclid igsh igshid irclickid irgwc li_fat_id mibextid msclkid rb_clickid rdt_cid s_cid
+    s_kwcid sccid tblci ttclid twclid yclid ysclid _branch_match_id _branch_referrer
+"""
+_NEWSLETTERS_AND_CAMPAIGNS = """
+    mc_cid mc_eid mc_tc mkt_tok ml_subscriber ml_subscriber_hash nr_email_referer wickedid wt.mc_id xtor
+    _bta_c _bta_tid _hsenc _hsfp _hsmi _kx __hsfp __hssc __hstc __s hsctatracking
+    at_bbc_team at_campaign at_format at_link_id at_link_origin at_link_type at_medium at_ptr_name
+    elq elq_cid elq_mid elqaid elqat elqcampaignid elqtrack elqtrackid trk_contact trk_module trk_msg trk_sid
+"""
+# Twitter and Yahoo add the page that the reader came from, Wikipedia the button that made the link.
+_REFERRERS = """
+    fb_action_ids fb_action_types fb_ref fb_source guccounter guce_referrer guce_referrer_sig ref_src soc_src
+    soc_trk wprov __twitter_impression
+"""
+_AMP_VIEWER = "amp_gsa amp_js_v usqp"
 TRACKING_PARAMETERS = frozenset(
     f"""
-    {_GOOGLE_ADVERTISEMENTS} {_OTHER_ADVERTISEMENTS} {_NEWSLETTERS_AND_CAMPAIGNS} {_REFERRERS} {_AMP_VIEWER}
+    {_ANALYTICS} {_GOOGLE_ADVERTISEMENTS} {_OTHER_ADVERTISEMENTS} {_NEWSLETTERS_AND_CAMPAIGNS} {_REFERRERS}
+    {_AMP_VIEWER}
     """.split()
 )
 
@@ -35,6 +48,12 @@ MAX_LABEL_LENGTH = 63
 MAX_LETTERS_TO_ENCODE = 32
 
 
+def is_tracking_parameter(name: str) -> bool:
+    """Whether a query parameter of this name never chooses what is shown, as `utm_source` and `fbclid`."""
+    name = name.lower()
+    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)
+
+
 def canonical(url: str) -> str:
     """The key under which URLs are compared: equal keys, one page. Takes any text, and a key is its own key.
 
@@ -45,7 +64,11 @@ def canonical(url: str) -> str:
     - `%7E` and `~` (where nothing is reserved), `%c3%bc` and `%C3%BC` and `ü`, a stray `%` and `%25`;
     - parameters in any order (those of one name keep theirs), with tracking parameters among them or not;
     - all fragments and none, but for `#!…`, which names a page;
-    - what an AMP cache copied and the copy: …cdn.ampproject.org/c/s/HOST/PATH, google.com/amp/s/HOST/PATH.
+    - what an AMP cache copied and the copy: …cdn.ampproject.org/c/s/HOST/PATH, google.com/amp/s/HOST/PATH;
+      what the Internet Archive kept and its copies: web.archive.org/web/20240501000000/URL;
+    - `?outputType=amp`, `?amphtml=1` and the page without;
+    - a video of YouTube by any of its URLs (youtu.be, shorts, embed), en.m.wikipedia.org and
+      en.wikipedia.org, twitter.com and x.com, old.reddit.com and reddit.com, dx.doi.org and doi.org.
 
     Everything else keeps pages apart: user names, other ports, the path with its case and its `/amp`, every
     other parameter, `+` and `%20`. A text that is no http URL is compared as written, less the white space
@@ -63,8 +86,9 @@ def canonical(url: str) -> str:
     if not host:
         return text
     path = _canonical_path(path)
-    while amp_copy := _AMP_COPY.match(host + path):
-        host, path = _canonical_host(amp_copy["host"]), amp_copy["path"] or "/"
+    while copy := _COPY.match(host + path):
+        host, path = _canonical_host(copy["host"]), copy["path"] or "/"
+    host, path, query = _of_known_site(host, path, _escape(query or ""))
     user = _escape(user) + "@" if user else ""
     query = _canonical_query(query) if query else ""
     fragment = "#" + _escape(fragment) if fragment and fragment.startswith("!") else ""
@@ -76,9 +100,11 @@ _LINE_ENDS = re.compile(r"[\t\n\r]+")
 
 _HTTP_URL = re.compile(r"(?is)(?:https?:)?[/\\]{2}([^/\\?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?\Z")
 
-_AMP_COPY = re.compile(
-    r"(?:(?:[^/]+\.)?cdn\.ampproject\.org/(?:c|v|wp)/(?:s/)?|google\.[a-z]{2,3}(?:\.[a-z]{2})?/amp/s/)"
-    r"(?P<host>[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)(?P<path>/.*)?\Z"
+# The archive writes `http:/` too, and `id_` or the like after the time, for a page less its own frame.
+_COPY = re.compile(
+    r"(?:(?:[^/]+\.)?cdn\.ampproject\.org/(?:c|v|wp)/(?:s/)?|google\.[a-z]{2,3}(?:\.[a-z]{2})?/amp/s/"
+    r"|web\.archive\.org/web/[0-9]{4,14}(?:[a-z]{2}_)?/(?:(?i:https?):/{1,2})?)"
+    r"(?P<host>[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+(?::(?:80|443)(?![0-9]))?)(?P<path>/.*)?\Z"
 )
 
 
@@ -120,6 +146,52 @@ def _punycode_label(label: str) -> str:
     return "xn--" + label.encode("punycode").decode("ascii")
 
 
+# Hosts that are one site, less `www.` and `m.`
+_SAME_SITES = {
+    "twitter.com": "x.com",
+    "mobile.twitter.com": "x.com",
+    "mobile.x.com": "x.com",
+    "old.reddit.com": "reddit.com",
+    "new.reddit.com": "reddit.com",
+    "np.reddit.com": "reddit.com",
+    "dx.doi.org": "doi.org",
+    "youtube-nocookie.com": "youtube.com",
+}
+
+_WIKIMEDIA = re.compile(
+    r"(?P<project>[a-z0-9-]+)\.m\.(?P<domain>(?:wiki(?:pedia|books|news|quote|source|versity|voyage|media)|"
+    r"wiktionary)\.org)\Z"
+)
+
+# YouTube's ids of videos have eleven characters.
+_VIDEO = re.compile(
+    r"(?:youtu\.be/|youtube\.com/(?:shorts|embed|live|v)/)(?P<id>[A-Za-z0-9_-]{11})\Z",
+)
+
+# How a link was shared, on sites where these names are nothing else.
+_SHARING = {
+    "youtube.com": frozenset(("ab_channel", "app", "feature", "pp", "si")),
+    "open.spotify.com": frozenset(("si",)),
+    "x.com": frozenset(("s", "t")),
+    "nytimes.com": frozenset(("smid",)),
+}
+
+
+def _of_known_site(host: str, path: str, query: str) -> tuple[str, str, str]:
+    """The same page's host, path and query, on sites that have several names for it."""
+    host = _SAME_SITES.get(host, host)
+    if ".m.wik" in host and (wiki := _WIKIMEDIA.match(host)):
+        host = f"{wiki['project']}.{wiki['domain']}"
+    if host.startswith("youtu") and (video := _VIDEO.match(host + path)):
+        host, path, query = "youtube.com", "/watch", f"v={video['id']}&{query}"
+    if query and (sharing := _SHARING.get(host)) and (host != "x.com" or "/status/" in path):
+        parameters = (
+            parameter for parameter in query.split("&") if parameter.partition("=")[0] not in sharing
+        )
+        query = "&".join(parameters)
+    return host, path, query
+
+
 def _canonical_path(path: str) -> str:
     path = _escape(path.replace("\\", "/"))
     if "/." in path:
@@ -134,16 +206,18 @@ def _canonical_path(path: str) -> str:
 
 
 def _canonical_query(query: str) -> str:
-    by_name = [
-        (parameter.partition("=")[0], parameter) for parameter in _escape(query).split("&") if parameter
+    by_name = [(parameter.partition("=")[0], parameter) for parameter in query.split("&") if parameter]
+    content = [
+        (name, parameter)
+        for name, parameter in by_name
+        if not is_tracking_parameter(name) and parameter not in _AMP_FORMATS
     ]
-    content = [(name, parameter) for name, parameter in by_name if not _is_tracking(name.lower())]
     content.sort(key=itemgetter(0))
     return "?" + "&".join(parameter for _, parameter in content) if content else ""
 
 
-def _is_tracking(name: str) -> bool:
-    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIX)
+# Publishers' own names for the format of a page. `amp` alone is content somewhere.
+_AMP_FORMATS = frozenset(("outputType=amp", "amphtml=1"))
 
 
 def _escape(text: str) -> str:

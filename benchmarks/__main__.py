@@ -14,12 +14,12 @@ import click
 
 from app.database.engines import writing_engine
 from app.settings import Settings
-from benchmarks import beside, importing, scale, service, worst
+from benchmarks import beside, counts, importing, scale, service, worst
 from benchmarks.generate import DOCUMENTS, fill_catalogue
 from benchmarks.report import Table, report
 from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url
 
-PARTS = ("import", "service", "scale")
+PARTS = ("import", "counts", "service", "scale")
 # What an archive of some years holds; the goals are of this size unless they say of which.
 ARTICLES = 13_000
 
@@ -49,8 +49,10 @@ def bench(
     tables: list[Table] = []
     if "import" in parts:
         tables.append(importing.measure(documents, rounds))
-    if "service" in parts or ("scale" in parts and large):
+    if {"counts", "service"} & set(parts) or ("scale" in parts and large):
         with _catalogues(count) as urls:
+            if "counts" in parts:
+                tables.append(counts.measure(urls, count))
             if "service" in parts:
                 tables += service.measure(urls, count, rounds, seconds)
             if "scale" in parts:

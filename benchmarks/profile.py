@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from app.main import create_app
 from app.settings import Settings
+from benchmarks.in_process import ask, request_scope
 
 # A file belongs to the first station whose word its path has; one of none to those who call it.
 _STATIONS: Final = {
@@ -55,7 +56,7 @@ class _Here(Executor):
 def profile(url: str, path: str, requests: int, encoding: str) -> None:
     """Ask for PATH again and again, without a network, and print where the time went."""
     app = create_app(Settings(database_url=url))
-    scope = _scope(path, encoding)
+    scope = request_scope(path, encoding)
     threaded = _milliseconds(app, scope, requests)
     app.state.resources.reading_threads.shutdown()
     app.state.resources = replace(app.state.resources, reading_threads=_Here())
@@ -74,16 +75,6 @@ def profile(url: str, path: str, requests: int, encoding: str) -> None:
     stats.sort_stats("tottime").print_stats(_ROWS)
 
 
-def _scope(path: str, encoding: str) -> dict[str, Any]:
-    way, _, query = path.partition("?")
-    headers = [(b"host", b"localhost"), (b"accept-encoding", encoding.encode())]
-    return {
-        **{"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "root_path": ""},
-        **{"path": way, "raw_path": way.encode(), "query_string": query.encode(), "headers": headers},
-        **{"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {}},
-    }
-
-
 def _milliseconds(app: FastAPI, scope: dict[str, Any], requests: int) -> float:
     asyncio.run(_ask(app, scope, 3))
     started = time.perf_counter()
@@ -94,17 +85,9 @@ def _milliseconds(app: FastAPI, scope: dict[str, Any], requests: int) -> float:
 async def _ask(app: FastAPI, scope: dict[str, Any], requests: int) -> int:
     """As many as fit into a third of the 20 seconds. Fails where the answer is none."""
     until = time.monotonic() + 7
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        if message.get("status", 200) != 200:  # noqa: PLR2004
-            raise click.ClickException(f"the answer is {message['status']}")
-
     asked = 0
     while asked < requests and time.monotonic() < until:
-        await app({**scope}, receive, send)
+        await ask(app, scope)
         asked += 1
     return asked
 

@@ -23,7 +23,7 @@ _VARIANTS: Final = 10_000
 _DEEPEST_IN_ONE: Final = 200
 
 _ARCHIVE: Final = Archive(SEED, 0)
-TOPIC, SECOND, RARE = (_ARCHIVE.topics[place] for place in (0, 1, 30))
+TOPIC, SECOND, MIDDLE, RARE = (_ARCHIVE.topics[place] for place in (0, 1, 7, 30))
 TOPIC_ID: Final = slug(TOPIC)
 # Every second article has the first of them, every third the other.
 WORDS: Final = _ARCHIVE.words.things

@@ -42,7 +42,7 @@ def test_the_page_names_something() -> None:
     assert MEMBERS
 
 
-@pytest.mark.parametrize("way", WAYS, ids=["document", "request"])
+@pytest.mark.parametrize("way", WAYS, ids=["document", "request", "page"])
 def test_the_stations_of_a_way_exist(way: str) -> None:
     package = "app"
     missing = []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.urls import canonical
+from app.urls import canonical, is_tracking_parameter
 
 ONE_PAGE = {
     "scheme": ["http://a.org/x", "https://a.org/x", "//a.org/x", "HTTPS://a.org/x", "  https://a.org/x\n"],
@@ -35,6 +35,13 @@ ONE_PAGE = {
         "https://a.org/x?utm_source=n&p=1",
         "https://a.org/x?p=1&UTM_medium=m&fbclid=2",
     ],
+    "tracking of many kinds": [
+        "https://a.org/x?p=1",
+        "https://a.org/x?srsltid=1&gad_source=1&gad_campaignid=2&_gl=1&_ga=2&p=1&_gac=3",
+        "https://a.org/x?p=1&igsh=1&mibextid=2&ysclid=3&epik=4&irclickid=5&rb_clickid=6&__twitter_impression=true",
+        "https://a.org/x?mtm_source=1&pk_campaign=2&xtor=3&at_medium=4&s_cid=5&p=1&_branch_match_id=6",
+        "https://a.org/x?vero_id=1&oly_enc_id=2&__s=3&__hssc=4&__hstc=5&hsCtaTracking=6&hsa_acc=7&p=1",
+    ],
     "only tracking": [
         "https://a.org/x",
         "https://a.org/x?gclid=1",
@@ -48,6 +55,50 @@ ONE_PAGE = {
         "https://cdn.ampproject.org/v/s/a-b.org/x?p=1&amp_js_v=0.1&usqp=mq331",
         "https://www.google.com/amp/s/www.a-b.org/x?p=1",
         "https://google.co.uk/amp/s/a-b-org.cdn.ampproject.org/c/s/m.a-b.org/x?p=1",
+    ],
+    "archived copy": [
+        "https://a.org/x?p=1",
+        "https://web.archive.org/web/20240501000000/https://a.org/x?p=1",
+        "http://web.archive.org/web/20240501000000id_/http://www.a.org:80/x/?p=1",
+        "https://web.archive.org/web/2024/a.org/x?p=1",
+        "https://web.archive.org/web/20240501/http:/a.org/x?utm_source=b&p=1",
+        "https://web.archive.org/web/2024/https://a-org.cdn.ampproject.org/c/s/a.org/x?p=1",
+    ],
+    "AMP format": [
+        "https://a.org/x?p=1",
+        "https://a.org/x?p=1&outputType=amp",
+        "https://a.org/x?amphtml=1&p=1",
+    ],
+    "Wikipedia": [
+        "https://en.wikipedia.org/wiki/Otter",
+        "https://en.m.wikipedia.org/wiki/Otter",
+        "https://en.m.wikipedia.org/wiki/Otter?wprov=sfla1#Diet",
+    ],
+    "Wikimedia": ["https://commons.wikimedia.org/wiki/A", "https://commons.m.wikimedia.org/wiki/A"],
+    "video": [
+        "https://www.youtube.com/watch?v=abcDEF12345",
+        "https://youtu.be/abcDEF12345",
+        "https://youtu.be/abcDEF12345?si=x&feature=shared",
+        "https://m.youtube.com/watch?app=desktop&v=abcDEF12345&ab_channel=X",
+        "https://www.youtube.com/shorts/abcDEF12345/",
+        "https://www.youtube-nocookie.com/embed/abcDEF12345?s%69=x",
+        "https://www.youtube.com/live/abcDEF12345?feature=share",
+        "https://web.archive.org/web/2024/https://youtu.be/abcDEF12345",
+    ],
+    "video from a second on": [
+        "https://www.youtube.com/watch?v=abcDEF12345&t=30",
+        "https://youtu.be/abcDEF12345?t=30",
+    ],
+    "post": [
+        "https://x.com/a/status/1",
+        "https://twitter.com/a/status/1?s=20&t=abc",
+        "https://mobile.twitter.com/a/status/1",
+    ],
+    "thread": ["https://www.reddit.com/r/a/comments/1/b/", "https://old.reddit.com/r/a/comments/1/b"],
+    "DOI": ["https://doi.org/10.1000/182", "http://dx.doi.org/10.1000/182"],
+    "shared article": [
+        "https://www.nytimes.com/2024/a.html",
+        "https://nytimes.com/2024/a.html?smid=tw-share",
     ],
 }
 
@@ -85,11 +136,39 @@ TWO_PAGES = {
         "https://a.org/?ref=b",
         "https://a.org/?ocid=b",
         "https://a.org/?cmpid=b",
+        "https://a.org/?si=b",
+        "https://a.org/?smid=b",
+        "https://a.org/?pk_id=b",
+        "https://a.org/?s=b",
     ],
     "reserved escapes": ["https://a.org/x/y", "https://a.org/x%2Fy", "https://a.org/x%252Fy"],
     "plus and space": ["https://a.org/?q=a+b", "https://a.org/?q=a%20b"],
     "hash-bang": ["https://a.org/", "https://a.org/#!a", "https://a.org/#!b"],
     "inner slashes": ["https://a.org/x/y", "https://a.org/x//y"],
+    "no copy": [
+        "https://web.archive.org/web/*/https://a.org/x",
+        "https://web.archive.org/web/20240501000000/",
+        "https://archive.org/web/20240501000000/https://a.org/x",
+        "https://a.org/x",
+    ],
+    "no mobile host of a known site": [
+        "https://en.m.a.org/",
+        "https://en.a.org/",
+        "https://en.m.wikipedia.org/",
+    ],
+    "no video": [
+        "https://youtu.be/abcDEF12345",
+        "https://youtu.be/abcDEF1234",
+        "https://www.youtube.com/shorts/abcDEF12346",
+        "https://www.youtube.com/watch?v=ABCdef12345",
+        "https://a.org/watch?v=abcDEF12345",
+        "https://www.youtube.com/watch?v=abcDEF12345&list=x",
+    ],
+    "sharing elsewhere": [
+        "https://x.com/search?q=a&s=b",
+        "https://x.com/search?q=a",
+        "https://x.com/search?q=a&t=b",
+    ],
     "no AMP copy": [
         "https://google.com/amp/a.org/x",
         "https://cdn.ampproject.org/v0/a.org/x",
@@ -127,6 +206,24 @@ def test_what_is_no_http_url_is_compared_as_written(text: str) -> None:
 
 def test_a_key_reads_like_a_url() -> None:
     assert canonical("HTTP://www.A.org:80/ü/?b=2&a=%7e&utm_source=x#top") == "https://a.org/%C3%BC?a=~&b=2"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_tracking"),
+    [
+        ("utm_source", True),
+        ("UTM_Medium", True),
+        ("fbclid", True),
+        ("WT.mc_id", True),
+        ("hsCtaTracking", True),
+        ("utm", False),
+        ("source", False),
+        ("q", False),
+        ("", False),
+    ],
+)
+def test_the_name_of_a_parameter_says_whether_it_tracks(name: str, *, is_tracking: bool) -> None:
+    assert is_tracking_parameter(name) is is_tracking
 
 
 # Pieces that the rules look for, in orders that no one would write.
@@ -183,6 +280,16 @@ PIECES = [
         "\ud800",
         "xn--",
         "ﷺ",
+        "web.archive.org/web/2024/",
+        "http:/",
+        "youtu.be/abcDEF12345",
+        "youtube.com/embed/",
+        "?v=",
+        "si=",
+        "s%69",
+        "en.m.wikipedia.org",
+        "twitter.com/a/status/",
+        "outputType=amp",
         "-",
     ),
 ]
@@ -213,12 +320,24 @@ def test_any_text_has_a_key_and_a_key_is_its_own(text: str) -> None:
         "\u0301\u0327",
         "cdn.ampproject.org/c/s/",
         "google.com/amp/s/",
+        "web.archive.org/web/2024/a.b/",
+        "web.archive.org/web/2024/",
+        "si=&",
         "a-",
         "a.",
     ],
 )
 @pytest.mark.parametrize(
-    "beginning", ["", "https://", "https://a.org/", "https://a.org/?", "https://cdn.ampproject.org/c/s/"]
+    "beginning",
+    [
+        "",
+        "https://",
+        "https://a.org/",
+        "https://a.org/?",
+        "https://cdn.ampproject.org/c/s/",
+        "https://web.archive.org/web/2024/",
+        "https://youtube.com/?",
+    ],
 )
 def test_a_hostile_url_takes_no_longer_than_its_length_deserves(beginning: str, piece: str) -> None:
     url = (beginning + piece * 50_000)[:50_000]

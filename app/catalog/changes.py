@@ -1,41 +1,26 @@
 """What changed since a revision, for those who keep a copy. Knows no HTTP."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, bindparam, select, tuple_
+from sqlalchemy import Connection, Integer, Row, Select, and_, bindparam, select, tuple_
 
-from app.catalog.orders import story_of
+from app.catalog.orders import item_with_story
 from app.catalog.tables import Ordered, articles, changes, revisions
 from app.database.statements import statement
 
 
-@dataclass(frozen=True, slots=True)
-class ArticleChange:
-    """`item` is the article as lists show it, None if the asker can no longer see it.
-
-    `item` and `story` are columns of `item_of`. `revised_at` is when the import ran that made the revision,
-    as RFC 3339.
-    """
-
-    revision: int
-    revised_at: str
-    public_id: str
-    item: str | None
-    story: str | None
-
-
 def changes_after(
     connection: Connection, revision: int, public_id: str, limit: int, *, for_editors: bool
-) -> Sequence[ArticleChange]:
+) -> Sequence[Row[Any]]:
     """Each article that the asker may have seen, once, at its last change, in order of revision and id.
 
-    One revision may change thousands of articles, so a place is its number and an id.
+    Rows of `revision`, `revised_at` (RFC 3339), `public_id`, `id` and `item`, the last two None if the asker
+    can no longer see the article. One revision may change thousands of articles, so a place is its number
+    and an id.
     """
     values = {"since": revision, "after_id": public_id, "limit": limit}
-    rows = rows_after(connection, for_editors=for_editors).rows(values)
-    return [ArticleChange(*row) for row in rows]
+    return rows_after(connection, for_editors=for_editors).rows(values)
 
 
 @statement
@@ -52,8 +37,8 @@ def rows_after(*, for_editors: bool) -> Select[Any]:
             column.label("revision"),
             revised_at.label("revised_at"),
             changes.c.public_id,
-            articles.c.item,
-            story_of("any" if for_editors else "true"),
+            articles.c.id,
+            item_with_story("any" if for_editors else "true"),
         )
         .outerjoin(articles, visible)
         .where(column.is_not(None), tuple_(column, changes.c.public_id) > place)

@@ -1,21 +1,22 @@
 """How many articles of a query have each topic, provider, type ...: exact, of what the asker may see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.catalog.audience import Published, count_of, is_visible, name_of
+from app.catalog.clauses import MAX_VALUES, Clause
 from app.catalog.fields import MANY_VALUED
 from app.catalog.filters import Selection
 from app.catalog.index.find import (
     ArticleSet,
+    FieldCounts,
     TermCount,
+    count_terms,
+    count_topics_with_descendants,
     count_with_term,
-    counts_by_term,
-    counts_by_topic_and_descendants,
 )
 from app.catalog.query import ArticleQuery
 from app.catalog.tables import term_names, terms
@@ -32,6 +33,12 @@ class ValueCount:
     count: int
     other_domains: tuple[str, ...]
 
+    def clauses(self) -> Iterator[Clause]:
+        """The clauses of its field that narrow a query to this value."""
+        yield Clause((self.value,), anything=False, none_of=False)
+        for domains in chunked(self.other_domains, MAX_VALUES):
+            yield Clause(tuple(domains), anything=False, none_of=True)
+
 
 @dataclass(frozen=True, slots=True)
 class FacetCounts:
@@ -46,43 +53,36 @@ def count_facets(
     connection: Connection, query: ArticleQuery, selection: Selection, fields: Sequence[str], size: int
 ) -> tuple[int, dict[str, FacetCounts]]:
     """The total, and the most frequent values of each field; equally frequent ones are sorted by key."""
-    articles = None if selection.selects_all and not query.descendants else selection.articles()
-    total = selection.total() if articles is None else len(articles)
-    facets = {}
-    for field in fields:
-        if articles is None:
-            frequent, sum_of_counts = _stored_counts(connection, query.published, field, size)
-        else:
-            frequent, sum_of_counts = _most_frequent(_counts(connection, query, articles, field), size)
-        domains = _domains_of(connection, query, [term.key for term in frequent if term.by_name])
-        facets[field] = FacetCounts(
-            # A domain may be the name of another provider that has none.
-            tuple(
-                _value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in frequent
-            ),
-            sum_of_counts - sum(term.article_count for term in frequent),
-            total - _count_with_value(connection, query, articles, field, sum_of_counts),
-        )
-    return total, facets
+    if selection.selects_all and not query.descendants:
+        total = selection.total()
+        counts = {field: _stored_counts(connection, query.published, field, size) for field in fields}
+    else:
+        total = len(selection.articles())
+        counts = _counts(connection, query, selection.articles(), fields, size)
+    return total, {field: _facet(connection, query, field, counts[field], total) for field in fields}
 
 
-def _count_with_value(
-    connection: Connection, query: ArticleQuery, articles: ArticleSet | None, field: str, sum_of_counts: int
-) -> int:
-    """How many articles have any value of the field."""
-    if field in MANY_VALUED:
-        return count_with_term(connection, field, query.published, articles)
-    return sum_of_counts
-
-
-def _stored_counts(
-    connection: Connection, published: Published, field: str, size: int
-) -> tuple[Sequence[TermCount], int]:
-    """The most frequent terms of all articles, and the sum of all counts, as imports counted them."""
-    values = {"field": field, "size": size}
-    frequent = [TermCount(*row) for row in first_terms(connection, published).rows(values)]
+def _stored_counts(connection: Connection, published: Published, field: str, size: int) -> FieldCounts:
+    """Of all articles, as imports counted them."""
+    frequent = [
+        TermCount(*row) for row in first_terms(connection, published).rows({"field": field, "size": size})
+    ]
     [row] = _sum_of_terms(connection, published).rows({"field": field})
-    return frequent, row.sum_of_counts
+    # An article has at most one term of any other field.
+    with_any = count_with_term(connection, field, published) if field in MANY_VALUED else row.sum_of_counts
+    return FieldCounts(frequent, row.sum_of_counts, with_any)
+
+
+def _counts(
+    connection: Connection, query: ArticleQuery, articles: ArticleSet, fields: Sequence[str], size: int
+) -> dict[str, FieldCounts]:
+    if "topic" not in fields or not query.descendants:
+        return count_terms(connection, fields, query.published, articles, size)
+    others = [field for field in fields if field != "topic"]
+    return {
+        "topic": count_topics_with_descendants(connection, query.published, articles, size),
+        **count_terms(connection, others, query.published, articles, size),
+    }
 
 
 @statement
@@ -100,17 +100,23 @@ def _sum_of_terms(published: Published) -> Select[Any]:
     return select(sum_of_counts).where(terms.c.field == bindparam("field"), count > 0)
 
 
-def _most_frequent(counts: Sequence[TermCount], size: int) -> tuple[Sequence[TermCount], int]:
-    frequent = nsmallest(size, counts, key=lambda term: (-term.article_count, term.by_name, term.key))
-    return frequent, sum(term.article_count for term in counts)
+def _facet(
+    connection: Connection, query: ArticleQuery, field: str, counts: FieldCounts, total: int
+) -> FacetCounts:
+    return FacetCounts(
+        values_of(connection, query, field, counts.frequent),
+        counts.sum_of_counts - sum(term.article_count for term in counts.frequent),
+        total - counts.with_any,
+    )
 
 
-def _counts(
-    connection: Connection, query: ArticleQuery, articles: ArticleSet, field: str
-) -> Sequence[TermCount]:
-    if field == "topic" and query.descendants:
-        return list(counts_by_topic_and_descendants(connection, query.published, articles))
-    return list(counts_by_term(connection, field, query.published, articles))
+def values_of(
+    connection: Connection, query: ArticleQuery, field: str, counts: Sequence[TermCount]
+) -> tuple[ValueCount, ...]:
+    """Terms as facets show them."""
+    # A domain may be the name of another provider that has none.
+    domains = _domains_of(connection, query, [term.key for term in counts if term.by_name])
+    return tuple(_value(field, term, domains.get(term.key, ()) if term.by_name else ()) for term in counts)
 
 
 def _value(field: str, term: TermCount, other_domains: tuple[str, ...]) -> ValueCount:

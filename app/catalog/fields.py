@@ -124,63 +124,152 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "collapse": "one of each {}",
 }
 
+# An order in words, where it is not the one that the query has without `sort`.
+ORDER_IN_WORDS: Final[dict[str, str]] = {
+    "relevance": "the most relevant first",
+    "-publishedDateTime": "the newest first",
+    "publishedDateTime": "the oldest first",
+    "-updatedDateTime": "the last updated first",
+    "updatedDateTime": "the last updated last",
+    "-addedDateTime": "the last added first",
+    "addedDateTime": "the last added last",
+    "-quality": "the highest quality first",
+    "quality": "the lowest quality first",
+    "-heat": "the hottest first",
+    "heat": "the coldest first",
+    "title": "by title",
+    "-title": "by title, the last first",
+}
+
 
 class Shape(BaseModel):
     # An import needs the names of the keys alone.
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", defer_build=True)
 
 
+# A text with a format, for its documentation. A URL of a document may hold letters outside ASCII, so it is an
+# IRI (RFC 3987) and not always a URI; that of an image is relative where the source has no base URL.
+DateTime = Annotated[
+    str, WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2020-06-11T00:07:00Z"]})
+]
+WebAddress = Annotated[str, WithJsonSchema({"type": "string", "format": "iri"})]
+_ImageAddress = Annotated[str, WithJsonSchema({"type": "string", "format": "iri-reference"})]
+
+_NUMBER = "a whole number of the curator's own, {} is {}; real trees go from -1 to some 300"
+# These keys mean the same of an article and of a related link.
+Excerpt = Annotated[str | None, Field(description="A few sentences of it", examples=["The helicopter flew."])]
+TypeName = Annotated[
+    str | None, Field(description="What kind of article it is, in the curator's words", examples=["video"])
+]
+Quality = Annotated[
+    int | None,
+    Field(description=f"How good it is: {_NUMBER.format('higher', 'better')}", examples=[106]),
+]
+Heat = Annotated[
+    int | None,
+    Field(description=f"How much it is talked about: {_NUMBER.format('higher', 'hotter')}", examples=[180]),
+]
+PublishedAt = Annotated[DateTime | None, Field(description="When it was published, in UTC")]
+UpdatedAt = Annotated[DateTime | None, Field(description="When its publisher last updated it, in UTC")]
+WebUrl = Annotated[
+    WebAddress | None,
+    Field(
+        description="Where it is read; `originalUrl` where the document has no other",
+        examples=["https://nasa.gov/a"],
+    ),
+]
+OriginalUrl = Annotated[
+    WebAddress | None,
+    Field(description="Where it was found", examples=["https://nasa.gov/a?utm_source=mail"]),
+]
+AmpWebUrl = Annotated[
+    WebAddress | None, Field(description="Its AMP page", examples=["https://nasa.gov/amp/a"])
+]
+CdnAmpWebUrl = Annotated[
+    WebAddress | None,
+    Field(description="Its AMP page on a cache", examples=["https://nasa-gov.cdn.ampproject.org/c/a"]),
+]
+
+
 class ImageItem(Shape):
-    url: str = Field(examples=["https://images.example.org/mars.jpg"])
-    width: int | None
-    height: int | None
-    title: str | None
-    attribution: str | None
-    is_cached: bool | None
+    """A picture, as its document says; nobody has looked at it."""
+
+    url: _ImageAddress = Field(
+        description="Where it is; relative as written where its source has no base URL",
+        examples=["https://images.example.org/mars.jpg"],
+    )
+    width: int | None = Field(description="In pixels", examples=[1600])
+    height: int | None = Field(description="In pixels", examples=[900])
+    title: str | None = Field(description="What it shows, for those who do not see it", examples=["Mars"])
+    attribution: str | None = Field(description="Whom to name beside it", examples=["NASA/JPL-Caltech"])
+    is_cached: bool | None = Field(description="Whether the curator says that it is kept on a cache")
 
 
 class ProviderItem(Shape):
-    name: str | None = Field(examples=["NASA"])
-    domain: str | None = Field(examples=["nasa.gov"])
-    images: list[ImageItem]
+    """Who published an article. Known by its domain; by its name where there is none."""
+
+    name: str | None = Field(description="As the document spells it", examples=["NASA"])
+    domain: str | None = Field(
+        description="In lower case and without `www.`; `/providers/{domain}` tells more",
+        examples=["nasa.gov"],
+    )
+    images: list[ImageItem] = Field(description="Its logos, as the document has them")
 
 
 class StoryReference(Shape):
-    id: str
-    size: int = Field(examples=[3])
+    """A story that an article is part of; `/stories/{id}` has all of it."""
+
+    id: str = Field(description="The id of its lead", examples=["7vw7jsxe5x2cdyeibrxh"])
+    size: int = Field(ge=2, description="How many articles and links it has", examples=[3])
 
 
 class ArticleItem(Shape):
-    """An article as lists show it. What is not known is null or empty."""
+    """An article as it is stored, and as files have it. What is not known is null or empty."""
 
     # The order is also that of the CSV's columns.
 
     # A key whose value is the document's own has the name of the document's attribute.
-    id: str = Field(pattern="^[a-z0-9]{1,40}$")
-    source: str = Field(examples=["seeds"])
-    path: str
-    title: str
-    excerpt: str | None
-    type: str | None = Field(examples=["article"])
-    category: str | None = Field(examples=["news"])
-    locale: str | None = Field(examples=["en-us"])
-    published: bool
-    quality: int | None
-    heat: int | None
-    published_date_time: str | None = Field(examples=["2020-06-11T00:07:00Z"])
-    updated_date_time: str | None
-    added_date_time: str
-    web_url: str | None
-    original_url: str | None
-    amp_web_url: str | None
-    cdn_amp_web_url: str | None
-    provider: ProviderItem
-    authors: list[str] = Field(examples=[["Ada Lovelace"]])
-    topics: list[str]
-    tags: list[str]
-    images: list[ImageItem]
-    related_count: int
-    story: StoryReference | None
+    id: str = Field(
+        pattern="^[a-z0-9]{1,40}$",
+        description="Made of source and path alone: the same on every machine, and for ever",
+        examples=["7vw7jsxe5x2cdyeibrxh"],
+    )
+    source: str = Field(description="The tree of documents that it comes from", examples=["seeds"])
+    path: str = Field(
+        description="The file of its document, from the root of the source",
+        examples=["news/2021-04-19-ingenuity.md"],
+    )
+    title: str = Field(description="Never blank, and in one line", examples=["Ingenuity flies"])
+    excerpt: Excerpt
+    type: TypeName
+    category: str | None = Field(description="A division of the curator's own", examples=["news"])
+    locale: str | None = Field(description="Its language, as the document writes it", examples=["en-us"])
+    published: bool = Field(description="The curator's yes; only editors see what is not published")
+    quality: Quality
+    heat: Heat
+    published_date_time: PublishedAt
+    updated_date_time: UpdatedAt
+    added_date_time: DateTime = Field(
+        description="When it was filed, in UTC: as the document says, else when an import first took it"
+    )
+    web_url: WebUrl
+    original_url: OriginalUrl
+    amp_web_url: AmpWebUrl
+    cdn_amp_web_url: CdnAmpWebUrl
+    provider: ProviderItem = Field(description="Who published it")
+    authors: list[str] = Field(description="Who wrote it, each once", examples=[["Ada Lovelace"]])
+    topics: list[str] = Field(
+        description="What it is filed under, as the document spells it and in its order; of a topic one name",
+        examples=[["Mars", "AI"]],
+    )
+    topic_ids: list[str] = Field(
+        description="The ids of `topics`, in their order, for `/topics/{id}` and `topic=`",
+        examples=[["mars", "artificial-intelligence"]],
+    )
+    tags: list[str] = Field(description="Words it may be found by, each once", examples=[["helicopter"]])
+    images: list[ImageItem] = Field(description="Its pictures, the first one first")
+    related_count: int = Field(ge=0, description="How many related links it has", examples=[3])
+    story: StoryReference | None = Field(description="The story that it is part of, if any")
 
 
 # The keys of an article in lists, in their order.

@@ -4,7 +4,7 @@ All articles, and the newest of one term, are one range of an index, and the imp
 query is a set of articles: its size is the total, and its pages are read along the index of its order.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -23,8 +23,10 @@ from app.catalog.index.find import (
     ranked_by_url,
     read_groups,
     unranked,
+    words_without_articles,
 )
-from app.catalog.orders import IndexOrder, item_of
+from app.catalog.item_keys import items_with_keys
+from app.catalog.orders import IndexOrder
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
 from app.catalog.sort_keys import NEWEST, SORT_COLUMN
@@ -87,9 +89,20 @@ class Selection:
             return first_of_groups(self._ranks(), self.index_order, self._groups())
         return pages_of(self._ranks(), self.index_order)
 
-    def every_item(self) -> Iterator[str]:
-        """All articles as lists show them, in the query's order and in constant memory."""
-        return (item_of(row) for row in every_row(self.connection, self.listing()))
+    def every_item(self, fields: str | None = None, *, sees_all: bool = False) -> Iterator[str]:
+        """All articles as lists show them, in the query's order and in constant memory.
+
+        With `fields` they have only these keys, in this order; `sees_all` is an editor's.
+        """
+        rows = every_row(self.connection, self.listing())
+        if fields is None:
+            return (row.item for row in rows)
+        items = items_with_keys(self.connection, rows, fields, sees_all=sees_all)
+        return (item.text for item in items)
+
+    def unknown_words(self) -> Sequence[str]:
+        """The words of the query's `q` that nothing has which the asker may see."""
+        return words_without_articles(self.connection, self.conditions, self.query.published)
 
     def _groups(self) -> Groups:
         if self._group_numbers is None:

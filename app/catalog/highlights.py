@@ -1,7 +1,6 @@
 """Where a search matched the articles of a page, as marked and escaped HTML."""
 
 import json
-import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -11,21 +10,16 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from app.catalog.search_language import (
-    CHARACTERS_AT_ONCE,
     MAX_TEXT_CHARACTERS,
-    MAX_WORD_CHARACTERS,
     MAX_WORDS,
-    WORD,
     Phrase,
     Search,
     stem_of,
-    without_markup,
-    words_of,
+    words_with_places,
 )
 from app.catalog.tables import contents
-from app.unicode_forms import normalized
+from app.catalog.visible_text import visible_text
 
-_NON_SPACE: Final = re.compile(rf"\S{{1,{CHARACTERS_AT_ONCE}}}")
 # A snippet shows a few words on either side of a match.
 _SNIPPET_CHARACTERS: Final = 80
 # Three comparisons for each word of the longest text that is searched. If a hundred phrases of a search began
@@ -58,11 +52,17 @@ def highlights_of_page(
         left = max(0, left - len(title))
         highlights["excerpt"] = highlighted(excerpt, search, left)
         left = max(0, left - len(excerpt))
-        content = beginnings[article_id][:left]
-        highlights["content"] = snippet(without_markup(content), search)
+        content = _whole_tags(beginnings[article_id][:left])
+        highlights["content"] = snippet("".join(visible_text(content)), search)
         left -= len(content)
         by_article[article_id] = highlights
     return by_article
+
+
+def _whole_tags(content: str) -> str:
+    """Without the beginning of a tag at its end, which would be text:  `…<img alt="a pict`"""
+    opened = content.rfind("<")
+    return content[:opened] if opened > content.rfind(">") else content
 
 
 def highlighted(text: str, search: Search, max_characters: int = MAX_TEXT_CHARACTERS) -> str | None:
@@ -105,7 +105,7 @@ def _match_spans(text: str, search: Search) -> Iterator[tuple[int, int]]:
     for phrase in phrases:
         if len(phrase.words) > 1:
             by_first_word.setdefault(phrase.words[0], []).append(phrase)
-    positions = islice(_word_positions(text), MAX_WORDS)
+    positions = islice(words_with_places(text), MAX_WORDS)
     ahead = deque(islice(positions, max((len(phrase.words) for phrase in phrases), default=0)))
     comparisons = 0
     while ahead and comparisons < _MAX_COMPARISONS:
@@ -122,24 +122,6 @@ def _match_spans(text: str, search: Search) -> Iterator[tuple[int, int]]:
                 yield start, end
         ahead.popleft()
         ahead.extend(islice(positions, 1))
-
-
-def _word_positions(text: str) -> Iterator[tuple[str, int, int]]:
-    """Each word with where it begins and ends."""
-    for match in _NON_SPACE.finditer(text):
-        piece, offset = match[0], match.start()
-        if piece.isascii():
-            for word in WORD.finditer(piece):
-                yield word[0].lower()[:MAX_WORD_CHARACTERS], offset + word.start(), offset + word.end()
-            continue
-        # Composing moves the letters of a piece; each of its words then stands for the whole piece.
-        composed = normalized("NFC", piece)
-        for word in WORD.finditer(composed):
-            start, end = offset + word.start(), offset + word.end()
-            if piece != composed:
-                start, end = offset, match.end()
-            for folded_word in words_of(word[0]):
-                yield folded_word, start, end
 
 
 def _matches_at(phrase: Phrase, words: list[str]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
 from app.catalog.paging import StatementPages
@@ -14,19 +14,23 @@ from app.database.rows import id_in_parameter, ids_parameter
 
 
 def list_columns(published: Published) -> tuple[ColumnElement[Any], ...]:
-    """The columns of a list's rows, of which `item_of` makes what lists answer."""
-    return articles.c.id, articles.c.item, story_of(published)
+    """The columns of a list's rows: the article's number, and the JSON that lists answer."""
+    return articles.c.id, item_with_story(published)
 
 
-def story_of(published: Published) -> ColumnElement[Any]:
-    """The public sees the stories of what is published; those of editors have the other articles too."""
-    column = articles.c.public_story if published == "true" else articles.c.editor_story
-    return column.label("story")
+def item_with_story(published: Published) -> ColumnElement[str]:
+    """The article as lists answer it: the stored item with the story that these askers see it in.
+
+    The public sees the stories of what is published, editors those that have the other articles too.
+    """
+    # An item ends with a number, so `rtrim` takes its one brace.  {...,"relatedCount":3}
+    item = func.rtrim(articles.c.item, "}") + ',"story":' + func.coalesce(story_of(published), "null") + "}"
+    return item.label("item")
 
 
-def item_of(row: Any) -> str:
-    """The article as lists answer it, as JSON."""
-    return f'{row.item[:-1]},"story":{row.story or "null"}}}'
+def story_of(published: Published) -> ColumnElement[str]:
+    """The reference to an article's story, as JSON or null."""
+    return articles.c.public_story if published == "true" else articles.c.editor_story
 
 
 @dataclass(frozen=True, slots=True)

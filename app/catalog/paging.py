@@ -35,11 +35,22 @@ END = Place(None, backwards=True)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`rows` have the list's columns. `next` and `prev` are None at the ends."""
+    """`rows` have the list's columns, `keys` their sort keys. `next` and `prev` are None at the ends."""
 
     rows: Sequence[Row[Any]]
     next: Place | None
     prev: Place | None
+    keys: Sequence[tuple[KeyValue, ...]] = ()
+
+    def shortened(self, count: int, *, backwards: bool) -> "Page":
+        """The page with so many of its rows, at least one: the first, or the last if it is read backwards."""
+        if count == len(self.rows):
+            return self
+        if backwards:
+            before = Place(self.keys[-count], backwards=True)
+            return Page(self.rows[-count:], self.next, before, self.keys[-count:])
+        after = Place(self.keys[count - 1], backwards=False)
+        return Page(self.rows[:count], after, self.prev, self.keys[:count])
 
 
 # A row with its sort keys before it.
@@ -115,13 +126,13 @@ def read_page(
     if not keyed_rows:
         return _empty_page(connection, listing, place, offset)
     before, after = Place(keyed_rows[0][0], backwards=True), Place(keyed_rows[-1][0], backwards=False)
-    rows = [row for _, row in keyed_rows]
+    rows, keys = [row for _, row in keyed_rows], [row_keys for row_keys, _ in keyed_rows]
     if place.backwards:
         has_after = listing.has_rows(connection, after)
-        return Page(rows, after if has_after else None, before if has_more else None)
+        return Page(rows, after if has_after else None, before if has_more else None, keys)
     is_first = place == BEGINNING and not offset
     has_before = not is_first and listing.has_rows(connection, before)
-    return Page(rows, after if has_more else None, before if has_before else None)
+    return Page(rows, after if has_more else None, before if has_before else None, keys)
 
 
 def read_unpaged(connection: Connection, listing: Pageable) -> Sequence[Any]:

@@ -3,8 +3,9 @@
 Its fields are the parameters of the API; what they mean to the database is in filters.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
@@ -123,7 +124,7 @@ class Query(BaseModel):
             field, value = fields[name], getattr(self, name)
             if value != field.default:
                 values = value if name in CLAUSES else (value,)
-                pairs += [(field.alias or name, _text(value, keep_durations)) for value in values]
+                pairs += [(field.alias or name, parameter_text(value, keep_durations)) for value in values]
         return tuple(pairs)
 
     @classmethod
@@ -163,7 +164,8 @@ class ArticleQuery(Clauses, Query):
     )
     q: Annotated[str, Field(max_length=MAX_SEARCH_CHARACTERS)] | None = Field(
         None,
-        description='In title, excerpt, content: words, `"a phrase"`, `-without`, `either OR or`, `begin*`',
+        description='In title, excerpt, content: words, `"a phrase"`, `-without` or `NOT without`, '
+        "`either OR or`, `begin*`",
         examples=['mars "open source" -moon'],
     )
     collapse: Literal["story", "url"] | None = Field(
@@ -178,7 +180,7 @@ class ArticleQuery(Clauses, Query):
 
     @property
     def order(self) -> Sort:
-        return self.sort or ("relevance" if self.search else "-publishedDateTime")
+        return self.sort or self.default_order
 
     @property
     def is_bound_to_revision(self) -> bool:
@@ -189,8 +191,15 @@ class ArticleQuery(Clauses, Query):
         """None if `q` is missing or blank."""
         return read_search(self.q) if self.q and not self.q.isspace() else None
 
-    def in_words(self) -> list[str]:
-        """Every filter as a reader would say it:  ["about AI", "from 2020-01-01"]."""
+    @property
+    def default_order(self) -> Sort:
+        return "relevance" if self.search else "-publishedDateTime"
+
+    def in_words(self, names: Mapping[tuple[str, str], str] = MappingProxyType({})) -> list[str]:
+        """Every filter as a reader would say it:  ["about AI", "from 2020-01-01"].
+
+        `names` are what the values of fields are called, where that is another text than the value.
+        """
         words = []
         for name, template in IN_WORDS.items():
             value = getattr(self, name)
@@ -198,7 +207,7 @@ class ArticleQuery(Clauses, Query):
                 continue
             for filter_value in value if name in CLAUSES else (value,):
                 text = template[0 if filter_value else 1] if isinstance(template, tuple) else template
-                words.append(text.format(_in_words(filter_value)))
+                words.append(text.format(_in_words(filter_value, name, names)))
         return words
 
     def _is_filter(self, name: str) -> bool:
@@ -226,13 +235,14 @@ class ArticleQuery(Clauses, Query):
             )
 
 
-def _in_words(value: object) -> str:
+def _in_words(value: object, parameter: str, names: Mapping[tuple[str, str], str]) -> str:
     match value:
         case Clause(values, anything, none_of):
-            any_of = "anything" if anything else " or ".join(values)
+            called = (names.get((parameter, name), name) for name in values)
+            any_of = "anything" if anything else " or ".join(called)
             return f"not {any_of}" if none_of else any_of
         case Moment(at, duration):
-            return duration or at.date().isoformat()
+            return duration or rfc3339(at).removesuffix("T00:00:00Z")
         case "false":
             return "not published"
         case "any":
@@ -241,7 +251,7 @@ def _in_words(value: object) -> str:
             return str(value)
 
 
-def _text(value: object, keep_durations: bool) -> str:
+def parameter_text(value: object, keep_durations: bool) -> str:
     match value:
         case bool():
             return "true" if value else "false"

@@ -14,7 +14,7 @@ from app.urls import url_key
 
 
 def find_article(connection: Connection, public_id: str, *, sees_all: bool) -> Row[Any] | None:
-    """Its `list_columns` and `related_count`; None where a hidden article has this id and may not be seen."""
+    """Its `id`, `item` and `related_count`; None where a hidden article has this id and may not be seen."""
     rows = _articles(connection, sees_all).rows({"public_id": public_id})
     return next(iter(rows), None)
 

@@ -59,6 +59,17 @@ def _revisions() -> Select[Any]:
     return select(revisions.c.name).where(revisions.c.revision == bindparam("revision"))
 
 
+def time_of_revision(connection: Connection, state: State) -> str | None:
+    """When the import that made the state's revision took place; None in the empty catalogue."""
+    rows = _times_of_revisions(connection).rows({"revision": state.revision})
+    return next((row.imported_at for row in rows), None)
+
+
+@statement
+def _times_of_revisions() -> Select[Any]:
+    return select(revisions.c.imported_at).where(revisions.c.revision == bindparam("revision"))
+
+
 class StateReader:
     """Reads the state again and again, in some 11 µs on SQLite; for one thread at a time."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from app.catalog.audience import Published, name_of
-from app.catalog.orders import item_of, list_columns, story_of
+from app.catalog.orders import list_columns, story_of
 from app.catalog.paging import StatementPages
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.story_groups import Member, PageMention
@@ -116,7 +116,7 @@ def _coverage(connection: Connection, article_ids: Sequence[int], published: Pub
     every = {term_id for of_article in term_ids.values() for term_id in of_article}
     found = _terms(connection, dialect, published).rows({"ids": ids_parameter(dialect, every)})
     return _Coverage(
-        {row.id: item_of(row) for row in rows},
+        {row.id: row.item for row in rows},
         {row.id: row.oldest for row in rows},
         term_ids,
         {term.id: term for term in found},
@@ -187,7 +187,7 @@ def _count() -> Select[Any]:
 
 @statement
 def _reference(published: Published) -> Select[Any]:
-    return select(story_of(published)).where(articles.c.public_id == bindparam("public_id"))
+    return select(story_of(published).label("story")).where(articles.c.public_id == bindparam("public_id"))
 
 
 @statement

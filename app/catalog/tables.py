@@ -56,6 +56,8 @@ catalogue = Table(
     Column("warnings", Text, nullable=False),  # JSON: [source, problem] where descriptions disagree
     # The version of the rule that stories were made by; null before version 0020 of the schema.
     Column("story_version", Integer),
+    # By which words and URL keys were made, see importer/tables/derived.py; null before version 0010.
+    Column("derivation_version", Integer),
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -226,6 +228,20 @@ term_names = Table(
     Column("editor_count", Integer, nullable=False),
     UniqueConstraint("term_id", "name"),
     Index(None, "field", "folded"),
+)
+
+# The words of names, by which `q` and suggestions find topics, providers, authors and tags. `name_id` is that
+# of a row of `term_names`, or TERM_KEY for words of the term's own key: a topic's id or a provider's domain.
+name_words = Table(
+    "name_words",
+    metadata,
+    Column("field", Text, primary_key=True),
+    Column("word", Ordered, primary_key=True),
+    Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
+    Column("name_id", Identifier, primary_key=True, autoincrement=False),
+    Column("stem", Ordered, nullable=False),
+    Index(None, "stem"),
+    sqlite_with_rowid=False,
 )
 
 article_terms = Table(

@@ -1,38 +1,40 @@
 """How many articles of a query were published when, by day, week, month or year in UTC."""
 
-from collections.abc import Mapping
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from sqlalchemy import Connection
 
 from app.catalog.filters import Selection
-from app.catalog.index.find import counts_by_day
+from app.catalog.index.find import ArticleSet, counts_by_day, counts_by_month
 
 Interval = Literal["day", "week", "month", "year"]
 
-# A chart has no more points than this; three years by day are as many.
+# A chart has no more points than this; three years by day are as many. Years are never more than 9,999, and a
+# timeline by year is what is left to ask for, so it is always answered.
 MAX_BUCKETS: Final = 1_000
 
 _DECEMBER: Final = 12
 
 
 class TooManyBuckets(Exception):
-    """`coarser` is the finest interval that gives few enough, None where not even years do."""
+    """`coarser` is the finest interval that is answered."""
 
-    def __init__(self, coarser: Interval | None) -> None:
+    def __init__(self, coarser: Interval) -> None:
         super().__init__(coarser)
         self.coarser = coarser
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """From `start` to the day before `end`, which is None after the last day there is."""
 
     start: date
     end: date | None
-    count: int
+    article_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +47,85 @@ class TimelineCounts:
 def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> TimelineCounts:
     """From the first bucket with an article to the last, without gaps. Raises TooManyBuckets."""
     articles = selection.articles()
-    days = counts_by_day(connection, articles)
-    buckets = _buckets(days, interval) if days else ()
-    return TimelineCounts(len(articles), len(articles) - sum(days.values()), buckets)
+    months = counts_by_month(connection, articles)
+    days: Mapping[date, int] = months
+    if months and interval in ("day", "week"):
+        days = _counts_by_day(connection, articles, min(months), max(months), interval)
+    elif months:
+        _check_number(min(months), max(months), interval)
+    return TimelineCounts(
+        len(articles), len(articles) - sum(months.values()), _buckets(days, interval) if days else ()
+    )
+
+
+def _counts_by_day(
+    connection: Connection, articles: ArticleSet, first_month: date, last_month: date, interval: Interval
+) -> Mapping[date, int]:
+    """Reads the days between only if they are not too many."""
+    first = min(counts_by_day(connection, articles, first_month, _end_of_month(first_month)))
+    last = max(counts_by_day(connection, articles, last_month, _end_of_month(last_month)))
+    _check_number(first, last, interval)
+    return counts_by_day(connection, articles, first, last)
+
+
+def _end_of_month(start: date) -> date:
+    return date(start.year, start.month, monthrange(start.year, start.month)[1])
+
+
+def _check_number(first: date, last: date, interval: Interval) -> None:
+    if interval == "year" or _number(first, last, interval) <= MAX_BUCKETS:
+        return
+    coarser = get_args(Interval)[get_args(Interval).index(interval) + 1 :]
+    raise TooManyBuckets(_finest(first, last, coarser, MAX_BUCKETS))
+
+
+def count_timeline_within(
+    connection: Connection, selection: Selection, max_buckets: int
+) -> tuple[Interval, TimelineCounts]:
+    """By the finest interval that gives no more buckets.
+
+    Where not even years are so few, the first bucket has all the years before the others.
+    """
+    articles = selection.articles()
+    days: Mapping[date, int] = counts_by_month(connection, articles)
+    if not days:
+        return "day", TimelineCounts(len(articles), len(articles), ())
+    intervals: tuple[Interval, ...] = ("month", "year")
+    # Days are read only where weeks may be few enough, from the end of the first month on.
+    if _number(_end_of_month(min(days)), max(days), "week") <= max_buckets:
+        days = counts_by_day(connection, articles, min(days), _end_of_month(max(days)))
+        intervals = get_args(Interval)
+    first, last = min(days), max(days)
+    interval = _finest(first, last, intervals, max_buckets)
+    first_year = max(first.year, last.year - max_buckets + 1) if interval == "year" else first.year
+    shown = {day: count for day, count in days.items() if day.year >= first_year}
+    buckets = _buckets(shown, interval)
+    if len(shown) < len(days):
+        earlier = sum(days.values()) - sum(shown.values())
+        first_bucket = buckets[0]
+        buckets = (Bucket(first, first_bucket.end, first_bucket.article_count + earlier), *buckets[1:])
+    return interval, TimelineCounts(len(articles), len(articles) - sum(days.values()), buckets)
 
 
 def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:
-    first, last = min(days), max(days)
-    if _number(first, last, interval) > MAX_BUCKETS:
-        coarser = get_args(Interval)[get_args(Interval).index(interval) + 1 :]
-        few_enough = (longer for longer in coarser if _number(first, last, longer) <= MAX_BUCKETS)
-        raise TooManyBuckets(next(few_enough, None))
-    counts: dict[date, int] = {}
-    for day, count in days.items():
-        start = _start(day, interval)
-        counts[start] = counts.get(start, 0) + count
+    counts: Mapping[date, int] = days
+    if interval != "day":
+        counts = Counter[date]()
+        for day, count in days.items():
+            counts[start_of(day, interval)] += count
+    last = max(counts)
     buckets: list[Bucket] = []
-    following: date | None = _start(first, interval)
+    following: date | None = min(counts)
     while following is not None and following <= last:
-        start, following = following, _next(following, interval)
+        start, following = following, next_start(following, interval)
         buckets.append(Bucket(start, following, counts.get(start, 0)))
     return tuple(buckets)
+
+
+def _finest(first: date, last: date, intervals: Iterable[Interval], max_buckets: int) -> Interval:
+    """The first of the intervals that gives no more buckets, years if none does."""
+    few_enough = (interval for interval in intervals if _number(first, last, interval) <= max_buckets)
+    return next(few_enough, "year")
 
 
 def _number(first: date, last: date, interval: Interval) -> int:
@@ -75,14 +135,14 @@ def _number(first: date, last: date, interval: Interval) -> int:
         case "day":
             return (last - first).days + 1
         case "week":
-            return (_start(last, interval) - _start(first, interval)).days // 7 + 1
+            return (start_of(last, interval) - start_of(first, interval)).days // 7 + 1
         case "month":
             return years * _DECEMBER + last.month - first.month + 1
         case "year":
             return years + 1
 
 
-def _start(day: date, interval: Interval) -> date:
+def start_of(day: date, interval: Interval) -> date:
     match interval:
         case "day":
             return day
@@ -94,16 +154,16 @@ def _start(day: date, interval: Interval) -> date:
             return day.replace(month=1, day=1)
 
 
-def _next(start: date, interval: Interval) -> date | None:
+def next_start(start: date, interval: Interval) -> date | None:
     try:
         match interval:
             case "day":
                 return start + timedelta(days=1)
             case "week":
                 return start + timedelta(days=7)
-            case "month" if start.month < _DECEMBER:
-                return start.replace(month=start.month + 1)
-            case "month" | "year":
-                return start.replace(year=start.year + 1, month=1)
+            case "month":
+                return date(start.year + start.month // _DECEMBER, start.month % _DECEMBER + 1, 1)
+            case "year":
+                return date(start.year + 1, 1, 1)
     except (ValueError, OverflowError):
         return None

@@ -1,5 +1,6 @@
 """Bulk inserts and lists of ids, in each database's fastest way. Knows no table."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    Text,
     any_,
     bindparam,
     cast,
@@ -71,6 +73,17 @@ def id_in_parameter(dialect: str, column: ColumnElement[int], name: str) -> Colu
 def ids_parameter(dialect: str, ids: Iterable[int]) -> str:
     id_list = ",".join(map(str, ids))
     return f"{{{id_list}}}" if dialect == "postgresql" else f"[{id_list}]"
+
+
+def text_in_parameter(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """Like `id_in_parameter`, for texts; the value is made by `texts_parameter`."""
+    if dialect == "postgresql":
+        return column == any_(cast(bindparam(name), ARRAY(Text)))
+    return column.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
+
+
+def texts_parameter(dialect: str, texts: Sequence[str]) -> str | list[str]:
+    return list(texts) if dialect == "postgresql" else json.dumps(texts)
 
 
 def position(dialect: str, text_: ColumnElement[str], substring: Any) -> ColumnElement[int]:

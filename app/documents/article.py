@@ -269,6 +269,7 @@ def read_article(
         | extra_authors,
         content=content.strip(),
     )
+    _warn_of_zero_dates(fields, document)
     return None if findings.problems else document
 
 
@@ -533,6 +534,17 @@ def _warn_of_private_keys(fields: FieldReader) -> None:
         if isinstance(value, str) and value.strip().lower() in private_values:
             reason = "says that the article is private, and is not read: the article is published"
             fields.findings.warning(fields.place(key), reason, "Write published: false.")
+
+
+def _warn_of_zero_dates(fields: FieldReader, document: ArticleDocument) -> None:
+    for key, date_time in (
+        ("publishedDateTime", document.published_date_time),
+        ("updatedDateTime", document.updated_date_time),
+        ("addedDateTime", document.added_date_time),
+    ):
+        if date_time and date_time.startswith("0001-"):
+            reason = f"is {date_time}, in the year 1: Hugo and others write that where they know no date"
+            fields.findings.warning(fields.place(key), reason, "Remove the key, or write the date.")
 
 
 def _is_draft(fields: FieldReader) -> bool:

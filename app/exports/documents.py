@@ -17,7 +17,7 @@ Values = dict[str, Any]
 
 _YAML: Final = (".yaml", ".yml")
 # A document does not hold these keys of an item, or `_article` writes them in another way.
-_NOT_COPIED: Final = frozenset("id source path relatedCount position articleId published".split())
+_NOT_COPIED: Final = frozenset("id source path relatedCount topicIds position articleId published".split())
 _TAXONOMY_KEYS: Final = {"topic_id": "_id", "organization_id": "_id"}
 
 

@@ -1,121 +1,176 @@
-"""A feed as RSS 2.0, Atom (RFC 4287) and JSON Feed 1.1. Pure: equal feeds give equal bytes."""
+"""A feed as RSS 2.0, Atom (RFC 4287) and JSON Feed 1.1. Pure: equal feeds give equal bytes.
 
-from collections.abc import Iterable
+Each entry is written by itself, so that whoever writes a feed can stop before it becomes too long. While the
+garbage collector goes through a tree of millions of elements, nobody is answered.
+"""
+
+from collections.abc import Callable, Sequence
 from email.utils import format_datetime
-from html import escape
-from typing import Any
+from typing import Any, Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from app.feeds.feed import Feed, Item, date_of, for_xml, id_of, image_of, link_of, updated_of
-from app.printable import compact_json
-
-_ATOM = "http://www.w3.org/2005/Atom"
-_DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
+from app.feeds.feed import Entry, Feed, as_html, date_of, updated_of
+from app.printable import compact_json, for_xml
 
 
-def rss(feed: Feed) -> bytes:
-    # Prefixes are written out here, because all threads share ElementTree's own table of them.
-    root = Element("rss", {"version": "2.0", "xmlns:atom": _ATOM, "xmlns:dc": _DUBLIN_CORE})
+class FeedFormat(NamedTuple):
+    """`whole` puts the texts of all entries together, which `entry` has written."""
+
+    media_type: str
+    entry: Callable[[Entry], bytes]
+    whole: Callable[[Feed, Sequence[Entry], Sequence[bytes]], bytes]
+
+
+_ATOM: Final = "http://www.w3.org/2005/Atom"
+# Prefixes are written out, because all threads share ElementTree's own table of them.
+_NAMESPACES: Final = {
+    "xmlns:dc": "http://purl.org/dc/elements/1.1/",
+    "xmlns:media": "http://search.yahoo.com/mrss/",
+}
+_RSS_NAMESPACES: Final = {
+    "xmlns:atom": _ATOM,
+    "xmlns:content": "http://purl.org/rss/1.0/modules/content/",
+    **_NAMESPACES,
+}
+_RSS_TYPE: Final = "application/rss+xml"
+_ATOM_TYPE: Final = "application/atom+xml"
+_JSON_TYPE: Final = "application/feed+json"
+
+
+def _rss(feed: Feed, entries: Sequence[Entry], texts: Sequence[bytes]) -> bytes:
+    root = Element("rss", {"version": "2.0", **_RSS_NAMESPACES})
     channel = SubElement(root, "channel")
     _add(channel, "title", feed.title)
     _add(channel, "link", feed.home_url)
-    _add(channel, "description", _as_html(feed.title))
-    if feed.items:
-        _add(channel, "lastBuildDate", format_datetime(date_of(feed.updated), usegmt=True))
-    SubElement(channel, "atom:link", rel="self", href=feed.url, type="application/rss+xml")
-    return _xml(root, (_rss_entry(feed, item) for item in feed.items), b"</channel></rss>")
+    _add(channel, "description", as_html(feed.description or feed.title))
+    if entries:
+        _add(channel, "lastBuildDate", _rfc822(updated_of(entries)))
+    SubElement(channel, "atom:link", rel="self", href=feed.url, type=_RSS_TYPE)
+    if feed.next_url:
+        SubElement(channel, "atom:link", rel="next", href=feed.next_url, type=_RSS_TYPE)
+    return _xml(root, texts, b"</channel></rss>")
 
 
-def _rss_entry(feed: Feed, item: Item) -> Element:
-    entry = Element("item")
-    _add(entry, "title", item["title"])
-    _add(entry, "link", link_of(feed, item))
-    SubElement(entry, "guid", isPermaLink="false").text = id_of(item)
-    _add(entry, "description", _as_html(item["excerpt"]))
-    if item["publishedDateTime"]:
-        _add(entry, "pubDate", format_datetime(date_of(item["publishedDateTime"]), usegmt=True))
-    _add(entry, "dc:creator", _author(item))
-    for category in (*item["topics"], *item["tags"]):
-        _add(entry, "category", category)
-    if image := image_of(item):
+def _rss_entry(entry: Entry) -> bytes:
+    item = Element("item")
+    _add(item, "title", entry.title)
+    _add(item, "link", entry.link)
+    SubElement(item, "guid", isPermaLink="false").text = entry.id
+    _add(item, "description", entry.excerpt and as_html(entry.excerpt))
+    _add(item, "content:encoded", entry.html_with_picture)
+    _add(item, "pubDate", _rfc822(entry.published))
+    if entry.updated != entry.published:
+        _add(item, "atom:updated", entry.updated)
+    for writer in entry.writers:
+        _add(item, "dc:creator", writer)
+    for category in entry.categories:
+        _add(item, "category", category)
+    if entry.picture:
         # RSS wants a length, which nobody knows here; 0 is the usual value then.
-        SubElement(entry, "enclosure", url=for_xml(image[0]), length="0", type=image[1])
-    return entry
+        url = for_xml(entry.picture.url)
+        SubElement(item, "enclosure", url=url, length="0", type=entry.picture.media_type)
+    _add_source_and_media(item, entry)
+    return _fragment(item)
 
 
-def atom(feed: Feed) -> bytes:
-    root = Element("feed", xmlns=_ATOM)
-    _add(root, "id", feed.url)
+def _atom(feed: Feed, entries: Sequence[Entry], texts: Sequence[bytes]) -> bytes:
+    root = Element("feed", {"xmlns": _ATOM, **_NAMESPACES})
+    _add(root, "id", feed.id)
     _add(root, "title", feed.title)
-    _add(root, "updated", feed.updated)
-    SubElement(root, "link", rel="self", href=feed.url, type="application/atom+xml")
-    SubElement(root, "link", rel="alternate", href=feed.home_url, type="application/json")
-    _author_of_atom(root, "Clippings")
-    return _xml(root, (_atom_entry(feed, item) for item in feed.items), b"</feed>")
+    _add(root, "subtitle", feed.description)
+    _add(root, "updated", updated_of(entries))
+    SubElement(root, "link", rel="self", href=feed.url, type=_ATOM_TYPE)
+    SubElement(root, "link", rel="alternate", href=feed.home_url, type="text/html")
+    if feed.next_url:
+        SubElement(root, "link", rel="next", href=feed.next_url, type=_ATOM_TYPE)
+    # An entry whose author nobody knows has the feed's.
+    _add(SubElement(root, "author"), "name", feed.site_name)
+    return _xml(root, texts, b"</feed>")
 
 
-def _atom_entry(feed: Feed, item: Item) -> Element:
-    entry = Element("entry")
-    _add(entry, "id", id_of(item))
-    _add(entry, "title", item["title"])
-    _add(entry, "updated", updated_of(item))
-    _add(entry, "published", item["publishedDateTime"])
-    SubElement(entry, "link", rel="alternate", href=for_xml(link_of(feed, item)))
-    _add(entry, "summary", item["excerpt"])
-    if author := _author(item):
-        _author_of_atom(entry, author)
-    for category in (*item["topics"], *item["tags"]):
-        SubElement(entry, "category", term=for_xml(category))
-    if image := image_of(item):
-        SubElement(entry, "link", rel="enclosure", href=for_xml(image[0]), type=image[1])
-    return entry
+def _atom_entry(entry: Entry) -> bytes:
+    element = Element("entry")
+    _add(element, "id", entry.id)
+    _add(element, "title", entry.title)
+    _add(element, "updated", entry.updated)
+    _add(element, "published", entry.published)
+    SubElement(element, "link", rel="alternate", href=for_xml(entry.link))
+    for writer in entry.writers:
+        _add(SubElement(element, "author"), "name", writer)
+    for category in entry.categories:
+        SubElement(element, "category", term=for_xml(category))
+    if entry.picture:
+        href = for_xml(entry.picture.url)
+        SubElement(element, "link", rel="enclosure", href=href, type=entry.picture.media_type)
+    _add_source_and_media(element, entry)
+    _add(element, "summary", entry.excerpt)
+    if (html := entry.html_with_picture) is not None:
+        SubElement(element, "content", type="html").text = for_xml(html)
+    return _fragment(element)
 
 
-def json_feed(feed: Feed) -> bytes:
+def _json(feed: Feed, entries: Sequence[Entry], texts: Sequence[bytes]) -> bytes:
     head = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
         "home_page_url": feed.home_url,
         "feed_url": feed.url,
+        "description": feed.description,
+        "next_url": feed.next_url,
     }
-    # Each item is encoded by itself: nothing else of Python runs while large ones are encoded as one.
-    items = [compact_json(_json_item(feed, item)).encode() for item in feed.items]
-    return b"".join((compact_json(head).removesuffix("}").encode(), b',"items":[', b",".join(items), b"]}"))
+    beginning = compact_json({key: value for key, value in head.items() if value is not None})
+    return b"".join((beginning.removesuffix("}").encode(), b',"items":[', b",".join(texts), b"]}"))
 
 
-def _json_item(feed: Feed, item: Item) -> dict[str, Any]:
-    image = image_of(item)
-    author = _author(item)
-    entry = {
-        "id": id_of(item),
-        "url": link_of(feed, item),
-        "title": item["title"],
-        "content_text": item["excerpt"] or item["title"],
-        "summary": item["excerpt"],
-        "image": image and image[0],
-        "date_published": item["publishedDateTime"],
-        "date_modified": item["updatedDateTime"],
-        "authors": [{"name": author}] if author else None,
-        "tags": [*item["topics"], *item["tags"]] or None,
-        "language": item["locale"],
-        "attachments": [{"url": image[0], "mime_type": image[1]}] if image else None,
+def _json_entry(entry: Entry) -> bytes:
+    picture = entry.picture
+    item: dict[str, Any] = {
+        "id": entry.id,
+        "url": entry.link,
+        "title": entry.title,
+        # One of the two is required.
+        "content_html": entry.html,
+        "content_text": entry.title if entry.html is None else None,
+        "summary": entry.excerpt,
+        "image": picture and picture.url,
+        "date_published": entry.published,
+        "date_modified": entry.updated,
+        "authors": [{"name": writer} for writer in entry.writers] or None,
+        "tags": entry.categories or None,
+        "language": entry.locale,
+        "attachments": [{"url": picture.url, "mime_type": picture.media_type}] if picture else None,
+        # Keys of one's own begin with an underscore (JSON Feed 1.1, "Extensions").
+        "_publisher": {"name": entry.provider} if entry.provider else None,
     }
-    return {key: value for key, value in entry.items() if value is not None}
+    return compact_json({key: value for key, value in item.items() if value is not None}).encode()
 
 
-def _as_html(text: str | None) -> str | None:
-    # An RSS description is HTML: without escaping, readers would show "vector" for "vector<bool>". RSS titles
-    # are plain text, and so are Atom's titles and summaries, and all of JSON Feed.
-    return None if text is None else escape(text, quote=False)
+RSS: Final = FeedFormat(_RSS_TYPE, _rss_entry, _rss)
+ATOM: Final = FeedFormat(_ATOM_TYPE, _atom_entry, _atom)
+JSON: Final = FeedFormat(_JSON_TYPE, _json_entry, _json)
 
 
-def _author(item: Item) -> str | None:
-    name: str | None = item["provider"]["name"] or item["provider"]["domain"]
-    return name
+def _add_source_and_media(parent: Element, entry: Entry) -> None:
+    _add(parent, "dc:publisher", entry.provider)
+    picture = entry.picture
+    if not picture:
+        return
+    size = {
+        name: str(pixels)
+        for name, pixels in (("width", picture.width), ("height", picture.height))
+        if pixels is not None and pixels > 0
+    }
+    url = for_xml(picture.url)
+    media = SubElement(
+        parent, "media:content", {"url": url, "type": picture.media_type, "medium": "image", **size}
+    )
+    _add(media, "media:title", picture.title)
+    _add(media, "media:credit", picture.attribution)
+    SubElement(parent, "media:thumbnail", {"url": url, **size})
 
 
-def _author_of_atom(parent: Element, name: str) -> None:
-    _add(SubElement(parent, "author"), "name", name)
+def _rfc822(text: str) -> str:
+    return format_datetime(date_of(text), usegmt=True)
 
 
 def _add(parent: Element, tag: str, text: str | None) -> None:
@@ -123,11 +178,11 @@ def _add(parent: Element, tag: str, text: str | None) -> None:
         SubElement(parent, tag).text = for_xml(text)
 
 
-def _xml(root: Element, entries: Iterable[Element], end: bytes) -> bytes:
-    """The entries are written one by one: while the garbage collector goes through a tree of millions of
-    elements, nobody is answered.
-    """
+def _fragment(element: Element) -> bytes:
+    text: str = tostring(element, encoding="unicode")
+    return text.encode()
+
+
+def _xml(root: Element, texts: Sequence[bytes], end: bytes) -> bytes:
     beginning: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return b"".join(
-        (beginning.removesuffix(end), *(tostring(each, encoding="unicode").encode() for each in entries), end)
-    )
+    return b"".join((beginning.removesuffix(end), *texts, end))

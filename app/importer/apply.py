@@ -1,5 +1,6 @@
 """Writes what was decided, within the caller's transaction. The order of writing matters:
 
+0. What an older version made of stored articles is made anew, so that all else finds today's words.
 1. What leaves goes first, all of it: a document that takes the place of another takes its id and its path
    too. The index goes before the rows, which say what it has of them; counts of terms go with the rows.
 2. Descriptions are written before any article: they decide which names are one topic, and so which term an
@@ -22,8 +23,8 @@ from app.database.rows import chunked
 from app.importer.plan import Plan
 from app.importer.read import Progress
 from app.importer.spool import Spool
-from app.importer.tables import articles, documents, taxonomy
-from app.importer.tables.article_terms import ArticleTerms
+from app.importer.tables import articles, derived, documents, taxonomy
+from app.importer.tables.article_terms import ArticleTerms, terms_json
 from app.importer.tables.changes import ChangeLog
 from app.importer.tables.links import LinkChanges
 from app.importer.tables.stories import StoryChanges
@@ -44,17 +45,18 @@ def apply_plans(
     to_remove = [document_id for plan in plans for document_id in plan.to_remove]
     leaving = [*spool.replaced_ids, *to_remove]
     added_times = articles.added_times(connection, spool.replaced_ids)
-    story_changes = StoryChanges(connection)
-    log = ChangeLog(connection)
+    searches_differ = derived.renew(connection, word_limits, progress)
+    story_changes = StoryChanges(connection, keys_differ=searches_differ)
+    log = ChangeLog(connection, searches_differ=searches_differ)
     if not leaving and not spool and story_changes.is_of_today:
-        return log.revision
+        return log.write(connection, now)
     log.remove(connection, to_remove)
     log.replace(connection, spool.replaced_ids)
     log.add(connection, spool.descriptions)
     index = IndexChanges(connection, word_limits)
     index.remove(leaving)
     terms = Terms(connection)
-    article_terms = ArticleTerms(terms, index, max_waiting_rows)
+    article_terms = ArticleTerms(terms, index, log, max_waiting_rows)
     links = LinkChanges(connection)
     removed = 0
     for ids in chunked(leaving):
@@ -75,11 +77,13 @@ def apply_plans(
         new = articles.with_added_times(batch.articles(), added_times, now)
         filed = article_terms.add(connection, described.topics, new)
         documents.add(connection, batch.documents)
-        articles.add(connection, described.topics, filed)
+        articles.add(connection, filed)
         index.add([articles.indexed(article) for article in filed])
         links.add(connection, new, batch.links)
         story_changes.add([article.article_id for article in new])
-        log.add(connection, batch.documents)
+        log.add(
+            connection, batch.documents, {each.article.article_id: terms_json(each.terms) for each in filed}
+        )
 
     progress(f"{written:,} articles written; now the index")
     article_terms.refile(connection, described.topics, to_refile)

@@ -6,7 +6,7 @@ All of it is made once, by whichever process read the file; what is written late
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple
 from typing import Any, NamedTuple
 
@@ -24,6 +24,8 @@ Document = ArticleDocument | TopicDocument | OrganizationDocument
 
 # A quotation mark within a text is escaped in JSON, so this stands in an item once.
 _NOT_ADDED = '"addedDateTime":null'
+# The catalogue gives topics their ids, so a document alone has none.
+_NO_TOPIC_IDS = '"topicIds":[],'
 # Digests of bytes, meaning and view have this size, and so have the values of links.
 DIGEST_BYTES = 16
 # `_item` writes these keys, the others are made of the document alone.
@@ -31,7 +33,8 @@ _FIRST_KEYS = ("id", "source")
 # The story depends on other documents too, so it is no part of the stored item.
 _KEYS_AFTER_SOURCE = tuple(key for key in ITEM_KEYS if key not in (*_FIRST_KEYS, "story"))
 # The keys whose values are the document's own. Values of the others are made from several things.
-_MADE_KEYS = frozenset({"provider", "topics", "images", "relatedCount"})
+_MADE_KEYS = frozenset({"provider", "topics", "topicIds", "images", "relatedCount"})
+_URLS_OF_ITEM = ("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl")
 _ATTRIBUTE_OF_KEY = {key: to_snake(key) for key in _KEYS_AFTER_SOURCE if key not in _MADE_KEYS}
 
 
@@ -48,7 +51,7 @@ class SerialisedLink(NamedTuple):
 
 
 class SerialisedArticle(NamedTuple):
-    """What the rows of an article are made of. `item` names all topics that the document names.
+    """What the rows of an article are made of. `item` names all topics of the document, and no ids of them.
 
     `page_key` is that of the URL by which articles are versions of one page. `names` are those of terms,
     topics, provider and source apart:  (("type", "video"), ("tag", "http"))
@@ -112,7 +115,8 @@ def _serialise_article(source: str, base_url: str | None, document: ArticleDocum
     links = tuple(map(_serialise_link, document.related))
     item, details = _item_after_source(document), as_json(document.details)
     view_hash = digest(
-        _item("", "", item),
+        # Documents say nothing of ids, and older versions had none in their items.
+        _item("", "", item).replace(_NO_TOPIC_IDS, "", 1),
         details,
         document.content,
         # Links in the content are served against it.
@@ -174,6 +178,7 @@ def _item_after_source(document: ArticleDocument) -> str:
     values: dict[str, Any] = {
         "provider": _provider(document.provider),
         "topics": document.topics,
+        "topicIds": (),
         "images": [image_item(image) for image in document.images],
         "relatedCount": len(document.related),
     }
@@ -193,9 +198,14 @@ def with_added_date_time(article: SerialisedArticle, added_date_time: str) -> Se
     )
 
 
-def item_with_topics(item: str, topics: Sequence[str]) -> str:
+def item_with_topic_ids(item: str, topic_ids: Sequence[str]) -> str:
+    """The item of a document, with the ids of its topics in their order."""
+    return item.replace(_NO_TOPIC_IDS, f'"topicIds":{as_json(topic_ids)},', 1) if topic_ids else item
+
+
+def item_with_topics(item: str, topics: Sequence[str], topic_ids: Sequence[str]) -> str:
     """The same item with other topics: of several names of one topic an answer has the first."""
-    return as_json(json.loads(item) | {"topics": topics})
+    return as_json(json.loads(item) | {"topics": topics, "topicIds": topic_ids})
 
 
 # By the link's identity, which it keeps while it stands here: hashing them took a sixth of an import.
@@ -237,7 +247,15 @@ def _serialise_new_link(link: RelatedLink) -> SerialisedLink:
 
 
 def _url_keys(page: ArticleDocument | RelatedLink) -> tuple[bytes, ...]:
-    urls = (page.web_url, page.original_url, page.amp_web_url, page.cdn_amp_web_url)
+    return _keys((page.web_url, page.original_url, page.amp_web_url, page.cdn_amp_web_url))
+
+
+def url_keys_of_item(item: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """The keys of an article or of a related link, made of its stored item."""
+    return _keys([item[key] for key in _URLS_OF_ITEM])
+
+
+def _keys(urls: Iterable[str | None]) -> tuple[bytes, ...]:
     return tuple(sorted({url_key(url) for url in urls if url}))
 
 

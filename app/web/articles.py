@@ -1,36 +1,34 @@
 """/articles: pages of them, single ones, and what they link to."""
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, NoReturn
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.content_html import content_html
 from app.catalog.cursors import Cursor
-from app.catalog.fields import ITEM_KEYS
 from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
-from app.catalog.orders import item_of
-from app.catalog.paging import PageTooLarge, read_unpaged
+from app.catalog.item_keys import Fields, ItemText, has_long_keys, items_with_keys, within_page
+from app.catalog.paging import Page, PageTooLarge, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
+from app.catalog.search_language import Search
+from app.catalog.spelling import propose
 from app.printable import compact_json
+from app.web.feeds import FEEDS
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
-from app.web.paging import Paged, page_of, page_response, with_cursor
-from app.web.representations import (
-    Article,
-    ArticlePage,
-    FoundPage,
-    RelatedLinkPage,
-    SomeKeysPage,
-)
+from app.web.paging import PRESENTATION, Paged, page_of, page_response, with_cursor
+from app.web.representations import Article, ArticlePage, RelatedLinkPage
 from app.web.view import View, open_view
 
 # A larger response takes longer than the switch to a thread, and would block the event loop meanwhile.
@@ -38,19 +36,19 @@ _MAX_ARTICLES_ON_LOOP, _MAX_CHARACTERS_ON_LOOP, _MAX_LINKS_ON_LOOP = 50, 200_000
 # Content is made into HTML, in up to 15 µs a character.
 _MAX_CONTENT_ON_LOOP = 1_000
 
+# Lists name their feeds in a header, three times their own query. Proxies refuse headers of 8,000 bytes.
+_MAX_QUERY_IN_HEADER = 1_000
+
 router = APIRouter(route_class=QueryRoute, tags=["articles"], responses=COMMON_PROBLEMS)
-
-
-def _check_keys(text: str) -> str:
-    if unknown := [key for key in text.split(",") if key not in ITEM_KEYS]:
-        raise ValueError(f"must not name {unknown[0] or 'nothing'}; an article has {', '.join(ITEM_KEYS)}")
-    return text
 
 
 class ArticleListQuery(ArticleQuery, Paged):
     highlight: Boolean = Field(False, description="With `q`: where it matched, as marked and escaped HTML")
-    fields: Annotated[str, AfterValidator(_check_keys)] | None = Field(
-        None, description="Only these keys of each article", examples=["id,title,webUrl"]
+    fields: Fields | None = Field(
+        None,
+        description="Only these keys of each article. `content`, `contentHtml`, `details` and `related` may "
+        "be named too; a page then ends early rather than exceed 8 MB, and `next` goes on",
+        examples=["id,title,webUrl"],
     )
 
     def check_relevance(self) -> None:
@@ -63,7 +61,7 @@ class RelatedQuery(Paged):
     """`published` is accepted and ignored: whoever may see the article may see its links."""
 
 
-@router.get("/articles", response_model=ArticlePage | FoundPage | SomeKeysPage, responses=problems(403, 410))
+@router.get("/articles", response_model=ArticlePage, responses=problems(403, 410))
 async def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
     query, cursor = with_cursor(query, "/articles")
@@ -87,15 +85,56 @@ def _list_articles(
             raise NoIndexRange
         listing = selection.listing(_MAX_CHARACTERS_ON_LOOP if on_loop else None)
         page = page_of(view, query, cursor, listing)
-        items = [item_of(row) for row in page.rows]
+        items = [row.item for row in page.rows]
         search = query.search if query.highlight else None
         if query.fields or search:
-            by_id = {row.id: item_of(row) for row in page.rows}
-            highlights = highlights_of_page(view.connection, by_id, search) if search else {}
-            items = [_presented_item(item, query.fields, highlights.get(id_)) for id_, item in by_id.items()]
+            page, items = _presented(view, query, page, search, backwards=cursor.place.backwards)
         if query.depends_on_clock:
             query = with_fixed_dates(view.connection, query)
-        return page_response(view, query, "/articles", page, items, selection.total())
+        total, links = selection.total(), _links_to_feeds(view, query)
+        # A guess that takes too long ends a transaction of PostgreSQL, so it comes last.
+        proposal = propose(selection) if query.search else None
+        more = {"didYouMean": proposal.q} if proposal else {}
+        return page_response(view, query, "/articles", page, items, total, links, more)
+
+
+def _presented(
+    view: View, query: ArticleListQuery, page: Page, search: Search | None, *, backwards: bool
+) -> tuple[Page, list[str]]:
+    """The page and its items as the query wants them shown: some keys alone, or with highlights.
+
+    Long keys may shorten the page. Read backwards, it keeps its end, from which the reader came.
+    """
+    rows = page.rows[::-1] if backwards else page.rows
+    items: Iterable[ItemText] = (
+        items_with_keys(view.connection, rows, query.fields, sees_all=view.asker.may_see_unpublished)
+        if query.fields
+        else (ItemText(row.item) for row in rows)
+    )
+    if search:
+        by_id = {row.id: row.item for row in page.rows}
+        highlights = highlights_of_page(view.connection, by_id, search)
+        items = (
+            item._replace(text=f'{item.text[:-1]},"highlights":{compact_json(highlights[row.id])}}}')
+            for row, item in zip(rows, items, strict=True)
+        )
+    is_long = has_long_keys(query.fields)
+    texts = list(within_page(items)) if is_long else [item.text for item in items]
+    if backwards:
+        texts.reverse()
+    return (page.shortened(len(texts), backwards=backwards) if texts else page), texts
+
+
+def _links_to_feeds(view: View, query: ArticleQuery) -> list[str]:
+    """The members of a `Link` header by which readers find this very query's feeds."""
+    parameters = urlencode(query.parameters(leave_out=PRESENTATION, keep_durations=True))
+    if len(parameters) > _MAX_QUERY_IN_HEADER:
+        return []
+    suffix = f"?{parameters}" if parameters else ""
+    return [
+        f'<{view.path(path)}{suffix}>; rel="alternate"; type="{format_.media_type}"'
+        for path, format_ in FEEDS.items()
+    ]
 
 
 @router.get("/articles/{article_id}", response_model=Article, responses=problems(404))
@@ -135,7 +174,7 @@ def _article_response(view: View, article: Any) -> Response:
     content = json.dumps(article.content, ensure_ascii=False)
     html = json.dumps(content_html(article.content, article.base_url), ensure_ascii=False)
     body = (
-        f'{item_of(article)[:-1]},"related":[{related}],"content":{content},"contentHtml":{html},'
+        f'{article.item[:-1]},"related":[{related}],"content":{content},"contentHtml":{html},'
         f'"details":{article.details}}}'
     )
     return view.json(body.encode())
@@ -159,10 +198,3 @@ def list_related_links(
 def _raise_no_article() -> NoReturn:
     """Hidden articles get the same answer, so that nobody learns that they exist."""
     raise not_found("There is no article with this id; /articles lists those there are.")
-
-
-def _presented_item(item: str, fields: str | None, highlights: dict[str, Any] | None) -> str:
-    if fields:
-        article = json.loads(item)
-        item = compact_json({key: article[key] for key in fields.split(",")})
-    return item if highlights is None else f'{item[:-1]},"highlights":{compact_json(highlights)}}}'

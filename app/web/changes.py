@@ -3,8 +3,9 @@
 import base64
 import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -12,8 +13,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.catalog.changes import ArticleChange, changes_after
-from app.catalog.orders import item_of
+from app.catalog.changes import changes_after
+from app.catalog.item_keys import Fields, ItemText, items_with_keys, within_page
 from app.catalog.query import Query as AnyQuery
 from app.catalog.state import State, has_been
 from app.web.http.problems import (
@@ -42,6 +43,13 @@ class ChangesQuery(AnyQuery):
     limit: Annotated[int, Field(ge=1, le=MAX_CHANGES)] = Field(100, description="So many at once")
     published: Literal["true", "any"] = Field(
         "true", description="`any` is the editors' copy, and needs the token"
+    )
+    fields: Fields | None = Field(
+        None,
+        description="Only these keys of each article, the long ones too; fewer come at once rather than "
+        "exceed 8 MB. The `articleId` of related links is that of the moment: what becomes of it later is "
+        "no change of the article",
+        examples=["id,title,content"],
     )
 
 
@@ -76,12 +84,14 @@ def list_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> R
             query.limit,
             for_editors=query.published == "any",
         )
-        if changes:
-            since = _Since(view.state, since.audience, changes[-1].revision, changes[-1].public_id)
+        texts = list(within_page(_texts(view, changes, query.fields)))
+        if texts:
+            last = changes[len(texts) - 1]
+            since = _Since(view.state, since.audience, last.revision, last.public_id)
         next_link = json.dumps(_link(view, query, str(since)))
         end = f'],"revision":{view.state.revision},"next":{next_link}}}'
         # Items are encoded one by one: encoding large articles at once would hold the GIL for too long.
-        items = b",".join([_item(change).encode() for change in changes])
+        items = b",".join([text.encode() for text in texts])
         return view.json(b"".join((b'{"items":[', items, end.encode())))
 
 
@@ -126,20 +136,27 @@ def _restart_problem(view: View, query: ChangesQuery, reason: str) -> ProblemAns
     return gone(f"This place is {reason}; begin again.", _link(view, query, "0"))
 
 
-def _item(change: ArticleChange) -> str:
-    kind = "delete" if change.item is None else "upsert"
-    article = "null" if change.item is None else item_of(change)
-    return (
-        f'{{"revision":{change.revision},"revisedAt":"{change.revised_at}","change":"{kind}",'
-        f'"id":"{change.public_id}","article":{article}}}'
+def _texts(view: View, changes: Sequence[Any], fields: str | None) -> Iterator[ItemText]:
+    """The changes as JSON, each made when it is taken."""
+    visible = [change for change in changes if change.item is not None]
+    articles: Iterator[ItemText] = (
+        items_with_keys(view.connection, visible, fields, sees_all=view.asker.may_see_unpublished)
+        if fields
+        else (ItemText(change.item) for change in visible)
     )
+    for change in changes:
+        kind, article = ("delete", ItemText("null")) if change.item is None else ("upsert", next(articles))
+        yield article._replace(
+            text=f'{{"revision":{change.revision},"revisedAt":"{change.revised_at}","change":"{kind}",'
+            f'"id":"{change.public_id}","article":{article.text}}}'
+        )
 
 
 def _link(view: View, query: ChangesQuery, since: str) -> str:
     defaults = type(query).model_fields
     pairs = [
         (name, getattr(query, name))
-        for name in ("published", "limit")
+        for name in ("published", "limit", "fields")
         if getattr(query, name) != defaults[name].default
     ]
     return view.path("/changes") + "?" + urlencode([("since", since), *pairs])

@@ -1,30 +1,33 @@
 """/facets and /timeline: how many articles of a query there are of each kind, and of each time."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated
-from urllib.parse import urlencode
+from itertools import pairwise
+from typing import Annotated, Final
+from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.catalog import clauses
-from app.catalog.clauses import Clause
-from app.catalog.facets import ValueCount, count_facets
+from app.catalog.facets import FacetCounts, count_facets
 from app.catalog.fields import FIELDS, FieldName
 from app.catalog.filters import matching
-from app.catalog.query import ArticleQuery, Moment
+from app.catalog.query import ArticleQuery, Moment, parameter_text
 from app.catalog.timeline import MAX_BUCKETS, Bucket, Interval, TooManyBuckets, count_timeline
 from app.web.http.problems import COMMON_PROBLEMS, ParameterError, problems, unprocessable
 from app.web.http.routes import QueryRoute
+from app.web.query_links import QueryLinks
 from app.web.representations import Facets, Timeline
-from app.web.view import View, open_view
+from app.web.view import open_view
 
 router = APIRouter(route_class=QueryRoute, tags=["counts"], responses=COMMON_PROBLEMS)
 
 MAX_VALUES = 1_000
+_QUOTED_MIDNIGHT: Final = "T00%3A00%3A00Z"
+_DATES_OF_A_BUCKET: Final = frozenset({"published_from", "published_before"})
 
 
 class FacetQuery(ArticleQuery):
@@ -49,11 +52,12 @@ def get_facets(request: Request, query: Annotated[FacetQuery, Query()]) -> Respo
         total, facets = count_facets(
             view.connection, query, matching(view.connection, query), fields, query.size
         )
+        path = view.path("/articles")
         body = {
             "total": total,
             "facets": {
                 field: {
-                    "values": [_value(view, article_query, field, value) for value in facet.values],
+                    "values": _values(QueryLinks(path, article_query, after=field), field, facet),
                     "otherCount": facet.other_count,
                     "missing": facet.missing,
                 }
@@ -71,14 +75,17 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
         try:
             timeline = count_timeline(view.connection, matching(view.connection, query), query.interval)
         except TooManyBuckets as error:
-            coarser_advice = f"ask for interval={error.coarser}, or " if error.coarser else ""
-            advice = f"gives more than {MAX_BUCKETS:,} buckets; {coarser_advice}narrow the dates"
+            too_many = f"gives more than {MAX_BUCKETS:,} buckets"
+            advice = f"{too_many}; ask for interval={error.coarser}, or narrow the dates"
             raise unprocessable(ParameterError("interval", query.interval, advice)) from None
+        links = QueryLinks(
+            view.path("/articles"), article_query, after="published_before", without=_DATES_OF_A_BUCKET
+        )
         body = {
             "interval": query.interval,
             "total": timeline.total,
             "undated": timeline.undated,
-            "buckets": [_bucket(view, article_query, bucket) for bucket in timeline.buckets],
+            "buckets": _buckets(links, query, timeline.buckets),
         }
         return view.json(_json(body))
 
@@ -87,42 +94,52 @@ def _articles_only(query: ArticleQuery) -> ArticleQuery:
     if query.collapse:
         advice = "cannot be given here: counts are of articles; leave it out"
         raise unprocessable(ParameterError("collapse", query.collapse, advice))
-    return ArticleQuery.model_construct(**{name: getattr(query, name) for name in ArticleQuery.model_fields})
+    names = query.model_fields_set & ArticleQuery.model_fields.keys()
+    return ArticleQuery.model_construct(**{name: getattr(query, name) for name in names})
 
 
-def _value(view: View, query: ArticleQuery, field: str, value: ValueCount) -> dict[str, object]:
-    added = [Clause((value.value,), anything=False, none_of=False)]
-    for start in range(0, len(value.other_domains), clauses.MAX_VALUES):
-        domains = value.other_domains[start : start + clauses.MAX_VALUES]
-        added.append(Clause(domains, anything=False, none_of=True))
-    value_query = query.model_copy(update={field: (*getattr(query, field), *added)})
-    return {"value": value.value, "name": value.name, "count": value.count, "url": _link(view, value_query)}
-
-
-def _bucket(view: View, query: ArticleQuery, bucket: Bucket) -> dict[str, object]:
-    """The link is narrowed to the query's own dates, which may begin or end within the bucket."""
-    since, until = query.published_from, query.published_before
-    start = _midnight(bucket.start)
-    end = _midnight(bucket.end) if bucket.end else None
-    bucket_query = query.model_copy(
-        update={
-            "published_from": max(since, start, key=_instant) if since else start,
-            "published_before": min(until, end, key=_instant) if until and end else until or end,
+def _values(links: QueryLinks, field: str, facet: FacetCounts) -> list[dict[str, object]]:
+    return [
+        {
+            "value": value.value,
+            "name": value.name,
+            "count": value.count,
+            "url": links.link("&".join(f"{field}={quote_plus(str(clause))}" for clause in value.clauses())),
         }
-    )
-    return {"start": bucket.start.isoformat(), "count": bucket.count, "url": _link(view, bucket_query)}
+        for value in facet.values
+    ]
 
 
-def _midnight(day: date) -> Moment:
-    return Moment(datetime(day.year, day.month, day.day, tzinfo=UTC), duration=None)
+def _buckets(links: QueryLinks, query: ArticleQuery, buckets: Sequence[Bucket]) -> list[dict[str, object]]:
+    """A query's own dates may lie within its first or its last bucket: these links are narrowed to them."""
+    if not buckets:
+        return []
+    starts = [bucket.start.isoformat() for bucket in buckets]
+    bounds: list[str | None] = [f"{start}{_QUOTED_MIDNIGHT}" for start in starts]
+    first, end = buckets[0].start, buckets[-1].end
+    bounds.append(f"{end.isoformat()}{_QUOTED_MIDNIGHT}" if end else None)
+    since, until = query.published_from, query.published_before
+    if since and since.at >= _midnight(first):
+        bounds[0] = _quoted(since)
+    if until and (end is None or until.at <= _midnight(end)):
+        bounds[-1] = _quoted(until)
+    return [
+        {"start": start, "count": bucket.article_count, "url": links.link(_dates(*dates))}
+        for start, bucket, dates in zip(starts, buckets, pairwise(bounds), strict=True)
+    ]
 
 
-def _instant(moment: Moment) -> datetime:
-    return moment.at
+def _dates(since: str | None, until: str | None) -> str:
+    return f"publishedFrom={since}&publishedBefore={until}" if until else f"publishedFrom={since}"
 
 
-def _link(view: View, query: ArticleQuery) -> str:
-    return view.path("/articles") + "?" + urlencode(query.parameters(keep_durations=True))
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _quoted(moment: Moment) -> str:
+    # A colon is all that has to be quoted in a date and in a duration.
+    return parameter_text(moment, keep_durations=True).replace(":", "%3A")
 
 
 def _json(body: object) -> bytes:

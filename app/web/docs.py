@@ -1,4 +1,4 @@
-"""The API's documentation: the OpenAPI document, and a page to try it, which loads from no other host."""
+"""The documentation: the OpenAPI document, a page to try it, and the README; all without another host."""
 
 import gzip
 from functools import cache
@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.content_html import content_html
 from app.web.http.problems import not_found
 from app.web.http.routes import QueryRoute
 from app.web.openapi import openapi_bytes
@@ -36,6 +37,12 @@ def get_docs() -> Response:
     return Response(_files()["docs.html"], media_type="text/html", headers=headers)
 
 
+@router.get("/docs/guide")
+def get_guide() -> Response:
+    headers = {"Content-Security-Policy": _PAGE_POLICY}
+    return Response(_guide(), media_type="text/html", headers=headers)
+
+
 @router.get("/docs/{name}")
 def get_docs_file(name: str) -> Response:
     """A file that the page loads. All files are in memory, so no name can lead out of the folder."""
@@ -43,6 +50,16 @@ def get_docs_file(name: str) -> Response:
     if media_type is None or name not in _files():
         raise not_found()
     return Response(_files()[name], media_type=media_type)
+
+
+@cache
+def _guide() -> str:
+    """The README as a page: it is of this very version, and needs no internet."""
+    # The wheel carries it within the package; a checkout has it beside.
+    package = Path(__file__).parents[1]
+    inside = package / "_README.md"
+    readme = (inside if inside.is_file() else package.parent / "README.md").read_text(encoding="utf-8")
+    return (STATIC / "guide.html").read_text(encoding="utf-8").replace("{guide}", content_html(readme, None))
 
 
 @cache

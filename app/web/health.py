@@ -3,7 +3,7 @@
 import asyncio
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +18,7 @@ router = APIRouter(route_class=QueryRoute, tags=["service"], responses=COMMON_PR
 
 
 class Health(BaseModel):
-    status: str
+    status: str = Field(description="Always `ok`: else the answer is a problem", examples=["ok"])
 
 
 @router.get("/health/live", response_model=Health)

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.filters import matching
-from app.catalog.orders import item_of
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.related import count_mentions, mentions
@@ -43,7 +42,7 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
     with open_view(request, query) as view:
         selection = matching(view.connection, ArticleQuery(url=url, published=query.published))
         articles = read_page(view.connection, selection.listing(), MAX_PAGE_SIZE)
-        items = b",".join([item_of(row).encode() for row in articles.rows])
+        items = b",".join([row.item.encode() for row in articles.rows])
         page = page_of(view, query, cursor, mentions(url, query.published))
         mention_items = [
             json.dumps(

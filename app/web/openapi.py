@@ -93,10 +93,22 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         }
     }
     document["security"] = [{}, {"editorToken": []}]
+    document["externalDocs"] = {
+        "description": "The guide: what to ask, with answers",
+        "url": document["servers"][0]["url"].rstrip("/") + "/docs/guide",
+    }
     for path in document["paths"].values():
+        if "service" in path["get"]["tags"]:
+            # A token changes nothing here.
+            path["get"]["security"] = []
         for parameter in path["get"].get("parameters", ()):
             parameter["schema"] = _of_what_can_be_sent(parameter["schema"])
+            _show_examples(parameter)
         _say_more(path["get"])
+    for schema in schemas.values():
+        for value in schema.get("properties", {}).values():
+            # A title that only repeats the name of its key.
+            value.pop("title", None)
     # FastAPI also lists the models of values that are texts in a query.
     written = json.dumps(document)
     for name in [name for name in schemas if f'"#/components/schemas/{name}"' not in written]:
@@ -124,6 +136,18 @@ def _say_more(operation: dict[str, Any]) -> None:
             }
             for operation_id, parameter, pointer in links
         }
+
+
+def _show_examples(parameter: dict[str, Any]) -> None:
+    """In the description: the page would send an `example` of each parameter, all at once."""
+    examples = [
+        example[0] if isinstance(example, list) else example
+        for example in parameter["schema"].get("examples", ())
+    ]
+    if examples:
+        described = parameter["schema"].get("description", "")
+        shown = f"{described}. Such as {' or '.join(f'`{example}`' for example in examples)}"
+        parameter["description"] = parameter["schema"]["description"] = shown
 
 
 def _of_what_can_be_sent(schema: dict[str, Any]) -> dict[str, Any]:

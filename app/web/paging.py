@@ -1,8 +1,8 @@
 """Pages of any list: where a page begins, and its links to its neighbours. Knows no list by name."""
 
 import json
-from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import Field, ValidationError
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.catalog.cursors import BROKEN, MAX_CHARACTERS, Cursor, check_place, read_cursor
 from app.catalog.paging import BEGINNING, Page, Pageable, Place, read_page
 from app.catalog.query import Moment, Query
+from app.printable import compact_json
 from app.web.http.problems import ParameterError, gone, unprocessable
 from app.web.view import View
 
@@ -21,19 +22,25 @@ MAX_NUMBERED_ARTICLES = 10_000
 PRESENTATION = frozenset({"limit", "cursor", "page", "fields", "highlight"})
 
 
-class Paged(Query):
-    """The parameters that every list takes besides its query."""
+class WithCursor(Query):
+    """The parameters of what goes on from page to page by cursor alone, as a feed does."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(20, description="So many on a page")
     cursor: (
         Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS, pattern="^[A-Za-z0-9_-]+$")] | None
     ) = Field(None, description="From `next` or `prev` of another page; it carries its query")
+
+
+class Paged(WithCursor):
+    """The parameters that every list takes besides its query."""
+
     page: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Page by number, for people; not with `cursor`, which leads to any depth"
     )
 
 
-Q = TypeVar("Q", bound=Paged)
+Q = TypeVar("Q", bound=WithCursor)
+_NOTHING_MORE: Final[Mapping[str, object]] = {}
 
 
 def with_cursor(query: Q, list_path: str) -> tuple[Q, Cursor]:
@@ -43,9 +50,9 @@ def with_cursor(query: Q, list_path: str) -> tuple[Q, Cursor]:
     """
     if query.cursor is None:
         return query, Cursor(list_path, (), BEGINNING, None)
-    if query.page is not None:
+    if page_number := getattr(query, "page", None):
         raise unprocessable(
-            _parameter_error("page", query.page, "cannot be given with cursor; give one of the two")
+            _parameter_error("page", page_number, "cannot be given with cursor; give one of the two")
         )
     try:
         cursor = read_cursor(query.cursor)
@@ -69,46 +76,76 @@ def with_cursor(query: Q, list_path: str) -> tuple[Q, Cursor]:
     return cursor_query.model_copy(update=presentation), cursor
 
 
-def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable) -> Page:
+def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable, *, address: str | None = None) -> Page:
+    """`address` is where the list is shown, if that is not the path in its cursors."""
     if cursor.revision not in (None, view.state.name):
         raise gone(
             "The order of relevance has changed with the catalogue; begin again at the first page.",
-            _link(view, query, cursor.list_path, BEGINNING),
+            page_link(view, query, cursor.list_path, BEGINNING, address=address),
         )
     try:
         check_place(cursor.place, listing.order)
     except ValueError as error:
         raise unprocessable(_parameter_error("cursor", query.cursor, str(error))) from None
-    offset = ((query.page or 1) - 1) * query.limit
+    page_number = getattr(query, "page", None) or 1
+    offset = (page_number - 1) * query.limit
     if offset + query.limit > MAX_NUMBERED_ARTICLES:
         advice = "follow `next`, whose cursor leads to any depth"
         detail = f"must not lead beyond {MAX_NUMBERED_ARTICLES:,} articles; {advice}"
-        raise unprocessable(_parameter_error("page", query.page, detail))
+        raise unprocessable(_parameter_error("page", page_number, detail))
     return read_page(view.connection, listing, query.limit, cursor.place, offset)
 
 
 def page_response(
-    view: View, query: Q, list_path: str, page: Page, items: Sequence[str], total: int
+    view: View,
+    query: Q,
+    list_path: str,
+    page: Page,
+    items: Sequence[str],
+    total: int,
+    other_links: Sequence[str] = (),
+    more: Mapping[str, object] = _NOTHING_MORE,
 ) -> Response:
-    body, headers = page_json(view, query, list_path, page, items, total)
+    """`more` has the keys that this list has beside those of all pages, `other_links` those of `Link`."""
+    body, headers = page_json(view, query, list_path, page, items, total, other_links, more)
     return view.json(body, headers)
 
 
 def page_json(
-    view: View, query: Q, list_path: str, page: Page, items: Sequence[str], total: int
+    view: View,
+    query: Q,
+    list_path: str,
+    page: Page,
+    items: Sequence[str],
+    total: int,
+    other_links: Sequence[str] = (),
+    more: Mapping[str, object] = _NOTHING_MORE,
 ) -> tuple[bytes, dict[str, str]]:
-    """The page as JSON, made of the text of its items, and a `Link` header to its neighbours."""
+    """The page as JSON, made of the text of its items, and a `Link` header to its neighbours and others."""
     next_link, prev_link = (
-        _link(view, query, list_path, place) if place else None for place in (page.next, page.prev)
+        page_link(view, query, list_path, place) if place else None for place in (page.next, page.prev)
     )
-    end = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}}}'
+    end = f'"total":{total},"next":{json.dumps(next_link)},"prev":{json.dumps(prev_link)}'
+    end += "".join(f',"{key}":{compact_json(value)}' for key, value in more.items()) + "}"
     # Items are encoded one by one: encoding a page of long titles at once would hold the GIL for too long.
     body = b"".join((b'{"items":[', b",".join([item.encode() for item in items]), b"],", end.encode()))
     links = [f'<{link}>; rel="{rel}"' for rel, link in (("next", next_link), ("prev", prev_link)) if link]
+    links += other_links
     return body, {"Link": ", ".join(links)} if links else {}
 
 
-def _link(view: View, query: Q, list_path: str, place: Place) -> str:
+def page_link(view: View, query: Q, list_path: str, place: Place, *, address: str | None = None) -> str:
+    """The path of the list from this place on, or of the page at `address` that shows it."""
+    return view.path(address or list_path) + query_of_place(view, query, list_path, place)
+
+
+def query_of_place(
+    view: View, query: Q, list_path: str, place: Place, *, keep_durations: bool = False
+) -> str:
+    """`?` and the parameters of the list from this place on; empty for a list without any.
+
+    A cursor has the dates that durations mean now, unless they are kept: then it is the same tomorrow.
+    """
     fields = type(query).model_fields
     presentation = {name: getattr(query, name) for name in ("limit", "fields", "highlight") if name in fields}
     pairs: list[tuple[str, str]] = [
@@ -117,10 +154,10 @@ def _link(view: View, query: Q, list_path: str, place: Place) -> str:
     if place == BEGINNING:
         pairs = [*query.parameters(leave_out=PRESENTATION, keep_durations=True), *pairs]
     else:
-        parameters = query.parameters(leave_out=PRESENTATION)
+        parameters = query.parameters(leave_out=PRESENTATION, keep_durations=keep_durations)
         revision = view.state.name if query.is_bound_to_revision else None
         pairs.append(("cursor", str(Cursor(list_path, parameters, place, revision))))
-    return view.path(list_path) + (f"?{urlencode(pairs)}" if pairs else "")
+    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def _text(value: object) -> str:

@@ -3,80 +3,133 @@
 The bytes themselves were made by the import; tests compare the two.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
+from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
-from app.catalog.fields import ArticleItem, ImageItem, ProviderItem, Shape
+from app.catalog.fields import (
+    AmpWebUrl,
+    ArticleItem,
+    CdnAmpWebUrl,
+    DateTime,
+    Excerpt,
+    Heat,
+    ImageItem,
+    OriginalUrl,
+    ProviderItem,
+    PublishedAt,
+    Quality,
+    Shape,
+    TypeName,
+    UpdatedAt,
+    WebUrl,
+)
+from app.catalog.suggestions import SuggestedField
+
+# Where an answer leads: a path and its query.
+Link = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
+
+
+def _sometimes(description: str, **more: Any) -> Any:
+    """A key that answers have when it is asked for. Where it is left out it has no value, null neither."""
+
+    def without_default(schema: JsonDict) -> None:
+        del schema["default"]
+
+    return Field(None, description=description, json_schema_extra=without_default, **more)
 
 
 class RelatedLink(Shape):
-    """An article mentioned by another one; `articleId` where it is in the catalogue."""
+    """An article mentioned by another one; it need not be in the catalogue itself."""
 
-    position: int
-    title: str | None
-    excerpt: str | None
-    type: str | None
-    quality: int | None
-    heat: int | None
-    published_date_time: str | None
-    updated_date_time: str | None
-    web_url: str | None
-    original_url: str | None
-    amp_web_url: str | None
-    cdn_amp_web_url: str | None
-    provider: ProviderItem
-    images: list[ImageItem]
-    article_id: str | None
-
-
-class Article(ArticleItem):
-    """Everything of one article. `content` is its body as written, `details` what its kind has besides."""
-
-    related: list[RelatedLink]
-    content: str
-    content_html: str = Field(
-        description="The content as HTML that is safe to show: Markdown is rendered, scripts are left out"
+    position: int = Field(ge=0, description="Its place among the links of its article", examples=[0])
+    title: str | None = Field(description="What it is called", examples=["How it flies"])
+    excerpt: Excerpt
+    type: TypeName
+    quality: Quality
+    heat: Heat
+    published_date_time: PublishedAt
+    updated_date_time: UpdatedAt
+    web_url: WebUrl
+    original_url: OriginalUrl
+    amp_web_url: AmpWebUrl
+    cdn_amp_web_url: CdnAmpWebUrl
+    provider: ProviderItem = Field(description="Who published it")
+    images: list[ImageItem] = Field(description="Its pictures, the first one first")
+    article_id: str | None = Field(
+        description="The id of the article where it is in the catalogue, and you may see it",
+        examples=["7vw7jsxe5x2cdyeibrxh"],
     )
-    details: dict[str, Any]
-
-
-class _Page(Shape):
-    total: int = Field(description="How many there are on all pages, exactly")
-    next: str | None = Field(description="Path of the next page")
-    prev: str | None = Field(description="Path of the page before")
 
 
 class Highlights(Shape):
     """HTML, escaped but for <mark> around what was searched for; null where it is not found."""
 
-    title: str | None = Field(examples=["<mark>Mars</mark> &amp; Moon"])
-    excerpt: str | None
-    content: str | None
+    title: str | None = Field(description="The title, marked", examples=["<mark>Mars</mark> &amp; Moon"])
+    excerpt: str | None = Field(description="The excerpt, marked")
+    content: str | None = Field(description="The content around the first mark")
 
 
-class FoundItem(ArticleItem):
-    """With `highlight=true` and `q`."""
+_Related = Annotated[list[RelatedLink], Field(description="The articles that it mentions, in its order")]
+_Content = Annotated[str, Field(description="Its body as written: Markdown, HTML, or empty")]
+_ContentHtml = Annotated[
+    str,
+    Field(description="The content as HTML that is safe to show: Markdown is rendered, scripts are left out"),
+]
+_Details = Annotated[
+    dict[str, Any],
+    Field(
+        description="What its kind has besides, as its document says: `length`, `price`, `levels` and others"
+    ),
+]
 
-    highlights: Highlights
+
+class Article(ArticleItem):
+    """Everything of one article. What is not known is null or empty."""
+
+    related: _Related
+    content: _Content
+    content_html: _ContentHtml
+    details: _Details
+
+
+class ListedArticle(ArticleItem):
+    """An article as lists show it. What is not known is null or empty.
+
+    With `fields` it has the keys that are named, and no others: programs with typed clients ask without.
+    """
+
+    highlights: SkipJsonSchema[None] | Highlights = _sometimes(
+        "Where `q` matched; there with `highlight=true`, and only then"
+    )
+    related: SkipJsonSchema[None] | _Related = _sometimes("There where `fields` names it")
+    content: SkipJsonSchema[None] | _Content = _sometimes("There where `fields` names it")
+    content_html: SkipJsonSchema[None] | _ContentHtml = _sometimes("There where `fields` names it")
+    details: SkipJsonSchema[None] | _Details = _sometimes("There where `fields` names it")
+
+
+class _Page(Shape):
+    total: int = Field(ge=0, description="How many there are on all pages, exactly", examples=[1234])
+    next: Link | None = Field(
+        description="Path of the next page", examples=["/articles?limit=2&cursor=HHniMx"]
+    )
+    prev: Link | None = Field(description="Path of the page before")
 
 
 class ArticlePage(_Page):
-    items: list[ArticleItem]
+    """A page of articles. `next` and `prev` are null at the ends."""
 
-
-class FoundPage(_Page):
-    items: list[FoundItem]
-
-
-class SomeKeysPage(_Page):
-    """With `fields`: of each article only the keys asked for."""
-
-    items: list[dict[str, Any]]
+    items: list[ListedArticle] = Field(description="The articles, in the order of the query")
+    did_you_mean: str | None = _sometimes(
+        "There where `q` has words that nothing here has: a `q` that finds something, or null",
+        examples=["open source"],
+    )
 
 
 class RelatedLinkPage(_Page):
-    items: list[RelatedLink]
+    items: list[RelatedLink] = Field(description="The links, in the order of their article")
 
 
 class StoryProvider(Shape):
@@ -138,119 +191,158 @@ class StoryPage(_Page):
 
 
 class NameCount(Shape):
-    name: str
-    count: int
+    name: str = Field(description="A spelling", examples=["AI"])
+    count: int = Field(
+        ge=0, description="So many articles call it so; 0 where only a document names it", examples=[7]
+    )
 
 
 class TopicName(Shape):
-    id: str
-    name: str
+    id: str = Field(
+        description="For `/topics/{id}` and `topic=`; once given it stays",
+        examples=["artificial-intelligence"],
+    )
+    name: str = Field(
+        description="As its document names it, else its most frequent spelling",
+        examples=["Artificial Intelligence"],
+    )
 
 
 class ChildTopic(TopicName):
-    article_count: int
+    article_count: int = Field(ge=0, description="How many articles are filed under it", examples=[8])
 
 
 class Topic(TopicName):
-    """A subject under all its names; `articleCount` is the `total` of `/articles?topic=` with its id."""
+    """A subject under all its names."""
 
-    shortname: str | None
-    names: list[NameCount]
-    parent: TopicName | None
-    children: list[ChildTopic]
-    keywords: list[str]
-    hashtags: list[str]
-    images: list[ImageItem]
-    article_count: int
+    shortname: str | None = Field(description="As its document says", examples=["AI"])
+    names: list[NameCount] = Field(description="All its names, the most used first")
+    parent: TopicName | None = Field(description="The topic above")
+    children: list[ChildTopic] = Field(
+        description="The topics directly below, those with most articles first"
+    )
+    keywords: list[str] = Field(description="As its document says", examples=[["machine learning"]])
+    hashtags: list[str] = Field(description="As its document says", examples=[["#MachineLearning"]])
+    images: list[ImageItem] = Field(description="Its pictures, as its document has them")
+    article_count: int = Field(
+        ge=0, description="The `total` of `/articles?topic=` with its id", examples=[8]
+    )
 
 
 class FacetValue(Shape):
-    """`url` narrows the query to this value; its `total` is `count`."""
-
-    value: str
-    name: str
-    count: int
-    url: str
+    value: str = Field(description="What a clause names it by", examples=["nasa.gov"])
+    name: str = Field(description="What people call it", examples=["NASA"])
+    count: int = Field(ge=1, description="How many articles of the query have it", examples=[4])
+    url: Link = Field(
+        description="The query narrowed to this value; its `total` is `count`",
+        examples=["/articles?topic=space&provider=nasa.gov"],
+    )
 
 
 class Facet(Shape):
-    values: list[FacetValue]
-    other_count: int = Field(description="Sum of the counts of the values that are not shown")
-    missing: int = Field(description="Articles without a value")
+    values: list[FacetValue] = Field(description="The most frequent first")
+    other_count: int = Field(ge=0, description="Sum of the counts of the values that are not shown")
+    missing: int = Field(ge=0, description="Articles without a value")
 
 
 class Facets(Shape):
-    total: int
-    facets: dict[str, Facet]
+    total: int = Field(ge=0, description="How many articles the query has", examples=[5])
+    facets: dict[str, Facet] = Field(description="By field, such as `topic` or `provider`")
+
+
+class Suggestion(Shape):
+    """`url` leads to the articles of a term, whose `total` is `count`, or to the article of a title."""
+
+    field: SuggestedField = Field(description="What is suggested")
+    value: str = Field(
+        description="What the field's parameter takes; of a title the article's id", examples=["nasa.gov"]
+    )
+    name: str = Field(description="What to show", examples=["NASA"])
+    count: int = Field(ge=1, description="How many articles it leads to", examples=[3])
+    url: Link = Field(description="The list of these articles, or the article of a title")
+
+
+class Suggestions(Shape):
+    items: list[Suggestion] = Field(
+        description="Terms, those with most articles first, then the newest titles"
+    )
 
 
 class TimelineBucket(Shape):
-    start: str = Field(examples=["2020-06-01"])
-    count: int
-    url: str
+    start: Annotated[str, WithJsonSchema({"type": "string", "format": "date"})] = Field(
+        description="Its first day, in UTC", examples=["2020-06-01"]
+    )
+    count: int = Field(ge=0, description="How many articles were published in it", examples=[3])
+    url: Link = Field(description="The query narrowed to this time; its `total` is `count`")
 
 
 class Timeline(Shape):
     """The counts of all buckets and `undated` sum to `total`."""
 
-    interval: str
-    total: int
-    undated: int
-    buckets: list[TimelineBucket]
+    interval: Literal["day", "week", "month", "year"] = Field(description="How long a bucket is")
+    total: int = Field(ge=0, description="How many articles the query has", examples=[17])
+    undated: int = Field(ge=0, description="Those of them without a date")
+    buckets: list[TimelineBucket] = Field(description="The earliest first, without gaps")
 
 
 class Mention(Shape):
-    article_id: str
-    title: str
-    position: int
+    """A related link with the URL."""
+
+    article_id: str = Field(
+        description="The article that mentions the URL", examples=["7vw7jsxe5x2cdyeibrxh"]
+    )
+    title: str = Field(description="The title of that article", examples=["Ingenuity flies"])
+    position: int = Field(ge=0, description="The place of the link in that article", examples=[0])
 
 
 class MentionPage(_Page):
-    items: list[Mention]
+    items: list[Mention] = Field(description="The newest articles first")
 
 
 class LinkOccurrences(Shape):
-    url: str
-    articles: list[ArticleItem]
-    mentioned_by: MentionPage
+    url: str = Field(description="The URL as it was asked for", examples=["http://www.nasa.gov/"])
+    articles: list[ListedArticle] = Field(
+        description="The articles that have it in any spelling, at most 200; exact ones first"
+    )
+    mentioned_by: MentionPage = Field(description="The related links that have it")
 
 
 class Change(Shape):
-    """An article's last change; a deleted one has no `article`."""
-
-    revision: int = Field(description="The revision of the catalogue that changed it")
-    revised_at: str = Field(
-        description="When that revision was made",
-        examples=["2026-11-01T12:30:00Z"],
-        json_schema_extra={"format": "date-time"},
+    revision: int = Field(ge=1, description="The revision in which it changed", examples=[17])
+    revised_at: DateTime = Field(description="When that revision was made", examples=["2026-11-01T12:30:00Z"])
+    change: Literal["upsert", "delete"] = Field(
+        description="`upsert`: keep `article` in place of what you have; `delete`: drop it"
     )
-    change: str = Field(examples=["upsert"], pattern="^(upsert|delete)$")
-    id: str
-    article: ArticleItem | None
+    id: str = Field(description="The article's id", examples=["7vw7jsxe5x2cdyeibrxh"])
+    article: ListedArticle | None = Field(description="The article as lists show it; null for a delete")
 
 
 class Changes(Shape):
-    """`next` goes on from here, now or later."""
-
-    items: list[Change]
-    revision: int
-    next: str
+    items: list[Change] = Field(description="Each article once, at its last change; none: caught up")
+    revision: int = Field(ge=0, description="The catalogue's revision", examples=[17])
+    next: Link = Field(description="Goes on from here, now or later")
 
 
 class TopicPage(_Page):
-    items: list[Topic]
+    items: list[Topic] = Field(description="Those with most articles first")
 
 
 class Provider(Shape):
     """Who publishes articles: known by domain, or by name where there is none."""
 
-    domain: str | None
-    name: str | None
-    names: list[NameCount]
-    description: str | None
-    images: list[ImageItem]
-    article_count: int
+    domain: str | None = Field(description="In lower case, without `www.`", examples=["nasa.gov"])
+    name: str | None = Field(
+        description="As its document names it, else its most frequent spelling", examples=["NASA"]
+    )
+    names: list[NameCount] = Field(description="All its names, the most used first")
+    description: str | None = Field(description="As its document says")
+    images: list[ImageItem] = Field(description="Its logos, as its document has them")
+    article_count: int = Field(
+        ge=0,
+        description="The `total` of `/articles?provider=` with its domain, else its name",
+        examples=[4],
+    )
 
 
 class ProviderPage(_Page):
-    items: list[Provider]
+    items: list[Provider] = Field(description="Those with most articles first")

@@ -32,6 +32,12 @@ class View:
         """The path under which clients reach one of ours:  /articles -> /news/articles."""
         return self.settings.public_path + path
 
+    def url(self, path: str) -> str:
+        """The whole URL of one of our paths. The Host header is not asked: its sender would choose where the
+        links of other readers lead.
+        """
+        return (self.settings.public_url or "") + path
+
 
 @contextmanager
 def open_view(request: Request, query: Any = None) -> Iterator[View]:

@@ -3,14 +3,26 @@
 import csv
 import io
 import re
+from collections.abc import Iterator
+from typing import get_args
 
 import pytest
+from sqlalchemy import Connection
 
-from app.catalog.fields import ATTRIBUTE_OF_FIELD, FIELDS, ITEM_KEYS, MANY_VALUED, ArticleItem
-from app.catalog.query import ArticleQuery
-from app.feeds.feed import title_of
+from app.catalog.fields import (
+    ATTRIBUTE_OF_FIELD,
+    FIELDS,
+    ITEM_KEYS,
+    MANY_VALUED,
+    ORDER_IN_WORDS,
+    ArticleItem,
+)
+from app.catalog.query import ArticleQuery, Sort
+from app.catalog.query_titles import title_of
+from app.database.snapshots import Reader
+from tests.support.databases import sqlite_url
 from tests.support.services import service_of
-from tests.support.worlds import World
+from tests.support.worlds import World, new_world
 
 DOCUMENT = """title: Mars
 topics: [AI]
@@ -52,6 +64,7 @@ def test_every_field_is_a_clause_and_a_facet(world: World) -> None:
     assert set(ATTRIBUTE_OF_FIELD) <= set(FIELDS)
 
 
+ARTIFICIAL = "Articles about Artificial Intelligence"
 # The parameters of a feed, and its title.
 TITLES: list[tuple[dict[str, str | list[str]], str]] = [
     ({}, "Articles"),
@@ -62,7 +75,7 @@ TITLES: list[tuple[dict[str, str | list[str]], str]] = [
     ({"topic": ["AI"], "descendants": "true"}, "Articles about AI and the topics below"),
     ({"descendants": "true"}, "Articles"),
     ({"type": ["video"], "category": ["news"]}, "Articles of type video in news"),
-    ({"tag": ["http"], "provider": ["nasa.gov"]}, "Articles tagged http by nasa.gov"),
+    ({"tag": ["http"], "provider": ["nasa.gov"]}, "Articles tagged http by NASA"),
     ({"locale": ["en-us"], "source": ["seeds"]}, "Articles in en-us in seeds"),
     ({"id": ["abc"]}, "Articles with the id abc"),
     ({"story": ["abc"], "collection": ["def"]}, "Articles in the story abc in the collection def"),
@@ -80,19 +93,53 @@ TITLES: list[tuple[dict[str, str | list[str]], str]] = [
     ({"hasImage": "false", "hasRelated": "true"}, "Articles without images with related links"),
     ({"published": "false"}, "Articles not published"),
     ({"published": "any"}, "Articles published or not"),
-    ({"sort": "title"}, "Articles"),
+    ({"sort": "title"}, "Articles, by title"),
+    ({"sort": "-publishedDateTime"}, "Articles"),
+    ({"sort": "-addedDateTime", "topic": ["ai2"]}, ARTIFICIAL + ", the last added first"),
+    ({"q": "mars", "sort": "relevance"}, "Articles with “mars”"),
+    ({"q": "mars", "sort": "-publishedDateTime"}, "Articles with “mars”, the newest first"),
+    ({"topic": ["artificial"]}, ARTIFICIAL),
+    ({"topic": ["AI2"], "provider": ["www.NASA.gov"]}, f"{ARTIFICIAL} by NASA"),
+    ({"topic": ["-artificial,Space"]}, "Articles about not Artificial Intelligence or Space"),
+    # The public learns no name of what only hidden articles have.
+    ({"provider": ["ada.example"]}, "Articles by ada.example"),
+    ({"provider": ["ada.example"], "published": "any"}, "Articles by Ada published or not"),
+    ({"publishedFrom": "2020-01-01T12:30"}, "Articles from 2020-01-01T12:30:00Z"),
 ]
 
 
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """An article about AI by NASA, and a hidden one of Ada's."""
+    folder = tmp_path_factory.mktemp("titles")
+    world = new_world(folder, sqlite_url(folder))
+    world.write("ai.md", "taxonomy: topic\n_id: artificial\nname: Artificial Intelligence\nshortname: AI2")
+    world.write("mars.md", "title: Mars\ntopics: [AI2]\nprovider: {domain: nasa.gov, name: NASA}")
+    world.write(
+        "hidden.md",
+        "title: Hidden\ntopics: [Secret <i>]\npublished: false\nprovider: {domain: ada.example, name: Ada}",
+    )
+    world.import_()
+    with Reader(world.engine.url.render_as_string()) as reader, reader.snapshot() as connection:
+        yield connection
+    world.engine.dispose()
+
+
 @pytest.mark.parametrize(("parameters", "title"), TITLES, ids=[title for _, title in TITLES])
-def test_a_feed_says_in_words_what_is_in_it(parameters: dict[str, str | list[str]], title: str) -> None:
-    assert title_of(ArticleQuery.model_validate(parameters)) == title
+def test_a_feed_says_in_words_what_is_in_it(
+    connection: Connection, parameters: dict[str, str | list[str]], title: str
+) -> None:
+    assert title_of(connection, ArticleQuery.model_validate(parameters)) == title
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_feed_says_in_words_which_terms_are_in_it(field: str) -> None:
-    title = title_of(ArticleQuery.model_validate({field: ["First", "-Second"]}))
+def test_a_feed_says_in_words_which_terms_are_in_it(connection: Connection, field: str) -> None:
+    title = title_of(connection, ArticleQuery.model_validate({field: ["First", "-Second"]}))
     assert re.fullmatch(r"Articles( [a-z ]+) First\1 not Second", title)
+
+
+def test_every_order_has_words() -> None:
+    assert tuple(ORDER_IN_WORDS) == get_args(Sort)
 
 
 def test_the_table_has_every_parameter_of_a_query() -> None:

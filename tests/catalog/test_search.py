@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from html import unescape
+from pathlib import Path
 from time import process_time
 from urllib.parse import urlencode
 
@@ -15,11 +16,14 @@ from starlette.testclient import TestClient
 from tests.oracles.search import (
     ASKED,
     BEGINNINGS,
+    PROVIDER_DOCUMENT,
+    TOPIC_DOCUMENTS,
     VOCABULARY,
     Asked,
     Search,
     in_title,
     matches,
+    names_of,
     random_texts,
     words,
 )
@@ -29,6 +33,13 @@ from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World, new_world
 
 TEXTS = random_texts(120)
+NO_TEXT = {"title": "", "excerpt": "", "content": ""}
+VISIBLE = {"true": [text for text in TEXTS if text["published"]], "any": TEXTS}
+NAMES = {
+    (published, text["path"]): names_of(text, visible)
+    for published, visible in VISIBLE.items()
+    for text in visible
+}
 
 asked = st.one_of(
     st.builds(Asked, st.just("word"), st.sampled_from(ASKED)),
@@ -72,6 +83,8 @@ def tell(world: World) -> None:
     for text in TEXTS:
         kept = {key: value for key, value in text.items() if key not in ("path", "content")}
         world.write(text["path"], json.dumps(kept, ensure_ascii=False), text["content"])
+    for number, document in enumerate((*TOPIC_DOCUMENTS, PROVIDER_DOCUMENT)):
+        world.write(f"described/{number}.md", document)
     assert world.import_().rejected == 0
 
 
@@ -82,10 +95,8 @@ def test_words_find_what_they_find_in_plain_texts(
 ) -> None:
     expected = {
         text["path"]: text
-        for text in TEXTS
-        if matches(text, search)
-        and (published == "any" or text["published"])
-        and (kind is None or text["type"] == kind)
+        for text in VISIBLE[published]
+        if matches(text, NAMES[published, text["path"]], search) and (kind is None or text["type"] == kind)
     }
     pairs = {"q": str(search), "published": published, "limit": "200", **({"type": kind} if kind else {})}
     orders = []
@@ -205,10 +216,12 @@ def test_what_is_marked_is_what_was_found_and_nothing_but_marks_is_html(
             for piece in text.split("<mark>")[1:]:
                 marked = unescape(piece.partition("</mark>")[0])
                 assert any(
-                    matches({"title": marked, "excerpt": "", "content": ""}, Search(((one,),), ()))
+                    matches({"title": marked, "excerpt": "", "content": ""}, (), Search(((one,),), ()))
                     for one in asked
                 )
-        assert not asked or any(marks.values()), "what was found is shown"
+        names = NAMES["true", item["path"]]
+        is_named = any(matches(NO_TEXT, names, Search(((one,),), ())) for one in asked)
+        assert not asked or is_named or any(marks.values()), "what was found is shown"
 
 
 @examples(0.05)
@@ -229,27 +242,184 @@ def test_pages_of_what_was_found_are_the_whole_of_it(
         assert seen == whole
 
 
-@pytest.mark.parametrize(
-    ("content", "words", "is_found"),
-    [
-        ("<p>An <b>open</b> source</p>", '"open source"', True),
-        ("isn&#8217;t", "isn't", True),
-        ("caf&eacute;", "cafe", True),
-        ("a&nbsp;b", "nbsp", False),
-        ("1 &lt; 2", "lt", False),
-        ("the Magic Quadrant™", "quadrant", True),
-        ("<script>", "script", False),
-    ],
-)
-def test_content_is_searched_as_its_readers_see_it(
-    world: World, content: str, words: str, is_found: bool
-) -> None:
-    world.write("a.md", "title: <Long> & List<String>\nexcerpt: Nov&#8217;19", content)
+CONTENTS = [
+    ("<p>An <b>open</b> source</p>", '"open source"', True),
+    ("isn&#8217;t", "isn't", True),
+    ("caf&eacute;", "cafe", True),
+    ("a&nbsp;b", "nbsp", False),
+    ("1 &lt; 2", "lt", False),
+    ("the Magic Quadrant™", "quadrant", True),
+    ("<script>", "script", False),
+    ("<script>var zebra = 1;</script>", "zebra", False),
+    ("<SCRIPT type='a>b'>zebra</SCRIPT >after", "zebra", False),
+    ("<SCRIPT type='a>b'>zebra</SCRIPT >after", "after", True),
+    ("<script>zebra", "zebra", False),
+    ("<script src=a.js />zebra", "zebra", True),
+    ("Put `<script>` before zebra", "zebra", True),
+    ("<style>.walrus{color:red}</style>", "walrus", False),
+    ("<template><p>walrus</template>", "walrus", False),
+    ("<noscript>walrus</noscript><iframe>walrus</iframe>", "walrus", False),
+    ("<!-- an ocelot > a note -->penguin", "ocelot", False),
+    ("<!-- an ocelot > a note -->penguin", "note", False),
+    ("<!-- an ocelot > a note -->penguin", "penguin", True),
+    ("<!-->penguin<!-- ocelot", "penguin", True),
+    ("<!-->penguin<!-- ocelot", "ocelot", False),
+    ('<img alt="a" title="x > leak" src=a.png>', "leak", False),
+    ("<a title='<b>leak</b>'>penguin</a>", "leak", False),
+    ("<p class=it's>penguin</p> isn't", "penguin", True),
+    ('<p title="open>penguin', "penguin", True),
+    ("1 <b 2 penguin", "penguin", True),
+    ("<b>T</b>ypo<i></i>gra<span class=a>phy</span>", "typography", True),
+    ("super<wbr>cali<WBR/>fragi<!-- -->listic", "supercalifragilistic", True),
+    ("Bundes&shy;verfassungs&#173;gericht", "Bundesverfassungsgericht", True),
+    ("one<br>two<p>three</p>four<li>five", '"one two three four five"', True),
+    ("one<br>two", "onetwo", False),
+    ("H<sub>2</sub>O", "h2o", True),
+    ("<ruby>漢<rt>かん</rt>字<rt>じ</ruby>で", "漢字で", True),
+]
+
+
+def test_content_is_searched_as_its_readers_see_it(world: World) -> None:
+    for number, (content, _, _) in enumerate(CONTENTS):
+        world.write(f"{number}.md", "title: A", content)
+    assert world.import_().rejected == 0
+    with service_of(world) as client:
+        for number, (content, words, is_found) in enumerate(CONTENTS):
+            items = answer(client, "/articles?" + urlencode({"q": words, "limit": "200"}))["items"]
+            assert (f"{number}.md" in {item["path"] for item in items}) is is_found, (content, words)
+
+
+def test_titles_and_excerpts_are_no_html(world: World) -> None:
+    world.write("a.md", "title: <Long> & List<String>\nexcerpt: Nov&#8217;19")
     world.import_()
     with service_of(world) as client:
         [item] = answer(client, "/articles?q=string+8217&highlight=true")["items"]
         assert item["highlights"]["title"] == "&lt;Long&gt; &amp; List&lt;<mark>String</mark>&gt;"
-        assert answer(client, "/articles?" + urlencode({"q": f"{words} long"}))["total"] == is_found
+
+
+# A title, and the words that find it and no other title of its rule.
+TOLD_APART = {
+    "Hindi vowel signs": ["आज का दिन|दिन", "को दान दिया|दान", "दीन दुखियों की|दीन"],
+    "Tamil vowel signs": ["பூ மலர்|பூ", "பு என்று|பு"],
+    "Bengali nukta": ["বড় বাড়ি|বড়", "বড বাডি|বড"],
+    "Thai tones": ["มันที่นั่น|ที่", "ตอนนี้ทีเดียว|ที"],
+    "Khmer stacks": ["ភាសាខ្មែរ|ខ្មែរ", "ខមែរ|ខមែ"],
+    "kana voicing": ["夜のバス停|バス|ﾊﾞｽ|ハ\u3099ス", "定期パスの更新|パス", "池のハスが咲いた|ハス"],
+    "small kana": ["しょう|しょう", "しよう|しよう"],
+    "Hangul": ["한국 사람|한국|\u1112\u1161\u11ab국", "하구 둑|하구"],
+    "Cyrillic letters": ["мой дом|мой", "мои дома|мои"],
+    "the sign of multiplication": ["3×4 wide|3×4", "34 wide|34"],
+}
+# A title, and spellings that find it.
+ONE_WORD = {
+    "strokes": ["Łódź|łodz|Lodz", "Søren|soren|SOREN", "Đakovo|Dakovo", "Þór|thor", "Ægir|aegir|ægir"],
+    "the plain letters": ["Lodz|Łódź", "Thor|Þór", "Strasse|Straße", "Oeuvre|œuvre", "hamza|ħamża"],
+    "Turkish i": ["Diyarbakır|diyarbakir|DIYARBAKIR", "İstanbul|istanbul|ISTANBUL|ıstanbul"],
+    "apostrophes": ["Don’t|don't|don＇t", "l'été|été|ete|l’ete", "Hawaiʻi|hawai'i", "м'ята|мʼята"],
+    "hyphens": ["co-op|co‐op|co\u2011op|co–op"],
+    "wide and narrow forms": ["ＦＵＬＬ|full", "カタカナ|ｶﾀｶﾅ", "①|1", "ﬁne|fine"],
+    "invisible characters": [
+        "Bundes\u00adgericht|bundesgericht",
+        "Long\u200bWord|longword",
+        "می\u200cخواهد|میخواهد",
+        "a\u2060b\ufeffc|abc|a\u200db\u180ec",
+        "✈\ufe0f flug\u200e|flug",
+    ],
+    "Russian stress and ё": ["ещё|еще", "за\u0301мок|замок"],
+    "Greek accents": ["Ώρα|ωρα", "τῷ|τω", "ΟΔΟΣ|οδός"],
+    "Hebrew points": ["שָׁלוֹם|שלום"],
+    "Arabic points, hamza and tatweel": ["كِتَـــاب|كتاب", "أحمد|احمد", "کتابی|كتابي"],
+    "Vietnamese": ["Đường phố|duong|đường"],
+    "in a sentence": [
+        "ไม่มีช่องว่างระหว่างคำ|ช่องว่าง|คำ|ค\u0e4dา",
+        "ບໍ່ມີຊ່ອງຫວ່າງ|ຊ່ອງ",
+        "ភាសាខ្មែរគ្មាន|ខ្មែរ",
+        "မြန်မာဘာသာစကား|ဘာသာ",
+        "བོད་ཡིག་ནི|ཡིག|ཡིག་",
+        "ꦲꦏ꧀ꦱꦫꦗꦮ|ꦱꦫ",
+        "日本語の本|語の",
+        "人々は|々|人々",
+        "ジョン・スミス|スミス|ジョン スミス",
+        "𠮷野家|野家|𠮷野",
+        "ไทยlandไทย|land",
+    ],
+}
+
+
+@pytest.mark.parametrize("rule", TOLD_APART)
+def test_words_of_one_script_stay_apart(tmp_path: Path, rule: str) -> None:
+    assert_found(tmp_path, TOLD_APART[rule])
+
+
+@pytest.mark.parametrize("rule", ONE_WORD)
+def test_a_word_is_found_in_any_spelling(tmp_path: Path, rule: str) -> None:
+    assert_found(tmp_path, ONE_WORD[rule])
+
+
+def assert_found(folder: Path, rows: list[str]) -> None:
+    """What is asked finds its title alone, in the title as in a content, and marks it.
+
+    On one database: words are folded before they come to any.
+    """
+    world = new_world(folder, sqlite_url(folder))
+    titles = {title: asked for title, *asked in (row.split("|") for row in rows)}
+    for number, title in enumerate(titles):
+        world.write(f"{number}-title.md", json.dumps({"title": f"w {title} w"}, ensure_ascii=False))
+        world.write(f"{number}-content.md", "title: '-'", f"w {title} w")
+    assert world.import_().rejected == 0
+    with service_of(world) as client:
+        for number, asked in enumerate(titles.values()):
+            for words in asked:
+                query = urlencode({"q": words, "highlight": "true", "sort": "title"})
+                items = answer(client, f"/articles?{query}")["items"]
+                assert [item["path"] for item in items] == [f"{number}-content.md", f"{number}-title.md"], (
+                    words
+                )
+                in_content, in_title = (item["highlights"] for item in items)
+                assert "<mark>" in in_content["content"]
+                assert in_content["content"] == in_title["title"]
+    world.engine.dispose()
+
+
+SEARCHES = [
+    ("cats AND mice", "both with-and"),
+    ("cats and mice", "with-and"),
+    ("cats NOT mice", "cats"),
+    ("NOT mice cats", "cats"),
+    ("cats not mice", ""),
+    ("cats AND NOT mice", "cats"),
+    ("cats AND -mice", "cats"),
+    ('NOT "chase mice" cats', "cats with-and"),
+    ("NOT “chase mice” cats", "cats with-and"),
+    ("dogs OR cats AND mice", "both with-and"),
+    ("dogs AND cats OR mice", ""),
+    ('cats "AND" mice', "with-and"),
+    ("“Cats chase”", "both"),
+    ("„cats chase“", "both"),
+    ("«cats chase»", "both"),
+    ("＂cats chase＂ －and", "both"),
+    ("cha＊", "both"),
+    ("AND", "with-and"),
+    ("cats AND", "with-and"),
+    ("AND cats", "with-and"),
+    ("NOT", "with-not"),
+    ("dogs NOT", "with-not"),
+    ("NOT NOT dogs", "dogs"),
+    ("dogs NOT -x", "with-not"),
+]
+
+
+def test_and_or_and_not_join_what_stands_beside_them(world: World) -> None:
+    world.write("both.md", "title: Cats chase mice")
+    world.write("cats.md", "title: Cats sleep")
+    world.write("dogs.md", "title: Dogs")
+    world.write("with-and.md", "title: Cats and mice agree")
+    world.write("with-not.md", "title: Dogs do not")
+    world.import_()
+    with service_of(world) as client:
+        for q, paths in SEARCHES:
+            items = answer(client, "/articles?" + urlencode({"q": q}))["items"]
+            assert {item["path"].removesuffix(".md") for item in items} == set(paths.split()), q
 
 
 def test_a_document_of_long_words_alone_is_taken(world: World) -> None:

@@ -126,6 +126,8 @@ def test_sets_of_articles_have_these_kinds_and_keys(stored: World) -> None:
         # Days are counted from the 1st of January of the year 1, which is 1.
         ("day", 737587): [apple],
         ("updated_day", 1): [hidden],
+        # Months from January of the year 0, which is 0.
+        ("month", 2020 * 12 + 5): [apple],
         # Both were added when all imports of a test take place.
         ("added_day", 739921): [apple, hidden],
         ("quality", 7): [apple],
@@ -136,6 +138,8 @@ def test_sets_of_articles_have_these_kinds_and_keys(stored: World) -> None:
         ("has", 7): [apple],
         ("has", 8): [apple],
         ("unpublished", 1): [hidden],
+        # By the place of a bit that is 1 in the number of its topics.
+        ("topic_count", 0): [apple],
         # By the id of the term.
         ("topic", terms["topic"]): [apple],
         ("provider", terms["provider"]): [apple],

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -185,3 +186,22 @@ def test_an_export_takes_the_filters_of_the_service(folder: Path) -> None:
     titles = [json.loads(line)["title"] for line in (folder / "all.ndjson").read_text().splitlines()]
     assert titles == ["Good", "Seen"]
     assert clippings(folder, "export", "--published-from", "yesterday").returncode == 2
+
+
+def test_an_export_writes_sheets_and_the_fields_asked_for(folder: Path) -> None:
+    clippings(folder, "import", "news")
+    everything = ("export", "--published", "any")
+    assert clippings(folder, *everything, "--format", "xlsx", "--to", "all.xlsx").returncode == 0
+    with zipfile.ZipFile(folder / "all.xlsx") as package:
+        assert b">Good<" in package.read("xl/worksheets/sheet1.xml")
+    csv = clippings(folder, *everything, "--format", "csv", "--bom", "--fields", "title,topics").stdout
+    assert csv.splitlines() == ["\ufefftitle,topics", "Good,"]
+    assert clippings(folder, *everything, "--fields", "title").stdout == '{"title":"Good"}\n'
+    for wrong, reason in (
+        (("--fields", "titel"), "--fields must not name titel"),
+        (("--bom",), "--bom is for --format csv"),
+        (("--format", "documents", "--to", "copy", "--fields", "title"), "writes all of them"),
+    ):
+        refused = clippings(folder, *everything, *wrong)
+        assert refused.returncode == 2
+        assert reason in refused.stderr

@@ -1,6 +1,6 @@
 """Catalogues that older versions made: upgraded, they are as if today's version had made them.
 
-old_catalogues/ has the rows that two older versions wrote for a tree of documents, and the tree. A version's
+old_catalogues/ has the rows that older versions wrote for a tree of documents, and the tree. A version's
 tables are made by the migrations up to its own, which never change.
 """
 
@@ -13,6 +13,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, inspect, text
 
+from app.catalog.state import read_state
 from app.database.engines import exclusive
 from app.migrate import history, upgrade
 from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
@@ -33,32 +34,29 @@ COMPARED = {
     "JOIN articles a ON a.id = x.article_id JOIN terms t ON t.id = x.term_id "
     "LEFT JOIN term_names n ON n.id = x.name_id ORDER BY a.path, t.field, t.key",
 }
+# What is made of articles and links alone.
+DERIVED = {
+    "words": COMPARED["words"],
+    "texts": "SELECT a.path, title, excerpt, content FROM article_words JOIN articles a ON a.id = article_id "
+    "ORDER BY a.path",
+    "urls": "SELECT a.path, url_key FROM article_urls JOIN articles a ON a.id = article_id ORDER BY 1, 2",
+    "link urls": "SELECT l.item, url_key FROM link_urls JOIN links l ON l.id = link_id ORDER BY 1, 2",
+    "links": COMPARED["links"],
+}
 
 
 @pytest.mark.parametrize("version", ["0001", "0004"])
 def test_an_older_catalogue_is_brought_up_to_date(
     world: World, version: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    old = json.loads((OLD / f"{version}.json").read_text(encoding="utf-8"))
-    for path, document in old["documents"].items():
-        (world.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (world.root / path).write_text(document, encoding="utf-8")
-    fresh = new_world(tmp_path_factory.mktemp("fresh"), f"sqlite:///{tmp_path_factory.mktemp('db')}/c.db")
-    for path in old["documents"]:
-        (fresh.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (fresh.root / path).write_bytes((world.root / path).read_bytes())
-    fresh.import_()
-
-    with exclusive(world.engine) as connection:
-        command.upgrade(history(connection), version)
-        _fill(connection, old["tables"])
+    fresh = _of_today(world, version, tmp_path_factory)
     with exclusive(world.engine) as connection:
         upgrade(connection)
 
     # The import of an article's last change is the first that an old catalogue knows of.
     times = {time for (time,) in world.query("SELECT imported_at FROM revisions")}
     assert {item["addedDateTime"] for item in world.items()} <= times
-    assert _contents(world, without=ADDED) == _contents(fresh, without=ADDED)
+    assert _contents(world) == _contents(fresh)
     with world.engine.connect() as connection:
         assert stored_sets(connection) == sets_by_rows(connection)
         assert stored_words(connection) == words_by_rows(connection)
@@ -69,6 +67,49 @@ def test_an_older_catalogue_is_brought_up_to_date(
         assert stored_sets(connection) == sets_by_rows(connection)
         assert stored_words(connection) == words_by_rows(connection)
     fresh.engine.dispose()
+
+
+@pytest.mark.parametrize("version", ["0001", "0004", "0009"])
+def test_the_first_import_makes_words_and_url_keys_of_all_articles_anew(
+    world: World, version: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """An article whose document is gone too: what it has is in the catalogue alone."""
+    fresh = _of_today(world, version, tmp_path_factory)
+    world.delete("b.md")
+    with exclusive(world.engine) as connection:
+        upgrade(connection)
+    before = _contents(world, compared=DERIVED)
+    [(revision,)] = world.query("SELECT revision FROM catalogue")
+
+    assert world.import_(dry_run=True).revision == revision + 1
+    assert _contents(world, compared=DERIVED) == before
+    report = world.import_(workers=1)
+
+    assert (report.created, report.missing, report.rejected, report.revision) == (0, 1, 0, revision + 1)
+    assert _contents(world, compared=DERIVED) == _contents(fresh, compared=DERIVED)
+    assert before != _contents(world, compared=DERIVED) or version != "0009"
+    if version == "0009":
+        assert world.query(f"SELECT * FROM changes WHERE editor_revision > {revision}") == []  # noqa: S608
+    with world.engine.connect() as connection:
+        assert stored_sets(connection) == sets_by_rows(connection)
+        assert stored_words(connection) == words_by_rows(connection)
+    assert world.import_().revision == revision + 1
+    fresh.engine.dispose()
+
+
+def _of_today(world: World, version: str, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Fills the world with an old version's catalogue; returns what today's makes of its documents."""
+    old = json.loads((OLD / f"{version}.json").read_text(encoding="utf-8"))
+    fresh = new_world(tmp_path_factory.mktemp("fresh"), f"sqlite:///{tmp_path_factory.mktemp('db')}/c.db")
+    for path, document in old["documents"].items():
+        for root in (world.root, fresh.root):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(document, encoding="utf-8")
+    fresh.import_()
+    with exclusive(world.engine) as connection:
+        command.upgrade(history(connection), version)
+        _fill(connection, old["tables"])
+    return fresh
 
 
 def _fill(connection: Connection, tables: dict[str, Any]) -> None:
@@ -91,9 +132,33 @@ def _fill(connection: Connection, tables: dict[str, Any]) -> None:
             connection.execute(text(insert), rows)
 
 
-def _contents(world: World, without: re.Pattern[str]) -> dict[str, list[tuple[Any, ...]]]:
+def _contents(
+    world: World, compared: dict[str, str] = COMPARED, without: re.Pattern[str] = ADDED
+) -> dict[str, list[tuple[Any, ...]]]:
     def value_of(value: Any) -> Any:
         value = bytes(value) if isinstance(value, memoryview) else value
         return without.sub("", value) if isinstance(value, str) else value
 
-    return {name: [tuple(map(value_of, row)) for row in world.query(sql)] for name, sql in COMPARED.items()}
+    return {name: [tuple(map(value_of, row)) for row in world.query(sql)] for name, sql in compared.items()}
+
+
+def test_an_upgrade_that_gives_articles_a_key_is_a_change_of_each(world: World) -> None:
+    """Copies that were made before have items without the ids of topics."""
+    old = json.loads((OLD / "0004.json").read_text(encoding="utf-8"))
+    with exclusive(world.engine) as connection:
+        command.upgrade(history(connection), "0004")
+        _fill(connection, old["tables"])
+        [before] = connection.scalars(text("SELECT revision FROM catalogue"))
+        upgrade(connection)
+        after = read_state(connection)
+        changes = connection.execute(
+            text(
+                "SELECT published, public_revision = editor_revision, editor_revision FROM changes "
+                "JOIN articles ON articles.public_id = changes.public_id"
+            )
+        ).all()
+    assert after.revision == before + 1
+    assert {(bool(same), revision) for published, same, revision in changes if published} == {
+        (True, after.revision)
+    }
+    assert {revision for _, _, revision in changes} == {after.revision}

@@ -241,6 +241,13 @@ def test_a_moment_that_does_not_exist_is_a_problem(moment: str) -> None:
         ("images: [{width: 5}]", ["3: images[0]: has no url and is left out"]),
         ("related: [{excerpt: z}]", ["3: related[0]: has neither title nor webUrl and is left out"]),
         ("provider: {Name: x}", ["3: provider.Name: is not a key that is read; name is"]),
+        ("publishedDateTime: 0001-01-01T00:00:00Z",
+          ["3: publishedDateTime: is 0001-01-01T00:00:00Z, in the year 1: Hugo and others write that where they know no date"]),
+        ("quality: 1\ndate: 0001-01-01\nlastmod: 0001-01-01",
+          ["4: date: is 0001-01-01T00:00:00Z, in the year 1: Hugo and others write that where they know no date",
+           "5: lastmod: is 0001-01-01T00:00:00Z, in the year 1: Hugo and others write that where they know no date"]),
+        ("addedDateTime: 0001-12-31", ["3: addedDateTime: is 0001-12-31T00:00:00Z, in the year 1: Hugo and others write that where they know no date"]),
+        ("date: 0002-01-01\nupdatedDateTime:", []),
     ],
 )  # fmt: skip
 def test_what_looks_like_a_mistake_is_a_warning(front_matter: str, expected: list[str]) -> None:

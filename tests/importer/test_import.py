@@ -193,8 +193,8 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
         sets = stored_sets(connection)
         assert sets == sets_by_rows(connection)
         assert {kind for kind, _ in sets} == {
-            *("topic", "tag", "source", "has"),
-            *("day", "updated_day", "added_day", "quality", "heat", "unpublished"),
+            *("topic", "tag", "source", "has", "topic_count", "tag_count"),
+            *("day", "month", "updated_day", "added_day", "quality", "heat", "unpublished"),
         }
         assert stored_words(connection) == words_by_rows(connection)
 

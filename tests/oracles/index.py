@@ -1,7 +1,7 @@
 """The sets of articles and of words as they are stored, and as the rows that they stand for say."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date
 
 from pyroaring import BitMap
@@ -24,6 +24,9 @@ HAS_KEYS = {
     "author": 9,
 }
 
+# How many terms of these an article has is stored bit by bit.
+MANY_VALUED = ("topic", "author", "tag")
+
 Sets = dict[tuple[str, int], set[int]]
 # By word, its stem and where it stands.
 Words = dict[tuple[str, str, str], set[int]]
@@ -41,9 +44,14 @@ def stored_sets(connection: Connection) -> Sets:
 def sets_by_rows(connection: Connection) -> Sets:
     """What is null is in no set."""
     sets: Sets = defaultdict(set)
+    counts = Counter[tuple[str, int]]()
     for article_id, term_id, field in connection.execute(text(_FILED)):
         sets[field, term_id].add(article_id)
         sets["has", HAS_KEYS[field]].add(article_id)
+        counts[field, article_id] += 1
+    for (field, article_id), count in counts.items():
+        for bit in _bits(count) if field in MANY_VALUED else ():
+            sets[f"{field}_count", bit].add(article_id)
     related = dict(tuple(row) for row in connection.execute(text(_RELATED)))
     for article_id, stored in connection.execute(text("SELECT id, item FROM articles")):
         item = json.loads(stored)
@@ -52,6 +60,8 @@ def sets_by_rows(connection: Connection) -> Sets:
         for kind, key in _DAYS.items():
             if moment := item[key]:
                 sets[kind, date.fromisoformat(moment[:10]).toordinal()].add(article_id)
+        if moment := item["publishedDateTime"]:
+            sets["month", int(moment[:4]) * 12 + int(moment[5:7]) - 1].add(article_id)
         for kind in ("quality", "heat"):
             if item[kind] is not None:
                 sets[kind, item[kind]].add(article_id)
@@ -59,6 +69,10 @@ def sets_by_rows(connection: Connection) -> Sets:
             if count:
                 sets["has", HAS_KEYS[what]].add(article_id)
     return dict(sets)
+
+
+def _bits(number: int) -> list[int]:
+    return [place for place, digit in enumerate(reversed(f"{number:b}")) if digit == "1"]
 
 
 def stored_words(connection: Connection) -> Words:

@@ -20,8 +20,9 @@ from app.catalog.clauses import read_clause
 from app.catalog.cursors import Cursor, read_cursor
 from app.catalog.highlights import highlighted, snippet
 from app.catalog.paging import Place
-from app.catalog.search_language import read_search
+from app.catalog.search_language import read_search, words_of, words_of_content, words_with_places
 from app.catalog.state import State
+from app.catalog.visible_text import visible_text
 from app.documents import repeated_links as repeated
 from app.documents import scalars
 from app.documents.fields import is_blank
@@ -124,6 +125,14 @@ def search_words(text: str) -> None:
     snippet(text, search)
 
 
+def a_content(text: str) -> None:
+    """What is marked are the words that are searched."""
+    seen = "".join(visible_text(text))
+    assert (
+        [word for word, _, _ in words_with_places(seen)] == words_of(seen) == words_of_content(text, 99_999)
+    )
+
+
 def a_cursor(text: str) -> None:
     made = Cursor("/articles", (("q", text),), Place((len(text), text.encode(errors="replace")), False), None)
     if text.isprintable():
@@ -217,6 +226,11 @@ SUBJECTS = (
     Subject(one_scalar, (*_MOMENTS, "https://www.a.example:80/b?c#d", "/a/b.png", "//a/b", "-2147483648", "yes", "0x1F", "1.5e3")),
     Subject(a_clause, ("a,b", "-a", "*", "-*", '"Rock, Paper, Shotgun"', 'a,"b ""c""",d')),
     Subject(search_words, ('mars "open source" -moon', "either OR or", "begin*", "C++ C# naïve 日本語", '<b>a</b> "b')),
+    Subject(
+        a_content,
+        ("<script>a</script><p title='b > c'>d<b>e</b>&shy;f</p><!-- g -->", "<ruby>漢<rt>かん</rt></ruby> `<style>`",
+         "ที่ ខ្មែរ दिन が ｶﾞ 한 \u1112\u1161 Łódź й ё", "<a href=x>a\u200bb</a>’c C++ c# ™ ﷺ"),
+    ),
     Subject(a_cursor, (_CURSOR, _CURSOR[:40], base64.urlsafe_b64encode(b"[1,2]").decode())),
     Subject(a_since, ("0", _FIRST_SINCE, str(_Since(State("us", 7, "5f3a"), "true", 5, "abc")), _OLD_SINCE)),
     Subject(

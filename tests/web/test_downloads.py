@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -19,6 +20,7 @@ from starlette.types import Message
 
 from app.main import create_app
 from app.settings import Settings
+from app.web.exports import Abandoned
 from app.web.http.connections import HttpConnection
 from app.web.http.resources import MAX_DOWNLOADS
 from tests.support.worlds import World
@@ -211,3 +213,31 @@ def test_a_download_that_is_read_too_slowly_is_cut_and_not_taken_for_whole(
                 received = part
         assert not received.endswith(b"0\r\n\r\n")
         begun(address).close()
+
+
+def test_a_sheet_that_nobody_waits_for_is_not_made_to_its_end(world: World, tmp_path: Path) -> None:
+    """It is made before its first byte is sent, so only the event of its client's end can stop it."""
+    made = threading.Event()
+
+    def slow_items(items: Iterator[str], is_abandoned: threading.Event) -> Iterator[str]:
+        yield from items
+        made.set()
+        assert is_abandoned.wait(SECONDS)
+        raise Abandoned
+
+    with pytest.MonkeyPatch.context() as patch, running(world, articles=3) as address:
+        patch.setattr("app.web.exports._unless_abandoned", slow_items)
+        patch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+        (tmp_path / "temporary").mkdir()
+        for _ in range(MAX_DOWNLOADS):
+            with socket.create_connection(address) as client:
+                client.sendall(b"GET /exports/articles.xlsx HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert made.wait(SECONDS)
+                assert list((tmp_path / "temporary").iterdir())
+            assert comes_true(lambda: not list((tmp_path / "temporary").iterdir()))
+            made.clear()
+        patch.undo()
+        url = "http://{}:{}/exports/articles.xlsx".format(*address)
+        assert httpx2.get(url).content.startswith(b"PK")
+        change(world)
+        assert comes_true(lambda: holds_nothing(world))

@@ -70,7 +70,7 @@ def test_a_rolling_feed_changes_only_with_its_entries(world: World, clock: Clock
             assert later(client, url, first).status_code == 200
         feed = client.get(f"/feeds/articles.{ending}?publishedFrom=P7D").text
     assert f"https://example.org/feeds/articles.{ending}?publishedFrom=P7D" in feed
-    assert "https://example.org/articles?publishedFrom=P7D" in feed
+    assert "https://example.org/?publishedFrom=P7D" in feed
     assert "Articles from P7D" in feed
 
 

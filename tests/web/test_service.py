@@ -12,8 +12,11 @@ import httpx2
 import pytest
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
+from app.catalog.fields import ITEM_KEYS
+from app.catalog.item_keys import LONG_KEYS
 from app.errors import DatabaseUnavailable, SettingsError
 from app.main import create_app
 from app.settings import Settings, unknown_names
@@ -40,6 +43,8 @@ from tests.support.worlds import World
         ({"CLIPPINGS_PUBLIC_URL": "https://example.org/?secret"}, "must have neither a query nor a fragment"),
         ({"CLIPPINGS_EDITOR_TOKEN": "secret word"}, "must be printable ASCII without spaces"),
         ({"CLIPPINGS_SHOW_UNPUBLISHED": "secret"}, "must be true or false"),
+        ({"CLIPPINGS_SITE_NAME": "secret" * 20}, "must have at most 100 characters"),
+        ({"CLIPPINGS_SITE_DESCRIPTION": "secret\x07"}, "must be text without control characters"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line_without_its_value(
@@ -60,9 +65,11 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DATABASE_URL", "postgres://u:p%40w@h/x")
     monkeypatch.setenv("CLIPPINGS_EDITOR_TOKEN", " ")
     monkeypatch.setenv("CLIPPINGS_PUBLIC_URL", "https://example.org/news/")
+    monkeypatch.setenv("CLIPPINGS_SITE_NAME", " News of  Ada\u200d\n")
     settings = Settings.read(show_unpublished=True)
     assert settings.database_url == "postgresql+psycopg://u:p%40w@h/x"
     assert (settings.editor_token, settings.show_unpublished) == (None, True)
+    assert (settings.site_name, settings.site_description) == ("News of Ada\u200d", None)
     assert (settings.public_url, settings.public_path) == ("https://example.org/news", "/news")
     assert "p%40w" not in repr(settings)
     assert unknown_names(["CLIPPINGS_EDITOR_TOKEN", "CLIPPINGS_EDITOR_TOCKEN", "HOME"]) == [
@@ -87,6 +94,7 @@ def test_the_openapi_document_says_how_problems_look() -> None:
     document = client.get("/openapi.json").json()
     assert document["servers"] == [{"url": "/news"}]
     assert document["security"] == [{}, {"editorToken": []}]
+    assert document["externalDocs"]["url"] == "/news/docs/guide"
     assert "HTTPValidationError" not in document["components"]["schemas"]
     for path in document["paths"].values():
         assert set(path) == {"get"}
@@ -102,6 +110,46 @@ def test_the_openapi_document_says_how_problems_look() -> None:
 def test_the_examples_are_what_seeds_answer() -> None:
     """`python -m tests.support.api_examples` writes them anew."""
     assert json.loads(api_examples.FILE.read_text(encoding="utf-8")) == api_examples.examples()
+
+
+def test_what_seeds_answer_is_of_the_schemas() -> None:
+    document = openapi_document(create_app(Settings(database_url="sqlite:///unused.db")))
+    components = {"components": document["components"]}
+    for path in document["paths"].values():
+        [content] = path["get"]["responses"]["200"]["content"].values()
+        example = EXAMPLES.get(path["get"]["operationId"])
+        if example:
+            Draft202012Validator({**content["schema"], **components}).validate(example["answer"])
+
+
+def test_every_key_of_an_answer_is_described() -> None:
+    document = openapi_document(create_app(Settings(database_url="sqlite:///unused.db")))
+    for name, schema in document["components"]["schemas"].items():
+        for key, value in schema["properties"].items():
+            assert value.get("description"), (name, key)
+            if key.endswith("DateTime"):
+                assert '"format": "date-time"' in json.dumps(value), (name, key)
+            if key.endswith("Url"):
+                assert '"format": "iri"' in json.dumps(value), (name, key)
+    item = document["components"]["schemas"]["ListedArticle"]
+    assert tuple(item["required"]) == ITEM_KEYS
+    assert set(item["properties"]) - set(ITEM_KEYS) == {"highlights", *LONG_KEYS}
+    [page] = document["paths"]["/articles"]["get"]["responses"]["200"]["content"].values()
+    assert page["schema"] == {"$ref": "#/components/schemas/ArticlePage"}
+
+
+def test_a_token_is_no_matter_of_health_and_examples_stand_in_the_descriptions() -> None:
+    app = create_app(Settings(database_url="sqlite:///unused.db"))
+    paths = openapi_document(app)["paths"]
+    without_token = {path for path, described in paths.items() if described["get"].get("security") == []}
+    assert without_token == {path for path in paths if path.startswith("/health/")}
+    parameters = {each["name"]: each for each in paths["/articles"]["get"]["parameters"]}
+    assert parameters["provider"]["description"].endswith("Such as `nasa.gov`")
+    assert "`artificial-intelligence` or `AI,-Python`" in parameters["topic"]["description"]
+    assert "example" not in parameters["topic"], "the page would send it with all others"
+    guide = TestClient(app).get(openapi_document(app)["externalDocs"]["url"])
+    assert (guide.status_code, guide.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "<h1>Clippings</h1>" in guide.text
 
 
 def test_the_first_who_ask_for_the_openapi_document_at_once_all_get_it() -> None:
@@ -121,7 +169,9 @@ def test_links_lead_from_answers_to_parameters_that_are_there() -> None:
     }
     links = 0
     for name, operation in operations.items():
-        assert "example" in str(operation["responses"]["200"]) or name.startswith("get_")
+        # Nobody reads the bytes of a spreadsheet.
+        is_text = name != "export_xlsx"
+        assert "example" in str(operation["responses"]["200"]) or name.startswith("get_") or not is_text
         for link in operation["responses"]["200"].get("links", {}).values():
             [(parameter, pointer)] = link["parameters"].items()
             assert (link["operationId"], parameter) in taken

@@ -7,6 +7,7 @@ import pytest
 import zstandard
 from starlette.testclient import TestClient
 
+from app.web.http.negotiation import accepts
 from tests.support.routes import LONG, TOKEN, service
 
 
@@ -179,6 +180,43 @@ def test_the_accept_header_is_honoured(client: TestClient, accept: str, status: 
     assert client.get("/things", headers={"Accept": accept}).status_code == status
 
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+RSS, NDJSON, CSV = "application/rss+xml", "application/x-ndjson", "text/csv"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "is_accepted"),
+    [
+        ("text/xml", RSS, True),
+        ("application/atom+xml, text/xml", RSS, True),
+        ("application/xml", "application/atom+xml", True),
+        ("application/rss+xml;q=0, text/xml", RSS, False),
+        ("application/xml;q=0, */*", RSS, False),
+        ("text/xml;q=0, */*", RSS, True),
+        ("text/html", RSS, False),
+        ("application/atom+xml", RSS, False),
+        ("application/json", "application/feed+json", True),
+        ("application/json", NDJSON, True),
+        ("application/jsonl", NDJSON, True),
+        ("text/plain", NDJSON, True),
+        ("application/json;q=0, */*", NDJSON, True),
+        ("application/xml", NDJSON, False),
+        ("application/csv", CSV, True),
+        ("application/octet-stream", CSV, True),
+        ("application/json", CSV, False),
+        ("application/vnd.ms-excel", XLSX, True),
+    ],
+)
+def test_a_form_goes_by_all_its_names(accept: str, media_type: str, is_accepted: bool) -> None:
+    assert accepts(accept, media_type) is is_accepted
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/plain", "image/png", "application/json;q=0"])
+def test_health_is_told_whatever_is_accepted(client: TestClient, accept: str) -> None:
+    for path in ("/health/live", "/health/ready"):
+        assert client.get(path, headers={"Accept": accept}).status_code == 200
+
+
 def test_head_is_get_without_the_body(client: TestClient) -> None:
     for path in ("/things/a", "/things", "/nowhere", "/docs", "/openapi.json", "/stream.csv", "/things?x=1"):
         for accept_encoding in ("identity", "gzip"):
@@ -226,6 +264,50 @@ def test_a_bad_parameter_is_named_with_what_to_send_instead(
     answer = client.get(f"/things?{query}")
     assert answer.status_code == 422
     assert answer.json()["errors"] == [{"parameter": parameter, "value": value, "detail": detail}]
+
+
+@pytest.mark.parametrize(
+    ("query", "topics"),
+    [
+        ("topic=C++", ["C++"]),
+        ("topic=C++,Java", ["C++,Java"]),
+        ("topic=Java,C++&topic=g++", ["Java,C++", "g++"]),
+        ("topic=C%2B+", None),
+        ("topic=%22Notepad++%22", ['"Notepad++"']),
+        ("topic=C++%2CJava", ["C++,Java"]),
+        ("topic=Visual+C+++Compilers", ["Visual C++ Compilers"]),
+        ("topic=C%2B%2B", ["C++"]),
+        ("topic=Open+Source,+AI", ["Open Source, AI"]),
+        ("topic=AI%20", ["AI "]),
+        ("topic=Disney+", None),
+        ("topic=Disney+,Netflix", None),
+        ("topic=%22Disney+%22", None),
+        ("topic=++", ["  "]),
+    ],
+)
+def test_a_plus_at_the_end_of_a_value_is_no_space(
+    client: TestClient, query: str, topics: list[str] | None
+) -> None:
+    """It answered with the articles of C to whoever asked for C++."""
+    answer = client.get(f"/things?{query}")
+    if topics:
+        assert answer.json()["topics"] == topics
+    else:
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["detail"].endswith("write + itself as %2B")
+
+
+def test_what_trackers_add_to_a_link_is_passed_over(client: TestClient) -> None:
+    plain = client.get("/things?topic=a&limit=3")
+    for query in (
+        "topic=a&utm_source=mail&limit=3&fbclid=IwAR0",
+        "%75tm_medium=x&topic=a&limit=3&_=1700000000",
+        "topic=a&limit=3&GCLID=&utm_source=again&utm_source=and%again",
+    ):
+        shared = client.get(f"/things?{query}")
+        assert (shared.content, shared.headers["ETag"]) == (plain.content, plain.headers["ETag"])
+    assert client.get("/health/live?utm_campaign=x").status_code == 200
+    assert client.get("/things?source=mail").status_code == 422
 
 
 def test_a_query_is_read_as_it_is_meant(client: TestClient) -> None:

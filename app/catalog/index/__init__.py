@@ -10,7 +10,9 @@ sets are equal bytes whatever their history. There are two tables. catalog/field
 
     kind                  key                       articles in the bitmap
     a field               id of a term of it        filed under the term
+    a field and "_count"  number of a bit           whose number of terms of the field has this bit
     day                   number of a day           published on that day in UTC
+    month                 number of a month         published in that month in UTC
     updated_day           number of a day           updated on that day in UTC
     added_day             number of a day           added to the catalogue on that day in UTC
     quality, heat         the number                of that quality, of that heat
@@ -23,8 +25,13 @@ title, in their excerpt, in any of their texts.
 What always holds after an import: a set is stored only where it has an article; an article is in exactly
 the sets that its stored row, its terms and its words say (tests/article_sets.py recounts them); ids are
 those of `articles`, below 2^32. What is published has no set: there is one of what is not, which is small.
+Only fields of which an article may have many terms have sets of counts.
 
-What it costs: a question intersects bitmaps in microseconds, whatever the number of articles. An import
+What it costs: a question intersects bitmaps in microseconds, whatever the number of articles. Reading a set
+takes 2.5 µs among 13,000 articles and 20 among a million, so counts read as few as they can: months where
+days are not asked for, and of a field's terms the largest, until no other can be among the most frequent. The
+counts of up to 500 articles are read from the terms in their rows, 4 µs each. Nothing is kept in memory
+between two questions, so no import can make it wrong. An import
 writes each set that changed once, however many articles changed in it: one new article of 30 sentences
 writes 2 MB at 13,000 articles and 5 MB at 100,000, since a common word's bitmap takes 8 kB for each 65,536
 ids, three times.

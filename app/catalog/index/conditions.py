@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
+from app.catalog.audience import Published
 from app.catalog.fields import Has
 from app.catalog.index.groups import InAnyGroup, InStories, story_kind
 from app.catalog.index.search import SearchCondition
@@ -64,7 +65,7 @@ def add_conditions(query: ArticleQuery, conditions: Conditions) -> None:
         with_url = select(article_urls.c.article_id).where(article_urls.c.url_key == url_key(query.url))
         conditions.add(InRows(with_url), is_wanted=True)
     if query.search:
-        _add_search(query.search, conditions)
+        _add_search(query.search, query.published, conditions)
 
 
 def _add_ids(query: ArticleQuery, conditions: Conditions) -> None:
@@ -140,12 +141,12 @@ def _date_range(kind: str, column: str, since: int | None, until: int | None) ->
     )
 
 
-def _add_search(search: Search, conditions: Conditions) -> None:
+def _add_search(search: Search, published: Published, conditions: Conditions) -> None:
     if search.none_of:
-        conditions.add(SearchCondition((search.none_of,)), is_wanted=False)
+        conditions.add(SearchCondition((search.none_of,), published), is_wanted=False)
     if search.all_of or not search.none_of:
         # `q=!!!` has no words: it matches nothing.
-        conditions.add(SearchCondition(search.all_of), is_wanted=True)
+        conditions.add(SearchCondition(search.all_of, published), is_wanted=True)
 
 
 def _seconds(moment: Moment) -> int:

@@ -1,36 +1,68 @@
 """The door for questions: which articles fulfil conditions, how many of them have what, pages of them."""
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 from operator import and_
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
-from app.catalog.audience import Published, name_of
+from app.catalog.audience import Published
 from app.catalog.fields import Has
 from app.catalog.index.conditions import Conditions
 from app.catalog.index.groups import FirstOfGroups, GroupNumbers, story_kind
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
+    MONTH,
     AnyOf,
     Condition,
     InRows,
     has,
     is_unpublished,
+    month_start,
+    of_audience,
+    sets_from_to,
     sets_of_kind,
-    sets_of_terms,
 )
+from app.catalog.index.term_counts import (
+    FieldCounts,
+    TermCount,
+    count_terms,
+    count_topics_with_descendants,
+)
+from app.catalog.index.titles import find_titled
 from app.catalog.index.walk import SetPages
 from app.catalog.orders import IndexOrder
-from app.catalog.tables import article_urls, articles, terms, topics
-from app.database.rows import position
+from app.catalog.tables import article_urls, articles, word_articles
+from app.database.rows import position, text_in_parameter, texts_parameter
+from app.database.statements import statement
 from app.urls import url_key
+
+__all__ = [
+    "URL_KEYS",
+    "ArticleSet",
+    "FieldCounts",
+    "Ranks",
+    "TermCount",
+    "count_articles_with_words",
+    "count_terms",
+    "count_topics_with_descendants",
+    "count_with_term",
+    "counts_by_day",
+    "counts_by_month",
+    "find",
+    "find_titled",
+    "pages_of",
+    "ranked_by_relevance",
+    "ranked_by_url",
+    "unranked",
+    "words_without_articles",
+]
 
 # Outside the index an article set has a length and can be asked whether an id is in it, and no more.
 ArticleSet = BitMap
@@ -46,15 +78,6 @@ URL_KEYS: Final = ("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl")
 _IN_TITLE, _IN_EXCERPT, _ELSEWHERE = 4, 2, 1
 
 
-class TermCount(NamedTuple):
-    """How many articles of a set are filed under a term. `name` is None if the audience knows none."""
-
-    key: str
-    by_name: int
-    name: str | None
-    article_count: int
-
-
 def find(connection: Connection, conditions: Conditions, published: Published) -> ArticleSet:
     """The articles that fulfil all required and no excluded condition, of those that are asked for."""
     required, excluded = [*conditions.required], [*conditions.excluded]
@@ -67,69 +90,67 @@ def find(connection: Connection, conditions: Conditions, published: Published) -
     return articles_ - AnyOf(tuple(excluded)).read(connection) if excluded else articles_
 
 
-def count_with_term(
-    connection: Connection, field: str, published: Published, within: ArticleSet | None
-) -> int:
-    """How many articles have any term of the field; `within` None means of all."""
-    condition = has(Has.term_of(field))
-    if within is not None:
-        return within.intersection_cardinality(condition.read(connection))
+def words_without_articles(
+    connection: Connection, conditions: Conditions, published: Published
+) -> Sequence[str]:
+    """The words of searches that no article has of those that are asked for, each looked up as usual."""
+    searches = [
+        condition
+        for condition in (*conditions.required, *conditions.excluded)
+        if isinstance(condition, SearchCondition)
+    ]
+    unknown: dict[str, None] = {}
+    for search in searches:
+        for group in search.by_phrase(connection):
+            for phrase, occurrences in group.items():
+                if of_audience(connection, occurrences.anywhere, published):
+                    continue
+                for word, ids in search.words_alone(connection, phrase):
+                    if not of_audience(connection, ids, published):
+                        unknown[word] = None
+    return list(unknown)
+
+
+def count_articles_with_words(
+    connection: Connection, words: Sequence[str], published: Published
+) -> dict[str, int]:
+    """How many articles that are asked for have each word as it is spelled, of the words that any has."""
+    dialect = connection.dialect.name
+    rows = _rows_of_words(connection, dialect).rows({"words": texts_parameter(dialect, words)})
+    counts = {
+        row.word: len(of_audience(connection, BitMap.deserialize(row.anywhere), published)) for row in rows
+    }
+    return {word: count for word, count in counts.items() if count}
+
+
+@statement
+def _rows_of_words(dialect: str) -> Select[Any]:
+    columns = word_articles.c
+    return select(columns.word, columns.anywhere).where(text_in_parameter(dialect, columns.word, "words"))
+
+
+def count_with_term(connection: Connection, field: str, published: Published) -> int:
+    """How many of all articles have any term of the field."""
     conditions = Conditions()
-    conditions.add(condition, is_wanted=True)
+    conditions.add(has(Has.term_of(field)), is_wanted=True)
     return len(find(connection, conditions, published))
 
 
-def counts_by_term(
-    connection: Connection, field: str, published: Published, within: ArticleSet
-) -> Iterator[TermCount]:
-    """The terms of a field that any article of the set is filed under."""
-    for row, with_term in sets_of_terms(connection, field, published):
-        if count := within.intersection_cardinality(with_term):
-            yield TermCount(row.key, row.by_name, row.shown, count)
+def counts_by_month(connection: Connection, within: ArticleSet) -> dict[date, int]:
+    """How many articles of the set were published in each month that has any, by its first day."""
+    return {
+        month_start(month): count
+        for month, of_month in sets_of_kind(connection, MONTH)
+        if (count := within.intersection_cardinality(of_month))
+    }
 
 
-def counts_by_topic_and_descendants(
-    connection: Connection, published: Published, within: ArticleSet
-) -> Iterator[TermCount]:
-    """As `counts_by_term`, where a topic also means the topics below it: each article counts once."""
-    sets = dict(sets_of_kind(connection, "topic"))
-    columns = (terms.c.id, terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
-    rows = select(*columns, topics.c.parent_id).outerjoin(topics, topics.c.term_id == terms.c.id)
-    all_topics = connection.execute(rows.where(terms.c.field == "topic")).all()
-    add_to_ancestors(sets, {row.id: row.parent_id for row in all_topics if row.parent_id})
-    for row in all_topics:
-        if count := within.intersection_cardinality(sets.get(row.id, BitMap())):
-            yield TermCount(row.key, row.by_name, row.shown, count)
-
-
-def add_to_ancestors(sets: dict[int, BitMap], parents: Mapping[int, int]) -> None:
-    """Adds each topic's set to its parent's, the lowest first. Topics in a circle end with one set."""
-    children = Counter(parents.values())
-    complete = [topic for topic in parents if not children[topic]]
-    while complete:
-        topic = complete.pop()
-        parent = parents.get(topic)
-        if parent is None:
-            continue
-        sets[parent] = sets.get(parent, BitMap()) | sets.get(topic, BitMap())
-        children[parent] -= 1
-        if not children[parent]:
-            complete.append(parent)
-    in_circles = {topic for topic in parents if children[topic]}
-    while in_circles:
-        circle = [in_circles.pop()]
-        while (parent := parents[circle[-1]]) in in_circles:
-            in_circles.remove(parent)
-            circle.append(parent)
-        union = BitMap.union(*(sets.get(topic, BitMap()) for topic in circle))
-        sets |= dict.fromkeys(circle, union)
-
-
-def counts_by_day(connection: Connection, within: ArticleSet) -> dict[date, int]:
-    """How many articles of the set were published on each day that has any."""
+def counts_by_day(connection: Connection, within: ArticleSet, first: date, last: date) -> dict[date, int]:
+    """How many articles of the set were published on each day that has any, from the first to the last."""
+    days = sets_from_to(connection, DAY, first.toordinal(), last.toordinal())
     return {
         date.fromordinal(day): count
-        for day, of_day in sets_of_kind(connection, DAY)
+        for day, of_day in days
         if (count := within.intersection_cardinality(of_day))
     }
 

@@ -1,18 +1,19 @@
 """The index's door for imports: which articles leave it and which come. Knows no document."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from app.catalog.fields import Has
 from app.catalog.index.groups import GroupKind, clear_numbers, write_numbers
-from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing
+from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing, sets_of_counts
 from app.catalog.index.words import WordChanges, WordLimits
 from app.catalog.search_text import SearchText
-from app.catalog.tables import article_words, articles, terms
+from app.catalog.tables import article_words, articles, terms, word_articles
 from app.database.rows import chunked, insert_tuples
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "IndexedArticle",
     "WordLimits",
     "clear_numbers",
+    "renew_words",
     "write_numbers",
 ]
 
@@ -87,15 +89,10 @@ class IndexChanges:
         for article in added:
             self._sets.add(article.article_id, chain(_sets_of_values(article), _sets_of_terms(article.terms)))
             self._words.add(article.article_id)
-        insert_tuples(
-            self._connection,
-            article_words,
-            ("article_id", "title", "excerpt", "content"),
-            [(article.article_id, *article.text) for article in added],
-        )
+        _insert_texts(self._connection, [(article.article_id, article.text) for article in added])
 
-    def refile(self, article_id: int, before: Iterable[FieldTerm], after: Iterable[FieldTerm]) -> None:
-        """An article that stays is filed under other terms."""
+    def refile(self, article_id: int, before: Sequence[FieldTerm], after: Sequence[FieldTerm]) -> None:
+        """An article that stays is filed under other terms; both are all that it has."""
         self._sets.remove(article_id, _sets_of_terms(before))
         self._sets.add(article_id, _sets_of_terms(after))
 
@@ -107,6 +104,32 @@ class IndexChanges:
         for ids in chunked(sorted(set(term_ids) - self._fields.keys())):
             rows = self._connection.execute(select(terms.c.id, terms.c.field).where(terms.c.id.in_(ids)))
             self._fields |= {row.id: row.field for row in rows}
+
+
+def renew_words(
+    connection: Connection,
+    limits: WordLimits,
+    article_ids: Sequence[int],
+    batches: Iterable[Sequence[tuple[int, SearchText]]],
+) -> None:
+    """Writes the words of all articles, whatever was stored of them; `batches` has the texts of each once."""
+    connection.execute(delete(word_articles))
+    connection.execute(delete(article_words))
+    for batch in batches:
+        _insert_texts(connection, batch)
+    words = WordChanges(connection, limits)
+    for article_id in article_ids:
+        words.add(article_id)
+    words.write()
+
+
+def _insert_texts(connection: Connection, texts: Iterable[tuple[int, SearchText]]) -> None:
+    insert_tuples(
+        connection,
+        article_words,
+        ("article_id", "title", "excerpt", "content"),
+        [(article_id, *text) for article_id, text in texts],
+    )
 
 
 def _sets_of_values(article: Any) -> Iterator[SetKey]:
@@ -123,7 +146,8 @@ def _sets_of_values(article: Any) -> Iterator[SetKey]:
     )
 
 
-def _sets_of_terms(filed: Iterable[FieldTerm]) -> Iterator[SetKey]:
+def _sets_of_terms(filed: Sequence[FieldTerm]) -> Iterator[SetKey]:
     for field, term_id in filed:
         yield field, term_id
         yield HAS, Has.term_of(field)
+    yield from sets_of_counts(Counter(field for field, _ in filed))

@@ -1,34 +1,41 @@
 """What words find: the articles with them, of which the index keeps three bitmaps for each word.
 
 A single word is looked up by its stem, a prefix by the words that begin with it. Words side by side are
-looked for in the texts of the articles that have all of them.
+looked for in the texts of the articles that have all of them. The names of topics, providers, authors and
+tags are searched in the same way: each brings the articles that are filed under its term.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_
 from typing import Any, Final
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, or_, select
+from sqlalchemy import Connection, Select, bindparam, case, or_, select
 
+from app.catalog.audience import Published
 from app.catalog.index.words import Occurrences
+from app.catalog.name_words import (
+    MAX_WORDS_OF_PREFIX,
+    WordCondition,
+    find_terms_named,
+    has_prefix,
+    has_stem,
+    is_word,
+    prefix_values,
+    too_many_words,
+)
 from app.catalog.search_language import Phrase, stem_of
-from app.catalog.tables import article_words, word_articles
+from app.catalog.tables import article_sets, article_words, terms, word_articles
 from app.database.engines import QUERY_SECONDS
 from app.database.rows import chunked, id_in_parameter, ids_parameter, position
 from app.database.statements import statement
-from app.errors import QueryTimedOut, TooManyWords
+from app.errors import QueryTimedOut
 
-# Above 50,000 words a prefix takes more than a second; one more letter makes it quick.
-MAX_WORDS_OF_PREFIX: Final = 50_000
 # Ids of one statement: writing 10,000 of them takes 5 ms, in which nothing else of Python runs.
 _IDS_AT_ONCE: Final = 10_000
-_LAST_CHARACTER: Final = "\U0010ffff"
-
-WordCondition = Callable[[], ColumnElement[bool]]
 
 
 @dataclass(slots=True)
@@ -36,23 +43,74 @@ class SearchCondition:
     """Articles with a phrase of each group; without groups there are none."""
 
     groups: Sequence[Sequence[Phrase]]
-    _occurrences: Sequence[Occurrences] | None = field(default=None, init=False)
+    published: Published
+    _by_group: Sequence[Mapping[Phrase, Occurrences]] | None = field(default=None, init=False)
 
     def read(self, connection: Connection) -> BitMap:
         anywhere = [group.anywhere for group in self.by_group(connection)]
         return reduce(and_, sorted(anywhere, key=len)) if anywhere else BitMap()
 
     def by_group(self, connection: Connection) -> Sequence[Occurrences]:
-        """The occurrences of each group, read once; `excerpt` may lack articles that are in `title`."""
-        if self._occurrences is None:
+        """The occurrences of each group; `excerpt` may lack articles that are in `title`."""
+        return [_union(list(group.values())) for group in self.by_phrase(connection)]
+
+    def by_phrase(self, connection: Connection) -> Sequence[Mapping[Phrase, Occurrences]]:
+        """The occurrences of each phrase of each group, read once."""
+        if self._by_group is None:
             until = time.monotonic() + QUERY_SECONDS
-            self._occurrences = [
-                _union([_find_phrase(connection, phrase, until) for phrase in group]) for group in self.groups
+            self._by_group = [
+                {phrase: find_phrase(connection, phrase, self.published, until) for phrase in group}
+                for group in self.groups
             ]
-        return self._occurrences
+        return self._by_group
+
+    def words_alone(self, connection: Connection, phrase: Phrase) -> Iterator[tuple[str, BitMap]]:
+        """The articles of each word of a phrase, wherever the others stand."""
+        until = time.monotonic() + QUERY_SECONDS
+        *first_words, last = phrase.words
+        whole_words = dict.fromkeys(first_words if phrase.is_prefix else phrase.words)
+        phrases = [replace(phrase, words=(word,), is_prefix=False) for word in whole_words]
+        phrases += [replace(phrase, words=(last,))] if phrase.is_prefix else []
+        for alone in phrases:
+            yield alone.words[0], find_phrase(connection, alone, self.published, until).anywhere
 
 
-def _find_phrase(connection: Connection, phrase: Phrase, until: float) -> Occurrences:
+def find_phrase(connection: Connection, phrase: Phrase, published: Published, until: float) -> Occurrences:
+    """Articles that have the phrase in a text of theirs, or in a name that they are filed under.
+
+    A name counts as an excerpt does: either was written to say what the article is about.
+    """
+    in_texts = _find_in_texts(connection, phrase, until)
+    filed = _filed_under(connection, find_terms_named(connection, phrase, published), until)
+    if not filed:
+        return in_texts
+    title, excerpt, anywhere = in_texts
+    return Occurrences(title, excerpt | filed, anywhere | filed)
+
+
+def _filed_under(connection: Connection, term_ids: Sequence[int], until: float) -> BitMap:
+    """The articles of any of these terms, which may be all of the tags that begin with a letter."""
+    articles = BitMap()
+    dialect = connection.dialect.name
+    for ids in chunked(term_ids, _IDS_AT_ONCE):
+        _check_time(until)
+        for row in sets_of_term_ids(connection, dialect).rows({"ids": ids_parameter(dialect, ids)}):
+            articles |= BitMap.deserialize(row.article_ids)
+    return articles
+
+
+@statement
+def sets_of_term_ids(dialect: str) -> Select[Any]:
+    is_of_term = (article_sets.c.kind == terms.c.field) & (article_sets.c.key == terms.c.id)
+    return (
+        select(article_sets.c.article_ids)
+        .select_from(terms)
+        .join(article_sets, is_of_term)
+        .where(id_in_parameter(dialect, terms.c.id, "ids"))
+    )
+
+
+def _find_in_texts(connection: Connection, phrase: Phrase, until: float) -> Occurrences:
     _check_time(until)
     *first_words, last = phrase.words
     if not first_words:
@@ -72,7 +130,7 @@ def _find_word(connection: Connection, word: str) -> Occurrences:
 
 
 def _find_prefix(connection: Connection, prefix: str) -> Occurrences:
-    return _read(connection, has_prefix, {"word": prefix, "last": prefix + _LAST_CHARACTER})
+    return _read(connection, has_prefix, prefix_values(prefix))
 
 
 def _read(connection: Connection, condition: WordCondition, values: dict[str, str]) -> Occurrences:
@@ -80,30 +138,17 @@ def _read(connection: Connection, condition: WordCondition, values: dict[str, st
     unions = [BitMap() for _ in Occurrences._fields]
     for number, row in enumerate(rows_of_words(connection, condition).stream(values)):
         if number == MAX_WORDS_OF_PREFIX:
-            advice = f"begins more than {MAX_WORDS_OF_PREFIX:,} words; give more letters before `*`"
-            raise TooManyWords(advice)
+            raise too_many_words()
         for union, bitmap in zip(unions, row, strict=True):
             if bitmap:
                 union.update(BitMap.deserialize(bitmap))
     return Occurrences(*unions)
 
 
-def has_stem() -> ColumnElement[bool]:
-    return word_articles.c.stem == bindparam("stem")
-
-
-def is_word() -> ColumnElement[bool]:
-    return word_articles.c.word == bindparam("word")
-
-
-def has_prefix() -> ColumnElement[bool]:
-    return (word_articles.c.word >= bindparam("word")) & (word_articles.c.word <= bindparam("last"))
-
-
 @statement
 def rows_of_words(condition: WordCondition) -> Select[Any]:
     columns = word_articles.c
-    rows = select(columns.in_title, columns.in_excerpt, columns.anywhere).where(condition())
+    rows = select(columns.in_title, columns.in_excerpt, columns.anywhere).where(condition(word_articles))
     return rows.limit(MAX_WORDS_OF_PREFIX + 1)
 
 

@@ -1,24 +1,27 @@
 """The table of article sets: how its rows are read as conditions, and how an import changes them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Protocol
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, Row, Select, bindparam, delete, select
+from sqlalchemy import Connection, Select, bindparam, delete, select
 
-from app.catalog.audience import Published, name_of
-from app.catalog.fields import Has
+from app.catalog.audience import Published
+from app.catalog.fields import MANY_VALUED, Has
 from app.catalog.sort_keys import UNKNOWN
-from app.catalog.tables import article_sets, terms
+from app.catalog.tables import article_sets
 from app.database.rows import chunked, insert_tuples
 from app.database.statements import statement
 
 # The kinds beside the fields of terms.
 DAY, UPDATED_DAY, ADDED_DAY, QUALITY, HEAT = "day", "updated_day", "added_day", "quality", "heat"
-HAS, UNPUBLISHED = "has", "unpublished"
+MONTH, HAS, UNPUBLISHED = "month", "has", "unpublished"
 UNPUBLISHED_KEY: Final = 1  # stored: never change
+# The kinds of the sets that tell how many terms of a field an article has.
+TERM_COUNT_BITS: Final = {field: f"{field}_count" for field in MANY_VALUED}
 # A row's kind and key.
 SetKey = tuple[str, int]
 
@@ -26,6 +29,7 @@ _MIN_KEY, _MAX_KEY = -(2**62), 2**62
 # Days count from year 1, so `//` never rounds a negative number.
 _SECONDS_TO_1970: Final = 62_135_596_800
 _DAY_SECONDS: Final = 86_400
+_MONTHS_OF_A_YEAR: Final = 12
 
 
 class Condition(Protocol):
@@ -106,6 +110,17 @@ def is_unpublished() -> Condition:
     return InSets(UNPUBLISHED, (UNPUBLISHED_KEY,))
 
 
+def of_audience(connection: Connection, ids: BitMap, published: Published) -> BitMap:
+    """Those of the articles that are asked for."""
+    match published:
+        case "true":
+            return ids - is_unpublished().read(connection)
+        case "false":
+            return ids & is_unpublished().read(connection)
+        case "any":
+            return ids
+
+
 def day_number(newest: int) -> int:
     """The day (`date.toordinal`) of a `newest` sort key, which must not be UNKNOWN."""
     return (_SECONDS_TO_1970 - newest) // _DAY_SECONDS + 1
@@ -114,6 +129,16 @@ def day_number(newest: int) -> int:
 def day_start(day: int) -> int:
     """The first second of a day, counted from 1970."""
     return (day - 1) * _DAY_SECONDS - _SECONDS_TO_1970
+
+
+def month_number(day: int) -> int:
+    """The month of a day, counted from January of year 0."""
+    of_day = date.fromordinal(day)
+    return of_day.year * _MONTHS_OF_A_YEAR + of_day.month - 1
+
+
+def month_start(month: int) -> date:
+    return date(month // _MONTHS_OF_A_YEAR, month % _MONTHS_OF_A_YEAR + 1, 1)
 
 
 def sets_containing(
@@ -131,6 +156,8 @@ def sets_containing(
     for kind, moment in ((DAY, newest), (UPDATED_DAY, newest_updated), (ADDED_DAY, newest_added)):
         if moment != UNKNOWN:
             yield kind, day_number(moment)
+    if newest != UNKNOWN:
+        yield MONTH, month_number(day_number(newest))
     for kind, number in ((QUALITY, quality), (HEAT, heat)):
         if number is not None:
             yield kind, number
@@ -141,24 +168,26 @@ def sets_containing(
         yield UNPUBLISHED, UNPUBLISHED_KEY
 
 
+def sets_of_counts(field_counts: Mapping[str, int]) -> Iterator[SetKey]:
+    """The sets that an article belongs to by how many terms it has of each field.
+
+    Example: of an article with 5 topics, binary 101, come the sets of the bits 0 and 2.
+    """
+    for field, count in field_counts.items():
+        if kind := TERM_COUNT_BITS.get(field):
+            yield from ((kind, bit) for bit in range(count.bit_length()) if count >> bit & 1)
+
+
 def sets_of_kind(connection: Connection, kind: str) -> Iterator[tuple[int, BitMap]]:
     """Every set of a kind, with its key."""
     rows = _keyed_sets(connection).rows({"kind": kind})
-    return ((row.set_key, BitMap.deserialize(row.article_ids)) for row in rows)
+    return ((key, BitMap.deserialize(article_ids)) for article_ids, key in rows)
 
 
-def sets_of_terms(
-    connection: Connection, field: str, published: Published
-) -> Iterator[tuple[Row[Any], BitMap]]:
-    """The set of every term of a field, with the term's `key`, `by_name` and `shown` name."""
-    rows = _sets_with_terms(connection, published).rows({"kind": field})
-    return ((row, BitMap.deserialize(row.article_ids)) for row in rows)
-
-
-@statement
-def _sets_with_terms(published: Published) -> Select[Any]:
-    named = (terms.c.key, terms.c.by_name, name_of(terms, published).label("shown"))
-    return _keyed_sets.build().add_columns(*named).where(terms.c.id == article_sets.c.key)
+def sets_from_to(connection: Connection, kind: str, first: int, last: int) -> Iterator[tuple[int, BitMap]]:
+    """The sets of a kind from the first key to the last."""
+    rows = _keyed_sets_between(connection).rows({"kind": kind, "first": first, "last": last})
+    return ((key, BitMap.deserialize(article_ids)) for article_ids, key in rows)
 
 
 def _sets_of_kind() -> Select[Any]:
@@ -168,6 +197,12 @@ def _sets_of_kind() -> Select[Any]:
 @statement
 def _keyed_sets() -> Select[Any]:
     return _sets_of_kind().add_columns(article_sets.c.key.label("set_key"))
+
+
+@statement
+def _keyed_sets_between() -> Select[Any]:
+    is_between = article_sets.c.key.between(bindparam("first"), bindparam("last"))
+    return _keyed_sets.build().where(is_between)
 
 
 class SetChanges:
@@ -195,20 +230,27 @@ class SetChanges:
                 self._write(connection, kind, part)
 
     def _write(self, connection: Connection, kind: str, keys: Iterable[int]) -> None:
-        is_changed = (article_sets.c.kind == kind) & article_sets.c.key.in_(keys)
         stored = {
             key: BitMap.deserialize(article_ids)
             for key, article_ids in connection.execute(
-                select(article_sets.c.key, article_sets.c.article_ids).where(is_changed)
+                select(article_sets.c.key, article_sets.c.article_ids).where(
+                    article_sets.c.kind == kind, article_sets.c.key.in_(keys)
+                )
             )
         }
-        rows = []
+        changed = {}
         for key in keys:
-            articles = (stored.get(key, BitMap()) - self._removed[kind, key]) | self._added[kind, key]
-            if articles:
-                rows.append((kind, int(key), as_bytes(articles)))
-        if stored:
-            connection.execute(delete(article_sets).where(is_changed))
+            before = stored.get(key, BitMap())
+            after = (before - self._removed[kind, key]) | self._added[kind, key]
+            # An edited article leaves each of its sets and comes back to most of them.
+            if after != before:
+                changed[int(key)] = after
+        if not changed:
+            return
+        connection.execute(
+            delete(article_sets).where(article_sets.c.kind == kind, article_sets.c.key.in_(changed))
+        )
+        rows = [(kind, key, as_bytes(articles)) for key, articles in changed.items() if articles]
         insert_tuples(connection, article_sets, ("kind", "key", "article_ids"), rows)
 
 

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from app.catalog.index.keep import FieldTerm, IndexChanges
 from app.catalog.tables import article_terms, articles
 from app.database.rows import chunked, insert_tuples
-from app.importer.serialise import as_json
+from app.importer.serialise import as_json, item_with_topics
 from app.importer.spool import NewArticle
+from app.importer.tables.changes import ChangeLog
 from app.importer.tables.terms import Terms
 from app.importer.topic_groups import Topics
 from app.names import fold_of_document as fold
@@ -45,10 +46,20 @@ class ArticleKey(NamedTuple):
     article_id: int
 
 
+class ServedTopic(NamedTuple):
+    """A topic as the items of articles have it: the article's own spelling, and the topic's id."""
+
+    name: str
+    topic_id: str
+
+
 class FiledArticle(NamedTuple):
+    """`topics` are those that answers have: of several names of one topic the first."""
+
     article: NewArticle
     key: ArticleKey
     terms: tuple[TermAndName, ...]
+    topics: tuple[ServedTopic, ...]
     field_terms: tuple[FieldTerm, ...]
 
 
@@ -59,9 +70,10 @@ _Row = tuple[object, ...]
 class ArticleTerms:
     """Articles count with each of their terms from when they are added until they are removed."""
 
-    def __init__(self, terms: Terms, index: IndexChanges, max_waiting_rows: int) -> None:
+    def __init__(self, terms: Terms, index: IndexChanges, log: ChangeLog, max_waiting_rows: int) -> None:
         self._terms = terms
         self._index = index
+        self._log = log
         self._max_waiting_rows = max_waiting_rows
         self._waiting: list[_Row] = []
 
@@ -86,31 +98,54 @@ class ArticleTerms:
             content = article.content
             newest = int(content.sort_keys["newest"])
             key = ArticleKey(int(content.published), newest, article.path, article.source, article.article_id)
-            terms = self._terms_of((*_topics(topics, content.topics), *of_article))
+            of_topics = self._terms_of(_topics(topics, content.topics))
+            terms = (*of_topics, *self._terms_of(of_article))
             self._file(key, terms)
-            filed.append(FiledArticle(article, key, terms, self._field_terms(terms)))
+            served = self._served_topics(of_topics)
+            filed.append(FiledArticle(article, key, terms, served, self._field_terms(terms)))
         if len(self._waiting) > self._max_waiting_rows:
             self._terms.insert_new(connection)
             self._write_waiting(connection)
         return filed
 
     def refile(self, connection: Connection, topics: Topics, article_ids: Iterable[int]) -> None:
-        """Finds the topics of stored articles anew, by the names that their documents give."""
+        """Finds the topics of stored articles anew, by the names that their documents give.
+
+        An article whose item names other topics by it, or other ids, is a change.
+        """
         topic_ids = {term.id for term in self._terms.all("topic")}
+        columns = (articles.c.id, articles.c.public_id, articles.c.topic_names, articles.c.item)
         for ids in chunked(sorted(article_ids)):
-            query = select(articles.c.id, articles.c.topic_names, articles.c.item).where(
-                articles.c.id.in_(ids)
-            )
-            names = {row.id: row.topic_names or _served_topics(row.item) for row in connection.execute(query)}
+            rows = connection.execute(select(*columns).where(articles.c.id.in_(ids)))
+            stored = {row.id: row for row in rows}
             updates = []
+            public, editors = set(), set()
             for key, before in self._remove_from_terms(connection, ids):
                 others = (term for term in before if term.term_id not in topic_ids)
-                of_topics = self._terms_of(_topics(topics, json.loads(names[key.article_id])))
+                row = stored[key.article_id]
+                names = json.loads(row.topic_names or _topics_of_item(row.item))
+                of_topics = self._terms_of(_topics(topics, names))
                 after = (*of_topics, *others)
                 self._file(key, after)
                 self._index.refile(key.article_id, self._field_terms(before), self._field_terms(after))
-                updates.append({"refiled_id": key.article_id, "terms": terms_json(after)})
+                served = self._served_topics(of_topics)
+                item = item_with_topics(
+                    row.item, [topic.name for topic in served], [topic.topic_id for topic in served]
+                )
+                if item != row.item:
+                    editors.add(row.public_id)
+                    if key.published:
+                        public.add(row.public_id)
+                updates.append(
+                    {
+                        "refiled_id": key.article_id,
+                        "terms": terms_json(after),
+                        "item": item,
+                        "topic_names": as_json(names) if len(served) < len(names) else None,
+                    }
+                )
             connection.execute(update(articles).where(articles.c.id == bindparam("refiled_id")), updates)
+            self._log.note_articles(connection, public, editors)
 
     def write(self, connection: Connection) -> None:
         """When all is counted."""
@@ -169,6 +204,9 @@ class ArticleTerms:
                 terms[term.id] = TermAndName(term.id, name_id)
         return tuple(terms.values())
 
+    def _served_topics(self, of_topics: Iterable[TermAndName]) -> tuple[ServedTopic, ...]:
+        return tuple([ServedTopic(*self._terms.name_and_key(*term)) for term in of_topics])
+
     def _field_terms(self, terms: Iterable[TermAndName]) -> tuple[FieldTerm, ...]:
         return tuple([FieldTerm(self._terms.field(term.term_id), term.term_id) for term in terms])
 
@@ -191,7 +229,7 @@ def _rows(key: ArticleKey, terms: Iterable[TermAndName]) -> Iterator[_Row]:
     return ((term_id, *key, name_id) for term_id, name_id in terms)
 
 
-def _served_topics(item: str) -> str:
+def _topics_of_item(item: str) -> str:
     return as_json(json.loads(item)["topics"])
 
 

@@ -8,12 +8,10 @@ from sqlalchemy import Connection, select
 from app.catalog.index.keep import IndexedArticle
 from app.catalog.tables import article_urls, articles, contents
 from app.database.rows import chunked, insert_rows, insert_tuples
-from app.importer.serialise import as_json, item_with_topics, with_added_date_time
+from app.importer.serialise import as_json, item_with_topic_ids, item_with_topics, with_added_date_time
 from app.importer.spool import NewArticle
 from app.importer.tables.article_terms import FiledArticle, terms_json
-from app.importer.topic_groups import Topics
 from app.moments import rfc3339
-from app.names import fold_of_document as fold
 
 
 def added_times(connection: Connection, article_ids: Sequence[int]) -> dict[int, int]:
@@ -44,8 +42,8 @@ def with_added_times(
     ]
 
 
-def add(connection: Connection, topics: Topics, filed: Sequence[FiledArticle]) -> None:
-    insert_rows(connection, articles, [_row(topics, article) for article in filed])
+def add(connection: Connection, filed: Sequence[FiledArticle]) -> None:
+    insert_rows(connection, articles, [_row(article) for article in filed])
     new = [article.article for article in filed]
     insert_tuples(
         connection,
@@ -82,12 +80,10 @@ def indexed(filed: FiledArticle) -> IndexedArticle:
     )
 
 
-def _row(topics: Topics, filed: FiledArticle) -> dict[str, object]:
+def _row(filed: FiledArticle) -> dict[str, object]:
     article, content = filed.article, filed.article.content
-    # Of one topic only the first name is served, and that stays although its description may change.
-    first_names = {topics.ids[fold(name)]: name for name in reversed(content.topics)}
-    served = set(first_names.values())
-    has_all = served.issuperset(content.topics)
+    topic_ids = [topic.topic_id for topic in filed.topics]
+    has_all = len(filed.topics) == len(content.topics)
     return {
         "id": article.article_id,
         "public_id": article.public_id,
@@ -100,8 +96,8 @@ def _row(topics: Topics, filed: FiledArticle) -> dict[str, object]:
         "related_count": len(content.link_hashes),
         "topic_names": None if has_all else as_json(content.topics),
         "terms": terms_json(filed.terms),
-        "item": content.item
+        "item": item_with_topic_ids(content.item, topic_ids)
         if has_all
-        else item_with_topics(content.item, [name for name in content.topics if name in served]),
+        else item_with_topics(content.item, [topic.name for topic in filed.topics], topic_ids),
         **content.sort_keys,
     }

@@ -1,7 +1,9 @@
 """The catalogue's next revision, and which articles changed in it for whom."""
 
+import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
@@ -9,15 +11,22 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from app.catalog.tables import articles, catalogue, changes, documents, revisions
 from app.database.rows import chunked, insert_tuples
 from app.importer.plan import DocumentToWrite
+from app.importer.serialise import DIGEST_BYTES
 
 # Of a million revisions two have the same name once in 37 million times.
 _NAME_BYTES: Final = 8
+# Two of a document's lists of terms are taken for one once in 2**64 times.
+_TERMS_DIGEST_BYTES: Final = 8
 
 
 class DocumentBefore(NamedTuple):
-    """A document that another one takes the place of. An article that is taken down is not visible."""
+    """A document that another one takes the place of. An article that is taken down is not visible.
+
+    `terms_digest` is of what its article was filed under: topics have ids that no document says.
+    """
 
     view_hash: bytes
+    terms_digest: bytes
     is_visible: bool
     is_published: bool
 
@@ -25,13 +34,14 @@ class DocumentBefore(NamedTuple):
 class ChangeLog:
     """Tell it what is removed, what is replaced, then what is added.
 
-    `editors` and `public` are the audiences: editors see what is not published too.
+    `editors` and `public` are the audiences: editors see what is not published too. Where `searches_differ`,
+    answers may have changed although no article did.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, searches_differ: bool) -> None:
         self.revision = int(connection.scalars(select(catalogue.c.revision)).one())
-        self._is_new = False
-        # Packed to a hash and a byte of two flags, with 200 bytes for each document with its place in here.
+        self._is_new = searches_differ
+        # Packed to two hashes and a byte of flags, with 220 bytes for each document with its place in here.
         self._before: dict[int, bytes] = {}
 
     def remove(self, connection: Connection, document_ids: Sequence[int]) -> None:
@@ -52,14 +62,24 @@ class ChangeLog:
         for ids in chunked(document_ids):
             for row in _documents_with_articles(connection, ids):
                 flags = (row.public_id is not None) + 2 * (row.published == 1)
-                self._before[row.id] = row.view_hash + bytes([flags])
+                self._before[row.id] = row.view_hash + _digest_of_terms(row.terms) + bytes([flags])
 
-    def add(self, connection: Connection, new_documents: Iterable[DocumentToWrite]) -> None:
+    def add(
+        self,
+        connection: Connection,
+        new_documents: Iterable[DocumentToWrite],
+        terms: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        """`terms` are those that articles are filed under now, as stored, by the ids of their documents."""
         public, editors = set(), set()
         for document in new_documents:
             content = document.content
             before = self._pop_before(document.document_id)
-            if before and before.view_hash == content.view_hash:
+            if (
+                before
+                and before.view_hash == content.view_hash
+                and before.terms_digest == _digest_of_terms(terms.get(document.document_id))
+            ):
                 continue
             if content.public_id is None:
                 self._is_new = True
@@ -70,13 +90,13 @@ class ChangeLog:
                 public.add(content.public_id)
         self._write_changes(connection, public, editors)
 
-    def note_articles(self, connection: Connection, public: set[str], editors: set[str]) -> None:
-        """What lists say of these articles changed, although their documents did not."""
-        self._write_changes(connection, public, editors)
-
     def note_other_answers(self) -> None:
         """Answers changed that are not those of lists."""
         self._is_new = True
+
+    def note_articles(self, connection: Connection, public: Set[str], editors: Set[str]) -> None:
+        """Articles whose items are others than before although their documents are not, by their ids."""
+        self._write_changes(connection, public, editors)
 
     def write(self, connection: Connection, now: str) -> int:
         """Returns the revision, which is a new one if any answer changed."""
@@ -92,10 +112,10 @@ class ChangeLog:
         packed = self._before.pop(document_id, None)
         if packed is None:
             return None
-        flags = packed[-1]
-        return DocumentBefore(packed[:-1], bool(flags & 1), bool(flags & 2))
+        view_hash, terms_digest, flags = packed[:DIGEST_BYTES], packed[DIGEST_BYTES:-1], packed[-1]
+        return DocumentBefore(view_hash, terms_digest, bool(flags & 1), bool(flags & 2))
 
-    def _write_changes(self, connection: Connection, public: set[str], editors: set[str]) -> None:
+    def _write_changes(self, connection: Connection, public: Set[str], editors: Set[str]) -> None:
         if not editors:
             return
         self._is_new = True
@@ -112,6 +132,11 @@ class ChangeLog:
             )
 
 
+def _digest_of_terms(terms: str | None) -> bytes:
+    """None where no article is stored: it is taken down, or the document describes something."""
+    return hashlib.blake2b((terms or "[]").encode(), digest_size=_TERMS_DIGEST_BYTES).digest()
+
+
 def _documents_with_articles(connection: Connection, ids: Sequence[int]) -> Sequence[Row[tuple[object, ...]]]:
     columns = (
         documents.c.id,
@@ -119,6 +144,7 @@ def _documents_with_articles(connection: Connection, ids: Sequence[int]) -> Sequ
         documents.c.view_hash,
         articles.c.public_id,
         articles.c.published,
+        articles.c.terms,
     )
     query: Select[tuple[object, ...]] = (
         select(*columns).outerjoin(articles, articles.c.id == documents.c.id).where(documents.c.id.in_(ids))

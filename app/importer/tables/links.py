@@ -1,5 +1,7 @@
 """Related links, stored once by value, and the article of the catalogue that each leads to."""
 
+import json
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -7,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, select, upda
 
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links
 from app.database.rows import chunked, insert_tuples
-from app.importer.serialise import SerialisedLink
+from app.importer.serialise import SerialisedLink, url_keys_of_item
 from app.importer.spool import NewArticle
 
 # With some 150 bytes each; real trees have some thousand different links. More of them are looked up again.
@@ -105,18 +107,34 @@ class LinkChanges:
 
     def _retarget(self, connection: Connection) -> None:
         for ids in chunked(sorted(self._to_retarget)):
-            targets = _targets(connection, ids)
-            stored = connection.execute(
-                select(links.c.id, links.c.target_article_id).where(links.c.id.in_(ids))
-            )
-            changed = [
-                {"link_id": link_id, "target_article_id": targets.get(link_id)}
-                for link_id, target in stored.all()
-                if target != targets.get(link_id)
-            ]
-            if changed:
-                connection.execute(update(links).where(links.c.id == bindparam("link_id")), changed)
+            _retarget(connection, ids)
         self._to_retarget.clear()
+
+
+def renew(connection: Connection) -> None:
+    """Makes the keys of all links anew, and asks where each leads; the keys of articles are there already."""
+    connection.execute(delete(link_urls))
+    for ids in chunked(array("q", connection.scalars(select(links.c.id).order_by(links.c.id)))):
+        rows = connection.execute(select(links.c.id, links.c.item).where(links.c.id.in_(list(ids))))
+        insert_tuples(
+            connection,
+            link_urls,
+            ("url_key", "link_id"),
+            [(url_key, row.id) for row in rows for url_key in url_keys_of_item(json.loads(row.item))],
+        )
+        _retarget(connection, list(ids))
+
+
+def _retarget(connection: Connection, link_ids: Sequence[int]) -> None:
+    targets = _targets(connection, link_ids)
+    stored = connection.execute(select(links.c.id, links.c.target_article_id).where(links.c.id.in_(link_ids)))
+    changed = [
+        {"link_id": link_id, "target_article_id": targets.get(link_id)}
+        for link_id, target in stored.all()
+        if target != targets.get(link_id)
+    ]
+    if changed:
+        connection.execute(update(links).where(links.c.id == bindparam("link_id")), changed)
 
 
 def _targets(connection: Connection, link_ids: Sequence[int]) -> dict[int, int]:

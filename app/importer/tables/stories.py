@@ -57,14 +57,15 @@ class _Point(NamedTuple):
 class StoryChanges:
     """Tell it of articles that leave while their rows are there, then of those that came; then write."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, keys_differ: bool) -> None:
+        """`keys_differ` says that URLs have other keys than when stories were made."""
         self._came: set[int] = set()
         self._touched: set[int] = set()
         self._left: dict[int, _Stories] = {}
         self._page_keys: set[bytes] = set()
         version = connection.scalars(select(catalogue.c.story_version)).one()
         # Whether stories are there as today's rule makes them.
-        self.is_of_today = bool(version == STORY_VERSION)
+        self.is_of_today = bool(version == STORY_VERSION) and not keys_differ
 
     def remove(self, connection: Connection, article_ids: Sequence[int]) -> None:
         self._left |= {row.id: (row.public_story, row.editor_story) for row in _rows(connection, article_ids)}

@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, func, select, update
 
+from app.catalog.name_words import NAMED_FIELDS, TERM_KEY, is_called_by_key
 from app.catalog.tables import term_names, terms
 from app.database.rows import chunked, insert_rows
+from app.importer.tables import name_words
+from app.importer.tables.name_words import TermName
 from app.names import fold_of_document as fold
 
 _CHANGING_OF_NAMES: Final = ("term_id", "described", "public_count", "editor_count")
@@ -66,6 +69,7 @@ class Terms:
         self._by_id: dict[int, Term] = {}
         self._names: dict[int, Name] = {}
         self._loaded_keys: dict[str, set[str]] = {}
+        self._moved: list[tuple[int, Name]] = []
         self._next_term = (connection.scalar(select(func.max(terms.c.id))) or 0) + 1
         self._next_name = (connection.scalar(select(func.max(term_names.c.id))) or 0) + 1
 
@@ -97,6 +101,11 @@ class Terms:
     def field(self, term_id: int) -> str:
         return self._by_id[term_id].field
 
+    def name_and_key(self, term_id: int, name_id: int | None) -> tuple[str, str]:
+        """How an article calls the term, and the key that the catalogue knows it by: a topic's is its id."""
+        term = self._by_id[term_id]
+        return (term.key if name_id is None else self._names[name_id].name), term.key
+
     def name(self, term: Term, spelling: str) -> Name:
         name = term.names.get(spelling)
         if name is None:
@@ -106,6 +115,8 @@ class Terms:
         return name
 
     def move(self, name: Name, term: Term) -> None:
+        """Of a stored name, once."""
+        self._moved.append((name.term_id, name))
         del self._by_id[name.term_id].names[name.name]
         name.term_id = term.id
         term.names[name.name] = name
@@ -153,6 +164,21 @@ class Terms:
                 for name in new_names
             ],
         )
+        name_words.add(
+            connection,
+            [
+                *(
+                    TermName(term.field, term.id, TERM_KEY, term.key)
+                    for term in new_terms
+                    if is_called_by_key(term.field, term.by_name)
+                ),
+                *(
+                    TermName(name.field, name.term_id, name.id, name.name)
+                    for name in new_names
+                    if name.field in NAMED_FIELDS
+                ),
+            ],
+        )
         inserted: list[Term | Name] = [*new_terms, *new_names]
         for row in inserted:
             row.stored = row.changing()
@@ -163,6 +189,13 @@ class Terms:
             _choose_names(term)
         _update(connection, terms, self._by_id.values(), _CHANGING_OF_TERMS)
         _update(connection, term_names, self._names.values(), _CHANGING_OF_NAMES)
+        name_words.move(
+            connection,
+            [
+                (before, TermName(name.field, name.term_id, name.id, name.name))
+                for before, name in self._moved
+            ],
+        )
 
     def _keep(self, connection: Connection, rows: Sequence[Row[Any]]) -> None:
         loaded = {}

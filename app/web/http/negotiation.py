@@ -13,21 +13,65 @@ MAX_HEADER_CHARACTERS = 1_000
 MAX_CACHED_HEADERS = 256
 
 
+# A download is bytes to whoever saves it: curl scripts and download managers say so.
+_BYTES = "application/octet-stream"
+# A client that accepts one of the names on the right can read what the left one names. RFC 7303 says that
+# both names of XML mean the same; NDJSON has no registered name, and few programs know that of a spreadsheet.
+_OTHER_NAMES = {
+    "application/json": ("text/json",),
+    "application/xml": ("text/xml",),
+    "application/x-ndjson": (
+        "application/json",
+        "text/json",
+        "application/ndjson",
+        "application/jsonl",
+        "application/jsonlines",
+        "application/x-jsonlines",
+        "text/plain",
+        _BYTES,
+    ),
+    "text/csv": ("application/csv", "text/x-csv", "text/comma-separated-values", "text/plain", _BYTES),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": (
+        "application/vnd.ms-excel",
+        "application/zip",
+        _BYTES,
+    ),
+}
+
+
 @lru_cache(MAX_CACHED_HEADERS)
 def accepts(accept: str, media_type: str) -> bool:
     """The most specific range decides:  "text/*;q=0, */*" excludes text/csv.
 
-    A client that accepts application/json also accepts application/feed+json; XML is treated likewise.
+    A client that accepts application/json also accepts application/feed+json; XML is treated likewise, under
+    both its names.
     """
     qualities = _qualities(accept)
     if not qualities:
         return True
     kind, _, name = media_type.partition("/")
-    suffix = name.rpartition("+")[2]
-    for media_range in (media_type, f"{kind}/{suffix}", f"{kind}/*", "*/*", "*"):
+    general = f"{kind}/{name.rpartition('+')[2]}"
+    if media_type not in qualities and any(
+        qualities.get(other_name) for other_name in _OTHER_NAMES.get(general, ())
+    ):
+        return True
+    for media_range in (media_type, general, f"{kind}/*", "*/*", "*"):
         if media_range in qualities:
             return qualities[media_range] > 0
     return False
+
+
+@lru_cache(MAX_CACHED_HEADERS)
+def prefers_page(accept: str) -> bool:
+    """True for browsers: they name HTML, and like nothing of JSON better.
+
+    Java's own client names HTML first too, and then anything, but wants no page; browsers name XHTML.
+    """
+    qualities = _qualities(accept)
+    html = qualities.get("text/html", 0.0)
+    json = max((quality for name, quality in qualities.items() if name.endswith("json")), default=0.0)
+    takes_anything = "*/*" in qualities or "*" in qualities
+    return html > 0 and html >= json and ("application/xhtml+xml" in qualities or not takes_anything)
 
 
 @lru_cache(MAX_CACHED_HEADERS)

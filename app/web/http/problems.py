@@ -16,6 +16,7 @@ from app.errors import (
     QueryTimedOut,
     ReadTooSlowly,
     SchemaOutdated,
+    SheetTooLarge,
     TooManyWords,
 )
 from app.printable import printable
@@ -159,11 +160,14 @@ def unavailable(detail: str) -> ProblemAnswer:
 
 
 class ParameterProblem(BaseModel):
-    parameter: str = Field(examples=["limit"])
+    parameter: str = Field(description="Its name, as it was sent", examples=["limit"])
     value: str | None = Field(
         description="What was sent, shortened; null where nothing was", examples=["201"]
     )
-    detail: str = Field(examples=["must be a whole number from 1 to 200"])
+    detail: str = Field(
+        description="What is wrong with it; reads on after the name",
+        examples=["must be a whole number from 1 to 200"],
+    )
 
 
 class ProblemDetails(BaseModel):
@@ -171,14 +175,14 @@ class ProblemDetails(BaseModel):
 
     type: str = Field(description="Always `about:blank`: the status says it all", examples=["about:blank"])
     title: str = Field(description="The status in words", examples=["Not Found"])
-    status: int = Field(examples=[404])
+    status: int = Field(description="The status of the answer", examples=[404])
     detail: str = Field(description="What went wrong here, and what to do")
 
 
 class BadParameters(ProblemDetails):
     """Parameters that are unknown, given twice, or have a value that cannot be."""
 
-    errors: list[ParameterProblem]
+    errors: list[ParameterProblem] = Field(description="All of them, one by one")
 
 
 class Restart(ProblemDetails):
@@ -229,6 +233,8 @@ def problem_from(error: Exception) -> ProblemAnswer:
             problem = unavailable("The answer took too long. Ask for less, or try again later.")
         case ReadTooSlowly():
             problem = unavailable(str(error))
+        case SheetTooLarge():
+            problem = unprocessable(detail=str(error))
         case TooManyWords():
             problem = unprocessable(ParameterError("q", None, str(error)))
         case NoCatalogue():

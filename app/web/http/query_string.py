@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Set
 from typing import Any, get_args, get_origin
 from urllib.parse import unquote_to_bytes
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from app.urls import is_tracking_parameter
 from app.web.http.problems import ParameterError, unprocessable
 
 # Servers and proxies have limits around 8,000 too; the longest honest query has a few hundred characters.
@@ -19,6 +21,24 @@ MAX_CHARACTERS = 8_000
 MAX_CHARACTERS_WITH_CURSOR = 26_000
 
 MAX_PARAMETERS = 100
+
+# jQuery and others add the time under this name, so that no cache answers.
+_CACHE_BUSTER = "_"
+
+# A form sends a space as `+`, and whoever types an address means a plus. Nobody ends a value with two spaces,
+# so two pluses are the name's own:  topic=C++   topic=C++,Java   q=C++%20templates
+_LITERAL_PLUSES = re.compile(rb"(?<=[^+,])\+{2,}(?=$|,|\"|%2[Cc2]|%20)")
+# Of three in the midst of a text, the last one is the space:  q=C+++templates
+_LITERAL_PLUSES_BEFORE_SPACE = re.compile(rb"(?<=[^+,])\+{2}(?=\+[^+])")
+# No date and time has a space before digits at its end, so this plus is that of the offset.
+_DATE_TIME_WITH_OFFSET = re.compile(
+    rb"([0-9]{4}-[0-9]{2}-[0-9]{2}(?:T|\+|%20)[0-9]{2}(?::|%3[Aa])[0-9]{2}(?:[0-9.:]|%3[Aa]){0,20})"
+    rb"\+([0-9]{2}(?::|%3[Aa])?[0-9]{2})"
+)
+# One plus at the end of a clause's value may be either, and a wrong guess would answer with other articles:
+# topic=Disney+ (the name) and topic=AI+ (a form in which a space was typed after AI). Two quotation marks are
+# one within a value, which goes on after it:  provider="say+""hi"""
+_AMBIGUOUS_PLUS = re.compile(rb"[^+,]\+(?:$|,|%2[Cc]|\"(?!\"))")
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -49,7 +69,7 @@ class QueryReader:
     def _values(self, query_string: bytes) -> tuple[dict[str, str | list[str]], list[ParameterError]]:
         texts_by_name: dict[str, list[str]] = {}
         errors: list[ParameterError] = []
-        for name, value, fault in _pairs(query_string):
+        for name, value, fault in _pairs(query_string, self._lists):
             if name not in self._fields:
                 errors.append(ParameterError(name, value, self._unknown(name)))
             elif fault:
@@ -94,7 +114,25 @@ class _NoParameters(BaseModel):
 NO_PARAMETERS = QueryReader(_NoParameters)
 
 
-def _pairs(query_string: bytes) -> list[tuple[str, str, str | None]]:
+def without_tracking(query_string: bytes) -> bytes:
+    """The query string without what trackers add to links that are shared, such as `utm_source` and `fbclid`.
+
+    What is left has the same answer, links, ETag and place in caches as if nothing had been added.
+    """
+    if not query_string:
+        return query_string
+    raw_pairs = query_string.split(b"&")
+    remaining = [raw_pair for raw_pair in raw_pairs if not _is_tracking(raw_pair)]
+    return query_string if len(remaining) == len(raw_pairs) else b"&".join(remaining)
+
+
+def _is_tracking(raw_pair: bytes) -> bool:
+    raw_name = raw_pair.partition(b"=")[0]
+    name = (unquote_to_bytes(raw_name) if b"%" in raw_name else raw_name).decode("latin-1")
+    return name == _CACHE_BUSTER or is_tracking_parameter(name)
+
+
+def _pairs(query_string: bytes, lists: Set[str]) -> list[tuple[str, str, str | None]]:
     """Triples of name, value and fault. A value with a fault is left as it was sent."""
     max_characters = MAX_CHARACTERS_WITH_CURSOR if b"cursor=" in query_string else MAX_CHARACTERS
     if len(query_string) > max_characters:
@@ -102,10 +140,10 @@ def _pairs(query_string: bytes) -> list[tuple[str, str, str | None]]:
     raw_pairs = [raw_pair for raw_pair in query_string.split(b"&") if raw_pair]
     if len(raw_pairs) > MAX_PARAMETERS:
         raise unprocessable(detail=f"The query has more than {MAX_PARAMETERS} parameters.")
-    return [_pair(raw_pair) for raw_pair in raw_pairs]
+    return [_pair(raw_pair, lists) for raw_pair in raw_pairs]
 
 
-def _pair(raw_pair: bytes) -> tuple[str, str, str | None]:
+def _pair(raw_pair: bytes, lists: Set[str]) -> tuple[str, str, str | None]:
     raw_name, _, raw_value = raw_pair.partition(b"=")
     try:
         name = unquote_to_bytes(raw_name.replace(b"+", b" ")).decode()
@@ -114,6 +152,10 @@ def _pair(raw_pair: bytes) -> tuple[str, str, str | None]:
     raw_text = raw_value.decode("latin-1")
     if _BROKEN_ESCAPE.search(raw_value):
         return name, raw_text, "has a % that is not followed by two hexadecimal digits; write % itself as %25"
+    if b"+" in raw_value:
+        raw_value = _with_escaped_pluses(raw_value)
+        if name in lists and _AMBIGUOUS_PLUS.search(raw_value):
+            return name, raw_text, "has a value that ends in +, which means a space; write + itself as %2B"
     try:
         value = unquote_to_bytes(raw_value.replace(b"+", b" ")).decode()
     except UnicodeDecodeError:
@@ -121,6 +163,14 @@ def _pair(raw_pair: bytes) -> tuple[str, str, str | None]:
     if "\0" in value:
         return name, raw_text, "must not have a NUL character (%00)"
     return name, value, None
+
+
+def _with_escaped_pluses(raw_value: bytes) -> bytes:
+    if date_time := _DATE_TIME_WITH_OFFSET.fullmatch(raw_value):
+        return b"%2B".join(date_time.groups())
+    for pattern in (_LITERAL_PLUSES, _LITERAL_PLUSES_BEFORE_SPACE):
+        raw_value = pattern.sub(lambda match: b"%2B" * len(match[0]), raw_value)
+    return raw_value
 
 
 def _is_list(annotation: object) -> bool:

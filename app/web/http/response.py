@@ -1,6 +1,7 @@
 """Responses, complete or streamed, in the form that the client prefers. Knows no path."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from app.web.http.negotiation import (
     etag_for_encoding,
     etag_of,
     is_not_modified,
+    prefers_page,
 )
 from app.web.http.problems import ProblemAnswer, not_acceptable
 
@@ -122,6 +124,10 @@ def media_type_of(by_name: dict[bytes, bytes]) -> str:
 LARGE_BODY_BYTES = 200_000
 
 
+# The page for a problem that a browser meets: its headers and its body.
+ProblemPage = Callable[[ProblemAnswer], tuple[RawHeaders, bytes]]
+
+
 class ResponseFinished(Exception):
     """The client has its response (304, 406 or HEAD), so the rest of the stream is not needed."""
 
@@ -135,6 +141,7 @@ class Preferences:
     encoding: str | None
     if_none_match: str | None
     authorization: bytes | None
+    cookies: bytes
 
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
@@ -150,6 +157,7 @@ class Preferences:
             encoding=best_encoding(accept_encoding[:MAX_HEADER_CHARACTERS].decode("latin-1")),
             if_none_match=None if if_none_match is None else if_none_match.decode("latin-1"),
             authorization=headers.get(b"authorization"),
+            cookies=headers.get(b"cookie", b""),
         )
 
 
@@ -160,12 +168,14 @@ class ResponseWriter:
     own, even if a 304 or 406 was sent in its place: the cache keeps it.
     """
 
-    def __init__(self, preferences: Preferences, send: Send) -> None:
+    def __init__(self, preferences: Preferences, send: Send, problem_page: ProblemPage | None = None) -> None:
+        """With `problem_page` whoever prefers HTML gets that page in place of problem details."""
         self.preferences = preferences
         self.is_private = False
         self.has_started = False
         self.complete_response: CompleteResponse | None = None
         self._send = send
+        self._problem_page = problem_page
         self._status = 0
         self._headers: RawHeaders = []
         self._compressor: Compressor | None = None
@@ -210,7 +220,11 @@ class ResponseWriter:
         return work() if len(body) < LARGE_BODY_BYTES else await asyncio.to_thread(work)
 
     def _problem_response(self, problem: ProblemAnswer) -> CompleteResponse:
-        return problem_response(problem, encoding=self.preferences.encoding, is_private=self.is_private)
+        encoding, is_private = self.preferences.encoding, self.is_private
+        if self._problem_page and prefers_page(self.preferences.accept):
+            headers, body = self._problem_page(problem)
+            return complete(problem.status, headers, body, encoding=encoding, is_private=is_private)
+        return problem_response(problem, encoding=encoding, is_private=is_private)
 
     def _replacement_for(
         self, status: int, media_type: str, etag: str | None, headers: RawHeaders
@@ -219,7 +233,10 @@ class ResponseWriter:
             return None
         preferences = self.preferences
         if preferences.accept and media_type and not accepts(preferences.accept, media_type):
-            return self._problem_response(not_acceptable(media_type))
+            # Browsers accept anything, so whoever gets this is none, and no page is made for it.
+            return problem_response(
+                not_acceptable(media_type), encoding=preferences.encoding, is_private=self.is_private
+            )
         if (
             preferences.if_none_match is not None
             and etag

@@ -7,6 +7,9 @@ inner layers add.
 import asyncio
 import logging
 import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect
@@ -16,7 +19,7 @@ from app.catalog.state import State
 from app.errors import ClippingsError, DatabaseUnavailable, DatabaseUnusable, NoCatalogue, SchemaOutdated
 from app.printable import printable
 from app.settings import Settings
-from app.web.http.audience import asker_by_header
+from app.web.http.audience import asker_by_cookie, asker_by_header
 from app.web.http.cache import CacheKey, RequestKey, ResponseCache, RevisionClock
 from app.web.http.outage import Outage
 from app.web.http.problems import (
@@ -26,17 +29,33 @@ from app.web.http.problems import (
     not_found,
     problem_from,
 )
-from app.web.http.response import CompleteResponse, Preferences, ResponseFinished, ResponseWriter
+from app.web.http.query_string import without_tracking
+from app.web.http.response import (
+    CompleteResponse,
+    Preferences,
+    RawHeaders,
+    ResponseFinished,
+    ResponseWriter,
+)
 
 log = logging.getLogger(__name__)
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
 # These paths ask nothing of the catalogue, so they answer while there is none.
-PATHS_WITHOUT_CATALOGUE = frozenset(("/docs", "/openapi.json", "/health/live"))
+PATHS_WITHOUT_CATALOGUE = frozenset(
+    ("/docs", "/openapi.json", "/health/live", "/robots.txt", "/opensearch.xml")
+)
+FOLDERS_WITHOUT_CATALOGUE = ("/docs/", "/view/static/", "/view/sign-")
+
+# Pages for people are at "/" and in this folder. A cookie counts only there.
+PAGES_FOLDER = "/view/"
+
+# Load balancers and uptime checks send whatever their library sends, and a 406 would take the server out.
+PATHS_FOR_ANY_ACCEPT = frozenset(("/health/live", "/health/ready"))
 
 # These are all request headers that a response depends on.
-_KEY_HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization"))
+_KEY_HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization", b"cookie"))
 
 # No path of ours is longer; a longer one is refused before patterns are matched against it.
 MAX_PATH_CHARACTERS = 2_000
@@ -53,9 +72,24 @@ _OPTIONS_HEADERS = [
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
+# Makes the page for a problem that a browser met at a path with a query.
+ProblemPageOf = Callable[[str, bytes, ProblemAnswer], tuple[RawHeaders, bytes]]
+
+
 class Shell:
-    def __init__(self, app: ASGIApp, settings: Settings, clock: RevisionClock) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        clock: RevisionClock,
+        *,
+        problem_page: ProblemPageOf,
+        form_paths: frozenset[str],
+    ) -> None:
+        """Only `form_paths` take POST requests; their routes see the method."""
         self.app = app
+        self.problem_page = problem_page
+        self.form_paths = form_paths
         self.settings = settings
         self.clock = clock
         self.cache = ResponseCache(settings.remembered_bytes)
@@ -71,7 +105,11 @@ class Shell:
             for message in messages:
                 await send(message)
             return
-        writer = ResponseWriter(Preferences.from_scope(scope), send)
+        preferences = Preferences.from_scope(scope)
+        if scope["path"].removeprefix(self.settings.public_path) in PATHS_FOR_ANY_ACCEPT:
+            preferences = replace(preferences, accept="")
+        problem_page = partial(self.problem_page, scope["path"], scope["query_string"])
+        writer = ResponseWriter(preferences, send, problem_page)
         try:
             await self._answer(scope, receive, writer, request_key)
         except (ResponseFinished, ClientDisconnect):
@@ -107,18 +145,22 @@ class Shell:
     async def _answer(
         self, scope: Scope, receive: Receive, writer: ResponseWriter, request_key: RequestKey
     ) -> None:
-        asker = asker_by_header(writer.preferences.authorization, self.settings)
-        writer.is_private = asker.has_token
         method, path = scope["method"], scope["path"]
+        asker = asker_by_header(writer.preferences.authorization, self.settings)
+        if writer.preferences.cookies and self._is_page(path):
+            asker = asker_by_cookie(writer.preferences.cookies, asker, self.settings)
+        writer.is_private = asker.has_token
         if method == "OPTIONS":
             await writer.send({"type": "http.response.start", "status": 204, "headers": _OPTIONS_HEADERS})
             await writer.send({"type": "http.response.body"})
             return
-        if method not in ("GET", "HEAD"):
+        is_form = method == "POST" and path.removeprefix(self.settings.public_path) in self.form_paths
+        if method not in ("GET", "HEAD") and not is_form:
             raise method_not_allowed(ALLOWED_METHODS)
         if len(path) > MAX_PATH_CHARACTERS or _CONTROL_CHARACTERS.search(path):
             raise not_found()
-        cache_key = CacheKey(path, scope["query_string"], asker, writer.preferences.encoding)
+        query_string = without_tracking(scope["query_string"])
+        cache_key = CacheKey(path, query_string, asker, writer.preferences.encoding)
         try:
             state = await self.clock.current()
         except NoCatalogue:
@@ -127,21 +169,29 @@ class Shell:
             state = None
         if state and self.outage.is_known:
             self.outage.worked()
-        if state and (response := self.cache.get(state, cache_key)):
-            self.cache.put_messages(cache_key, request_key, writer.messages(response))
+        if state and not is_form and (response := self.cache.get(state, cache_key)):
+            # A cookie ends by the clock, so it is looked at each time; its messages are not found again.
+            if not asker.is_signed_in:
+                self.cache.put_messages(cache_key, request_key, writer.messages(response))
             await writer.respond(response)
             return
-        # Routes see only GET; the writer drops the body of a response to HEAD.
+        # Routes see GET, or the POST of a form; the writer drops the body of a response to HEAD.
         request_state = {**scope.get("state", {}), "asker": asker}
-        await self.app({**scope, "method": "GET", "state": request_state}, receive, writer.send)
-        if state := request_state.get("catalogue"):
+        method = "POST" if is_form else "GET"
+        request_scope = {**scope, "method": method, "query_string": query_string, "state": request_state}
+        await self.app(request_scope, receive, writer.send)
+        if not is_form and (state := request_state.get("catalogue")):
             self.clock.observe(state)
             if writer.complete_response and not request_state.get("depends_on_clock"):
                 self._put(state, cache_key, writer.complete_response)
 
+    def _is_page(self, path: str) -> bool:
+        path = path.removeprefix(self.settings.public_path)
+        return path == "/" or path.startswith(PAGES_FOLDER)
+
     def _needs_no_catalogue(self, path: str) -> bool:
         path = path.removeprefix(self.settings.public_path)
-        return path in PATHS_WITHOUT_CATALOGUE or path.startswith("/docs/")
+        return path in PATHS_WITHOUT_CATALOGUE or path.startswith(FOLDERS_WITHOUT_CATALOGUE)
 
     def _put(self, state: State, cache_key: CacheKey, response: CompleteResponse) -> None:
         """Caches a response if the state that its own transaction read is still the latest."""

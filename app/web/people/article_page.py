@@ -1,0 +1,149 @@
+"""/view/articles/{id}: one article for people, with what it links to."""
+
+import json
+import re
+from functools import partial
+from typing import Any, Final
+
+import nh3
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.catalog.content_html import content_html
+from app.catalog.paging import read_page
+from app.catalog.related import find_whole_article, link_item, related_links_of
+from app.pages.addresses import article_address, outward, term_address
+from app.pages.dates import day_in_words, moment_in_words
+from app.pages.entries import PageLink, as_html, cut, entry_of, provider_link
+from app.pages.frame import PageFrame
+from app.pages.languages import direction_of
+from app.pages.rendering import render
+from app.pages.structured_data import article_page
+from app.web.http.problems import not_found
+from app.web.http.routes import QueryRoute
+from app.web.people.frames import page_response, request_of, site_of_view
+from app.web.view import View, open_view
+
+router = APIRouter(route_class=QueryRoute, include_in_schema=False)
+
+# A page shows what a reader may want to see; data has all of it.
+_MAX_RELATED: Final = 200
+_MAX_TERMS: Final = 100
+_MAX_TITLE_CHARACTERS: Final = 2_000
+_MAX_EXCERPT_CHARACTERS: Final = 5_000
+
+# nh3 writes attributes in quotation marks, and a quotation mark within one as &quot;.
+_IMAGE: Final = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
+_LAZILY: Final = ' loading="lazy" decoding="async" referrerpolicy="no-referrer"'
+
+Record = tuple[str, str, str | None]
+
+
+@router.get("/view/articles/{article_id}")
+def show_article(request: Request, article_id: str) -> Response:
+    with open_view(request) as view:
+        sees_all = view.asker.may_see_unpublished
+        article = find_whole_article(view.connection, article_id, sees_all=sees_all)
+        if article is None:
+            raise not_found("There is no article at this address. It may have been taken out.")
+        related = read_page(view.connection, related_links_of(article.id), _MAX_RELATED).rows
+    settings = view.settings
+    prefix = settings.public_path
+    item = json.loads(article.item)
+    entry = entry_of(item, prefix, shows_images=settings.show_images)
+    image = next((image for image in item["images"] if image["url"] == entry.image), None)
+    content = content_html(article.content, article.base_url)
+    site = site_of_view(view)
+    canonical = article_address(prefix, item["id"])
+    title = cut(item["title"], 120)
+    path = f"/articles/{item['id']}"
+    frame = PageFrame(
+        site=site,
+        title=title,
+        canonical=canonical,
+        request=request_of(view, path, needs_token=not entry.is_published),
+        description=cut(item["excerpt"], 300) if item["excerpt"] else None,
+        image=entry.image,
+        kind="article",
+        structured=article_page(item, site.url + canonical),
+        is_indexed=entry.is_published,
+    )
+    body = render(
+        "article",
+        frame=frame,
+        site=site,
+        entry=entry,
+        title=cut(item["title"], _MAX_TITLE_CHARACTERS),
+        authors=_terms(prefix, "author", item["authors"]),
+        moment=moment_in_words(entry.moment) if entry.moment else None,
+        excerpt=cut(item["excerpt"] or "", _MAX_EXCERPT_CHARACTERS),
+        image_title=image["title"] if image else None,
+        image_attribution=image["attribution"] if image else None,
+        image_width=image["width"] if image else None,
+        image_height=image["height"] if image else None,
+        content=as_html(_for_page(content, shows_images=settings.show_images)),
+        topics=_terms(prefix, "topic", item["topics"]),
+        tags=_terms(prefix, "tag", item["tags"]),
+        related=[_related(prefix, json.loads(link_item(row, sees_all=sees_all))) for row in related],
+        more_related=view.path(f"{path}/related") if item["relatedCount"] > len(related) else None,
+        related_count=item["relatedCount"],
+        record=_record(view, item),
+    )
+    return page_response(view, body)
+
+
+def _terms(prefix: str, field: str, values: list[str]) -> list[PageLink]:
+    return [PageLink(cut(value, 80), term_address(prefix, field, value)) for value in values[:_MAX_TERMS]]
+
+
+def _for_page(html: str, *, shows_images: bool) -> str:
+    """The content with each picture fetched only when it comes into view, and described if it is not."""
+    if "<img" not in html:
+        return html
+    if not shows_images:
+        return nh3.clean(html, tags=nh3.ALLOWED_TAGS - {"img"}, link_rel="nofollow noopener noreferrer")
+    return _IMAGE.sub(_lazy_image, html)
+
+
+def _lazy_image(match: re.Match[str]) -> str:
+    alt = "" if ' alt="' in match[1] else ' alt=""'
+    return f"<img{match[1]}{alt}{_LAZILY}>"
+
+
+def _related(prefix: str, link: dict[str, Any]) -> dict[str, Any]:
+    """A link leads to the article's page where the catalogue has it, else out."""
+    published = link["publishedDateTime"]
+    href = article_address(prefix, link["articleId"]) if link["articleId"] else outward(link["webUrl"])
+    provider = provider_link(link["provider"], prefix)
+    return {
+        "title": cut(link["title"] or link["webUrl"] or "Untitled", 300),
+        "href": href,
+        "leads_out": not link["articleId"],
+        "direction": direction_of(None),
+        "provider": provider.text if provider else None,
+        "moment": published,
+        "day": day_in_words(published) if published else None,
+    }
+
+
+def _record(view: View, item: dict[str, Any]) -> list[Record]:
+    """What a curator wants to check, and what other lists it leads to."""
+    prefix = view.settings.public_path
+    in_list = partial(term_address, prefix)
+    record: list[Record] = []
+    for name, field in (("Type", "type"), ("Category", "category"), ("Language", "locale")):
+        if item[field]:
+            record.append((name, cut(item[field], 200), in_list(field, item[field])))
+    for name, key in (("Quality", "quality"), ("Heat", "heat")):
+        if item[key] is not None:
+            record.append((name, str(item[key]), None))
+    for name, key in (("Updated", "updatedDateTime"), ("Filed", "addedDateTime")):
+        if item[key]:
+            record.append((name, moment_in_words(item[key]), None))
+    record.append(("Source", item["source"], in_list("source", item["source"])))
+    record.append(("Document", cut(item["path"], 1_000), None))
+    for name, key in (("Original", "originalUrl"), ("AMP", "ampWebUrl")):
+        if outward(item[key]) and item[key] != item["webUrl"]:
+            record.append((name, cut(item[key], 300), outward(item[key])))
+    return record

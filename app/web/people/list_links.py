@@ -1,0 +1,247 @@
+"""From one query to those beside it: without a filter, with one more, in another order. Knows no request."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, get_args
+from urllib.parse import quote_plus
+
+from app.catalog.clauses import Clause
+from app.catalog.facets import FacetCounts, ValueCount
+from app.catalog.fields import IN_WORDS, FieldName
+from app.catalog.narrowing import clauses_of_value, narrowed_to_bucket
+from app.catalog.query import CLAUSES, ArticleQuery, Moment
+from app.catalog.timeline import Bucket, Interval, next_start, start_of
+from app.moments import rfc3339
+from app.names import fold
+from app.pages.dates import bucket_in_words, moment_in_words
+from app.pages.entries import PageLink, cut
+from app.web.paging import PRESENTATION
+from app.web.people.frames import Pairs, address
+
+TITLES: Final[dict[FieldName, str]] = {
+    "topic": "Topics",
+    "provider": "Providers",
+    "author": "Authors",
+    "type": "Types",
+    "tag": "Tags",
+    "category": "Categories",
+    "locale": "Languages",
+    "source": "Sources",
+}
+_SORTS: Final = {
+    "relevance": "Best match",
+    "-publishedDateTime": "Newest",
+    "publishedDateTime": "Oldest",
+    "-addedDateTime": "Last filed",
+    "-updatedDateTime": "Last updated",
+    "-quality": "Quality",
+    "-heat": "Heat",
+    "title": "Title",
+}
+_OTHER_SORTS: Final = {
+    "addedDateTime": "First filed",
+    "updatedDateTime": "First updated",
+    "quality": "Lowest quality",
+    "heat": "Lowest heat",
+    "-title": "Title, Z to A",
+}
+_MIDNIGHT: Final = "T00:00:00Z"
+# A chip is read at a glance; the address behind it is whole.
+_MAX_CHIP_CHARACTERS: Final = 80
+# The query reader refuses NUL, so no value of a query has one.
+_PLACEHOLDER: Final = Clause(("\0",), anything=False, none_of=False)
+_PLACEHOLDER_TEXT: Final = "%00"
+_PLACEHOLDER_MOMENT: Final = Moment(datetime(1, 1, 1, tzinfo=UTC), duration=None)
+
+
+def pairs_of(query: ArticleQuery) -> Pairs:
+    """The parameters that select and sort. Midnight is written as the date that it begins."""
+    return [
+        (name, value.removesuffix(_MIDNIGHT) if name.endswith(("From", "Before")) else value)
+        for name, value in query.parameters(leave_out=PRESENTATION, keep_durations=True)
+    ]
+
+
+def list_address(prefix: str, query: ArticleQuery) -> str:
+    return address(f"{prefix}/", pairs_of(query))
+
+
+def without(query: ArticleQuery, *names: str) -> ArticleQuery:
+    """The query without these parameters, and without those that mean nothing alone."""
+    defaults: dict[str, Any] = {name: type(query).model_fields[name].default for name in names}
+    if "q" in names and query.sort == "relevance":
+        defaults["sort"] = None
+    return query.model_copy(update=defaults)
+
+
+def without_clause(query: ArticleQuery, field: str, clause: Clause) -> ArticleQuery:
+    clauses = tuple(other for other in getattr(query, field) if other != clause)
+    return query.model_copy(update={field: clauses})
+
+
+def chips_of(prefix: str, query: ArticleQuery, names: dict[str, dict[str, str]]) -> tuple[PageLink, ...]:
+    """Each filter in words, with the address of the list without it."""
+    chips = []
+    if query.q and not query.q.isspace():
+        chips.append((f"“{query.q}”", without(query, "q")))
+    for field in CLAUSES:
+        for clause in getattr(query, field):
+            text = _clause_in_words(field, clause, names.get(field, {}))
+            chips.append((text, without_clause(query, field, clause)))
+    dates: Sequence[tuple[str, str, str]] = (
+        ("published_from", "published_before", ""),
+        ("updated_from", "updated_before", "Updated "),
+        ("added_from", "added_before", "Filed "),
+    )
+    for since, until, prefix_words in dates:
+        if getattr(query, since) or getattr(query, until):
+            words = prefix_words + _range_in_words(getattr(query, since), getattr(query, until))
+            chips.append((words[0].upper() + words[1:], without(query, since, until)))
+    shown = {"q", *CLAUSES, *(name for names_ in dates for name in names_[:2])}
+    for name, template in IN_WORDS.items():
+        value = getattr(query, name)
+        if name in shown or value == type(query).model_fields[name].default:
+            continue
+        text = template[0 if value else 1] if isinstance(template, tuple) else template.format(value)
+        if name == "published":
+            text = "not published" if value == "false" else "published or not"
+        chips.append((text[:1].upper() + text[1:], without(query, name)))
+    return tuple(
+        PageLink(cut(text, _MAX_CHIP_CHARACTERS), list_address(prefix, rest)) for text, rest in chips
+    )
+
+
+def named(query: ArticleQuery, names: dict[str, dict[str, str]]) -> ArticleQuery:
+    """The query with ids and domains replaced by names: only for words, not for addresses."""
+    update = {}
+    for field, by_value in names.items():
+        clauses = getattr(query, field)
+        if clauses:
+            update[field] = tuple(
+                Clause(
+                    tuple(by_value.get(fold(value), value) for value in clause.values),
+                    clause.anything,
+                    clause.none_of,
+                )
+                for clause in clauses
+            )
+    return query.model_copy(update=update) if update else query
+
+
+def sorts_of(prefix: str, query: ArticleQuery, *, has_quality: bool, has_heat: bool) -> tuple[PageLink, ...]:
+    """Only orders that say something here: `quality` and `heat` where an article of the page has it."""
+    current = query.order
+    default = without(query, "sort").order
+    sorts = dict(_SORTS)
+    if not query.search:
+        del sorts["relevance"]
+    for sort, is_shown in (("-quality", has_quality), ("-heat", has_heat)):
+        if not is_shown and sort != current:
+            del sorts[sort]
+    if current in _OTHER_SORTS:
+        sorts[current] = _OTHER_SORTS[current]
+    return tuple(
+        PageLink(
+            text,
+            list_address(prefix, query.model_copy(update={"sort": None if sort == default else sort})),
+            is_current=sort == current,
+        )
+        for sort, text in sorts.items()
+    )
+
+
+def value_links(
+    prefix: str, query: ArticleQuery, field: FieldName, values: Sequence[ValueCount]
+) -> tuple[PageLink, ...]:
+    """The current values lead to the list without them, the others to the list narrowed to them."""
+    with_clause = _addresses_with(prefix, query, field)
+    current = {
+        fold(value): clause
+        for clause in getattr(query, field)
+        if not clause.none_of
+        for value in clause.values
+    }
+    links = []
+    for value in values:
+        text = cut(value.name, _MAX_CHIP_CHARACTERS)
+        clause = current.get(fold(value.value)) or current.get(fold(value.name))
+        if clause:
+            href = list_address(prefix, without_clause(query, field, clause))
+            links.append(PageLink(text, href, value.count, is_current=True))
+        else:
+            links.append(PageLink(text, with_clause(clauses_of_value(value)), value.count))
+    return tuple(links)
+
+
+def bucket_addresses(prefix: str, query: ArticleQuery, buckets: Sequence[Bucket]) -> list[str]:
+    """Lists narrowed to each bucket.
+
+    The parameters before and after the two dates are the same for all, and encoded once.
+    """
+    neutral = without(query, "published_from", "published_before")
+    around = list_address(prefix, neutral.model_copy(update={"published_from": _PLACEHOLDER_MOMENT}))
+    before, _, after = around.partition(f"publishedFrom={_moment_text(_PLACEHOLDER_MOMENT)}")
+    addresses = []
+    for bucket in buckets:
+        narrow = narrowed_to_bucket(query, bucket)
+        dates = "&".join(
+            f"{name}={quote_plus(_moment_text(moment))}"
+            for name, moment in (
+                ("publishedFrom", narrow.published_from),
+                ("publishedBefore", narrow.published_before),
+            )
+            if moment
+        )
+        addresses.append(f"{before}{dates}{after}")
+    return addresses
+
+
+def names_of_facets(facets: dict[str, FacetCounts]) -> dict[str, dict[str, str]]:
+    """Field -> folded value -> name, of what a page has read anyway."""
+    return {
+        field: {fold(value.value): value.name for value in counts.values} for field, counts in facets.items()
+    }
+
+
+def _addresses_with(prefix: str, query: ArticleQuery, field: FieldName) -> Callable[[Sequence[Clause]], str]:
+    """Encodes the rest of the query once, since a page has fifty of these links."""
+    clauses = (*getattr(query, field), _PLACEHOLDER)
+    around = list_address(prefix, query.model_copy(update={field: clauses}))
+    before, _, after = around.partition(_PLACEHOLDER_TEXT)
+
+    def address_with(added: Sequence[Clause]) -> str:
+        texts = f"&{field}=".join(quote_plus(str(clause)) for clause in added)
+        return f"{before}{texts}{after}"
+
+    return address_with
+
+
+def _moment_text(moment: Moment) -> str:
+    return moment.duration or rfc3339(moment.at).removesuffix(_MIDNIGHT)
+
+
+def _clause_in_words(field: str, clause: Clause, names: dict[str, str]) -> str:
+    """ "Topic: AI or Python", "Topic: not AI", "Any author", "No author" """
+    if clause.anything:
+        return f"{'No' if clause.none_of else 'Any'} {field}"
+    values = " or ".join(names.get(fold(value), value) for value in clause.values)
+    return f"{field.capitalize()}: {'not ' if clause.none_of else ''}{values}"
+
+
+def _range_in_words(since: Moment | None, until: Moment | None) -> str:
+    """ "June 2020" where the dates are just that month, else "from 3 June 2020 before 1 July 2020" """
+    if since and until and not since.duration and not until.duration:
+        start, end = since.at.date(), until.at.date()
+        is_whole = _moment_text(since) == str(start) and _moment_text(until) == str(end)
+        for interval in get_args(Interval):
+            if is_whole and next_start(start, interval) == end and start_of(start, interval) == start:
+                return bucket_in_words(start, interval)
+    words = [
+        f"from {_moment_in_words(since)}" if since else "",
+        f"before {_moment_in_words(until)}" if until else "",
+    ]
+    return " ".join(word for word in words if word)
+
+
+def _moment_in_words(moment: Moment) -> str:
+    return moment.duration or moment_in_words(rfc3339(moment.at))
