@@ -8,10 +8,11 @@ from typing import Annotated, Any, NoReturn
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.audience import Published
 from app.catalog.content_html import content_html
 from app.catalog.cursors import Cursor
 from app.catalog.filters import matching, may_be_index_range
@@ -22,13 +23,14 @@ from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
 from app.catalog.search_language import Search
+from app.catalog.similar import similar_articles
 from app.catalog.spelling import propose
 from app.printable import compact_json
 from app.web.feeds import FEEDS
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
-from app.web.paging import PRESENTATION, Paged, page_of, page_response, with_cursor
-from app.web.representations import Article, ArticlePage, RelatedLinkPage
+from app.web.paging import MAX_PAGE_SIZE, PRESENTATION, Paged, page_of, page_response, with_cursor
+from app.web.representations import Article, ArticlePage, RelatedLinkPage, SimilarArticles
 from app.web.view import View, open_view
 
 # A larger response takes longer than the switch to a thread, and would block the event loop meanwhile.
@@ -193,6 +195,31 @@ def list_related_links(
         page = page_of(view, query, cursor, related_links_of(article.id))
         items = [link_item(row, sees_all=sees_all) for row in page.rows]
         return page_response(view, query, list_path, page, items, article.related_count)
+
+
+class SimilarQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(20, description="At most so many")
+
+
+@router.get("/articles/{article_id}/similar", response_model=SimilarArticles, responses=problems(404))
+def list_similar_articles(
+    request: Request, article_id: str, query: Annotated[SimilarQuery, Query()]
+) -> Response:
+    """The articles most like it by their words and dates, and by what curators linked to those, with why."""
+    with open_view(request) as view:
+        sees_all = view.asker.may_see_unpublished
+        article = find_article(view.connection, article_id, sees_all=sees_all) or _raise_no_article()
+        published: Published = "any" if sees_all else "true"
+        items = ",".join(
+            [
+                f'{{"score":{similar.score},"words":{compact_json(similar.words)},'
+                f'"isLinked":{compact_json(similar.is_linked)},"article":{similar.item}}}'
+                for similar in similar_articles(view.connection, article.id, published, query.limit)
+            ]
+        )
+        return view.json(f'{{"items":[{items}]}}'.encode())
 
 
 def _raise_no_article() -> NoReturn:

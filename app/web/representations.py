@@ -190,6 +190,17 @@ class StoryPage(_Page):
     items: list[StoryItem]
 
 
+class SimilarArticle(Shape):
+    score: float = Field(ge=0, description="Up to 1 by words and dates, and more where links vote")
+    words: list[str] = Field(description="Words that both have and few others, the rarest first")
+    is_linked: bool = Field(description="Whether a curator linked the two")
+    article: ArticleItem
+
+
+class SimilarArticles(Shape):
+    items: list[SimilarArticle]
+
+
 class NameCount(Shape):
     name: str = Field(description="A spelling", examples=["AI"])
     count: int = Field(

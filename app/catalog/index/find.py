@@ -15,6 +15,7 @@ from app.catalog.audience import Published
 from app.catalog.fields import Has
 from app.catalog.index.conditions import Conditions
 from app.catalog.index.groups import FirstOfGroups, GroupNumbers, story_kind
+from app.catalog.index.likeness import WordProfile
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
@@ -47,8 +48,10 @@ __all__ = [
     "URL_KEYS",
     "ArticleSet",
     "FieldCounts",
+    "Groups",
     "Ranks",
     "TermCount",
+    "WordProfile",
     "count_articles_with_words",
     "count_terms",
     "count_topics_with_descendants",
@@ -57,9 +60,11 @@ __all__ = [
     "counts_by_month",
     "find",
     "find_titled",
+    "first_of_groups",
     "pages_of",
     "ranked_by_relevance",
     "ranked_by_url",
+    "read_groups",
     "unranked",
     "words_without_articles",
 ]
