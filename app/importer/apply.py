@@ -26,6 +26,7 @@ from app.importer.spool import Spool
 from app.importer.tables import articles, derived, documents, taxonomy
 from app.importer.tables.article_terms import ArticleTerms, terms_json
 from app.importer.tables.changes import ChangeLog
+from app.importer.tables.collections import CollectionChanges
 from app.importer.tables.links import LinkChanges
 from app.importer.tables.stories import StoryChanges
 from app.importer.tables.terms import Terms
@@ -47,6 +48,7 @@ def apply_plans(
     added_times = articles.added_times(connection, spool.replaced_ids)
     searches_differ = derived.renew(connection, word_limits, progress)
     story_changes = StoryChanges(connection, keys_differ=searches_differ)
+    collections = CollectionChanges(is_anew=not story_changes.is_of_today)
     log = ChangeLog(connection, searches_differ=searches_differ)
     if not leaving and not spool and story_changes.is_of_today:
         return log.write(connection, now)
@@ -64,6 +66,7 @@ def apply_plans(
         removed += len(ids)
         links.remove(connection, ids)
         story_changes.remove(connection, ids)
+        collections.remove(connection, ids)
         article_terms.remove(connection, ids)
         documents.remove(connection, ids)
 
@@ -80,6 +83,7 @@ def apply_plans(
         articles.add(connection, filed)
         index.add([articles.indexed(article) for article in filed])
         links.add(connection, new, batch.links)
+        collections.add(connection, new)
         story_changes.add([article.article_id for article in new])
         log.add(
             connection, batch.documents, {each.article.article_id: terms_json(each.terms) for each in filed}
@@ -91,5 +95,6 @@ def apply_plans(
     index.write()
     taxonomy.write(connection, terms, described)
     links.write(connection)
+    collections.write(connection)
     story_changes.write(connection, log)
     return log.write(connection, now)

@@ -86,6 +86,27 @@ _Details = Annotated[
 ]
 
 
+class Version(Shape):
+    """Another article with the same page: a live page captured on several days."""
+
+    id: str
+    title: str
+    published_date_time: PublishedAt
+
+
+class CollectionReference(Shape):
+    id: str
+    title: str
+
+
+class CollectionItem(Shape):
+    """What a collection lists; `article` is null where none is at its path that the asker may see."""
+
+    position: int
+    path: str = Field(description="As the collection writes it, from the root of its source")
+    article: ArticleItem | None
+
+
 class Article(ArticleItem):
     """Everything of one article. What is not known is null or empty."""
 
@@ -93,6 +114,11 @@ class Article(ArticleItem):
     content: _Content
     content_html: _ContentHtml
     details: _Details
+    versions: list[Version] = Field(description="Other captures of the same page, the newest first")
+    collections: list[CollectionReference] = Field(description="The collections that have it, by title")
+    items: list[CollectionItem] = Field(
+        description="Of a collection the first 200 that it lists; `/articles/{id}/items` has all"
+    )
 
 
 class ListedArticle(ArticleItem):
@@ -130,6 +156,10 @@ class ArticlePage(_Page):
 
 class RelatedLinkPage(_Page):
     items: list[RelatedLink] = Field(description="The links, in the order of their article")
+
+
+class CollectionItemPage(_Page):
+    items: list[CollectionItem]
 
 
 class StoryProvider(Shape):
