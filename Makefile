@@ -22,23 +22,27 @@ INPUTS ?= 1000000
 # For each parser, at most.
 SECONDS ?= 600
 SEED ?= 1
+# For prove-pages: trees to crawl besides seeds/.
+TREES ?=
 
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --quiet
 
-.PHONY: help run test examples prove prove-api bench check lock clean
+.PHONY: help run test examples prove prove-api prove-pages bench check lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed ## import seeds/ and serve it on HOST=127.0.0.1 PORT=8000
 	@# Exit status 1: imported, but for documents that were reported.
 	@.venv/bin/clippings import seeds/ || [ $$? -eq 1 ]
 	@echo
-	@echo "Try, from another terminal or a browser (Ctrl-C here ends it):"
+	@echo "Try, from another terminal (Ctrl-C here ends it):"
 	@echo "    curl 'http://$(HOST):$(PORT)/articles?limit=3'"
-	@echo "    http://$(HOST):$(PORT)/docs"
+	@echo "In a browser http://$(HOST):$(PORT)/docs is the API's documentation, and these are the articles:"
+	@echo
+	@echo "    http://$(HOST):$(PORT)/"
 	@echo
 	@exec .venv/bin/clippings serve --host $(HOST) --port $(PORT)
 
@@ -61,6 +65,9 @@ prove: .venv/installed-dev ## the proofs at full length, an hour or so; KILLS=, 
 prove-api: .venv/installed-prove ## what other people's tools find in the API; needs Node.js
 	$(PROOF).api --examples 200
 	$(PROOF).files
+
+prove-pages: .venv/installed-dev ## the pages in a browser, every link, hostile documents; needs Node.js, Chromium; TREES=… are crawled too
+	$(PROOF).pages $(TREES)
 
 check: .venv/installed-dev ## style, types, and whether the lock files fit pyproject.toml
 	.venv/bin/ruff check .

@@ -8,6 +8,7 @@ from tests.proofs.extremes import answer_meanwhile, measure_kinds
 from tests.proofs.fuzz import fuzz_all
 from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, scene_of
 from tests.proofs.memory import measure, measure_small
+from tests.proofs.pages import ROOT, attack, crawl_tree
 from tests.proofs.readers import read_during_imports
 from tests.proofs.squeeze import squeeze
 from tests.support.databases import DURABLE, start_server
@@ -65,3 +66,15 @@ def test_no_document_takes_long_or_much() -> None:
 
 def test_a_page_of_slow_texts_holds_up_nobody() -> None:
     assert answer_meanwhile("sqlite", documents=24).faults == []
+
+
+def test_every_link_of_a_page_leads_on_and_counts_are_totals() -> None:
+    outcome = crawl_tree(ROOT / "seeds", most=300)
+    assert outcome.faults == []
+    assert outcome.numbers["counts"] > 100
+
+
+def test_nothing_of_a_hostile_document_is_more_than_text() -> None:
+    outcome = attack()
+    assert outcome.faults == []
+    assert outcome.numbers["pages"] > 100

@@ -24,8 +24,8 @@ from app.catalog.query import MAX_SEARCH_CHARACTERS, ArticleQuery
 from app.catalog.search_language import words_of
 from app.errors import QueryTimedOut, TooManyWords
 
-# Of a shorter word nearly everything is one slip away.
-MIN_CHARACTERS: Final = 3
+# Of a shorter word nearly everything is one slip away. A syllable of Hangul counts as its letters.
+MIN_LETTERS: Final = 3
 # 40 letters of the largest alphabets have 10,000 words beside them, which are looked up in 10 ms.
 MAX_CHARACTERS: Final = 40
 # A search with more unknown words is another language's, or no words at all.
@@ -71,7 +71,7 @@ def _other_q(connection: Connection, query: ArticleQuery, unknown: Sequence[str]
 
 def likeliest_words(connection: Connection, word: str, published: Published) -> list[str]:
     """The words of the catalogue that are one slip away from this one, the likeliest first."""
-    if not MIN_CHARACTERS <= len(word) <= MAX_CHARACTERS:
+    if len(word) > MAX_CHARACTERS or len(unicodedata.normalize("NFD", word)) < MIN_LETTERS:
         return []
     slips = _one_slip_away(word)
     counts = count_articles_with_words(connection, list(slips), published)

@@ -37,10 +37,13 @@ from app.database.statements import statement
 SuggestedField = Literal["topic", "provider", "author", "tag", "title"]
 SUGGESTED_FIELDS: Final[tuple[SuggestedField, ...]] = get_args(SuggestedField)
 
+# So many names are read and sorted in 0.3 ms. A beginning that more names have is looked for in the most
+# frequent terms first, which nearly always have enough.
+FEW_NAMES: Final = 100
 # So many names are read and sorted in 6 ms.
 MAX_NAMES_SORTED: Final = 3_000
-# Beyond them the most frequent terms are read, in two steps. A beginning that more than 3,000 names of
-# 200,000 have is expected 30 times in the last step; what rarer terms have is then left out.
+# The most frequent terms are read in two steps. A beginning that more than 3,000 names of 200,000 have is
+# expected 30 times in the last step; what rarer terms have is then left out.
 TERMS_READ: Final = (200, 2_000)
 
 
@@ -89,19 +92,20 @@ def _most_frequent(
     """Terms of a field that have all of the words in one name, the last of which may go on."""
     *whole_words, prefix = words
     ways: list[tuple[WordCondition, dict[str, str]]] = [(is_word, {"word": word}) for word in whole_words]
-    for condition, values in (*ways, (has_prefix, prefix_values(prefix))):
-        of_word = {"field": field, **values, "limit": MAX_NAMES_SORTED + 1}
-        [counted] = count_names_with_word(connection, condition).rows(of_word)
-        if not counted.names:
-            return []
-        if counted.names <= MAX_NAMES_SORTED:
-            names = names_with_word(connection, condition, published).stream(of_word)
-            return _first_typed(names, words, limit)
+    ways.append((has_prefix, prefix_values(prefix)))
     largest: list[_Candidate] = []
-    for count in TERMS_READ:
-        rows = most_frequent_names(connection, published).rows({"field": field, "limit": count})
-        largest = _first_typed(rows, words, limit)
-        if len(largest) == limit or len(rows) < count:
+    for most_names, terms_read in zip((FEW_NAMES, MAX_NAMES_SORTED), TERMS_READ, strict=True):
+        for condition, values in ways:
+            of_word = {"field": field, **values, "limit": most_names + 1}
+            [counted] = count_names_with_word(connection, condition).rows(of_word)
+            if not counted.names:
+                return []
+            if counted.names <= most_names:
+                names = names_with_word(connection, condition, published).stream(of_word)
+                return _first_typed(names, words, limit)
+        names = most_frequent_names(connection, published).stream({"field": field, "limit": terms_read})
+        largest = _first_typed(names, words, limit)
+        if len(largest) == limit:
             break
     return largest
 

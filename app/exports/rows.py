@@ -10,7 +10,8 @@ from app.catalog.fields import ITEM_KEYS
 from app.printable import compact_json
 
 # A spreadsheet would run a text that begins so as a formula (OWASP); such a text gets a leading apostrophe.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Japanese spreadsheets take full-width signs for plain ones.
+_FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
 # Excel on Windows takes a file without this mark for Windows-1252, and shows `NASAâ€™s`.
 _BYTE_ORDER_MARK: Final = "\ufeff"
 

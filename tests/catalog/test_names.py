@@ -3,9 +3,9 @@
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
-from app.catalog.tables import name_words
+from app.catalog.tables import catalogue, name_words
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
 
@@ -104,6 +104,7 @@ def test_the_first_import_after_an_upgrade_keeps_the_words_of_all_names(world: W
     with world.engine.begin() as connection:
         rows = connection.execute(select(name_words)).all()
         connection.execute(delete(name_words))
+        connection.execute(update(catalogue).values(derivation_version=None))
     assert found(world, "lovelace") == []
     world.import_()
     assert found(world, "lovelace thinking") == ["One"]

@@ -214,8 +214,10 @@ def test_all_else_is_found_by_keys_and_indexes(site: Site, url: str, names: tupl
 def test_a_beginning_of_many_names_and_titles_is_read_in_order(
     site: Site, audience: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.catalog.suggestions.MAX_NAMES_SORTED", 1)
-    monkeypatch.setattr("app.catalog.index.titles.MAX_WORDS", 1)
+    for limit in ("FEW_NAMES", "MAX_NAMES_SORTED"):
+        monkeypatch.setattr(f"app.catalog.suggestions.{limit}", 1)
+    for limit in ("FEW_WORDS", "MAX_WORDS"):
+        monkeypatch.setattr(f"app.catalog.index.titles.{limit}", 1)
     assert site.ask(f"/suggest?q=t & published={audience} & limit=50").json()["items"]
     count = {"true": "public_count", "any": "editor_count"}[audience]
     names = (f"ix_terms_field_{count}", "names of a term", NEWEST, "texts of words")

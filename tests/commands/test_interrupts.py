@@ -178,8 +178,9 @@ def test_a_file_stays_as_it_was_where_its_export_is_interrupted(tmp_path: Path) 
     # Where a signal comes is not ours to say, so the program sends it to itself.
     program = (
         "import os, signal, sys; import app.exporting as exporting; from app.__main__ import main\n"
-        "def rows(items):\n    yield 'half'; os.kill(os.getpid(), signal.SIGTERM); yield 'a line'\n"
-        "exporting._ROWS['csv'] = rows\n"
+        "def rows(items, columns, *, has_mark):\n"
+        "    yield 'half'; os.kill(os.getpid(), signal.SIGTERM); yield 'a line'\n"
+        "exporting.csv_rows = rows\n"
         "sys.argv[1:] = ['export', '--format', 'csv', '--to', 'all.csv']; main()"
     )
     assert run(tmp_path, program) == (130, "", LINE)

@@ -108,7 +108,7 @@ def test_a_backup_is_served_as_the_catalogue_was(
     world.delete("a.md")
     world.import_(prune=True, force=True)
     monkeypatch.setenv("CLIPPINGS_DATABASE_URL", f"sqlite:///{tmp_path / 'copy.db'}")
-    assert json.loads(run("export").output) == before["items"][0]
+    assert json.loads(run("export").stdout) == before["items"][0]
 
 
 def test_a_backup_replaces_nothing_but_a_backup(world: World, run: Run, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ NOTHING: dict[str, Any] = {
     "provider": provider(),
     "authors": [],
     "topics": [],
+    "topicIds": [],
     "tags": [],
     "images": [],
     "relatedCount": 0,
@@ -370,7 +371,8 @@ def served(article: dict[str, Any]) -> dict[str, Any]:
 def test_what_an_article_says_is_served(articles: dict[str, dict[str, Any]]) -> None:
     for number, (document, said) in enumerate(ARTICLES):
         found = served(articles[f"articles/{number:02}.md"])
-        assert found == {"title": "A title", **NOTHING, **said}, document
+        topic_ids = [name.lower() for name in said.get("topics", ())]
+        assert found == {"title": "A title", **NOTHING, "topicIds": topic_ids, **said}, document
 
 
 def test_what_a_related_link_says_is_served(articles: dict[str, dict[str, Any]]) -> None:

@@ -31,6 +31,7 @@ ASKED: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     "get_story": ("/stories/{story_id}", {"story_id": MARS}, {}),
     "get_facets": ("/facets", {}, {"field": "provider", "topic": "space", "size": "2"}),
     "get_timeline": ("/timeline", {}, {"interval": "year", "topic": "space"}),
+    "get_suggestions": ("/suggest", {}, {"q": "art", "limit": "2"}),
     "find_link": ("/links", {}, {"url": "http://sqlite.org/releaselog/3_9_0.html?utm_source=mail"}),
     "get_rss_feed": ("/feeds/articles.rss", {}, {"topic": "space", "limit": "1"}),
     "get_atom_feed": ("/feeds/articles.atom", {}, {"topic": "space", "limit": "1"}),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.testclient import TestClient
 
@@ -32,7 +32,7 @@ def answer(client: TestClient, url: str, headers: dict[str, str] | None = None) 
 def encoded(query: str) -> str:
     """A query as people read it, `topic=C++ & type=video`, as clients send it."""
     pairs = [part.partition("=") for part in query.split(" & ") if part]
-    return urlencode([(name, value) for name, _, value in pairs])
+    return urlencode([(name, value) for name, _, value in pairs], quote_via=quote)
 
 
 def walk(

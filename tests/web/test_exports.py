@@ -168,3 +168,13 @@ def test_more_than_a_sheet_holds_is_refused_with_advice(
         assert client.get("/exports/articles.xlsx?topic=-*").status_code == 200
         monkeypatch.setattr("app.exports.sheet.MAX_CHARACTERS", 100)
         assert "more text" in client.get("/exports/articles.xlsx?topic=-*&sort=title").json()["detail"]
+
+
+@pytest.mark.parametrize("sign", list("=+-@＝＋－＠"))
+def test_no_cell_of_a_csv_begins_a_formula(world: World, sign: str) -> None:
+    """Japanese spreadsheets take full-width signs for plain ones."""
+    world.write("a.md", f"title: '{sign}1+1'")
+    world.import_()
+    with service_of(world) as client:
+        [row] = csv.DictReader(io.StringIO(client.get("/exports/articles.csv").text))
+    assert row["title"] == f"'{sign}1+1"

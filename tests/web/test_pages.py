@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from app.database.engines import writing_engine
+from app.importer.read import Request
+from app.importer.run import Options, import_trees
 from tests.conftest import empty_database
 from tests.support.pages import BROWSER, Element, links_of, page
 from tests.support.services import EDITOR, TOKEN, answer, service_of
 from tests.support.worlds import World, new_world
 
+ROOT = Path(__file__).parents[2]
 MARS = """\
 title: A helicopter on Mars
 excerpt: It flew.
@@ -475,3 +479,21 @@ def test_only_the_two_forms_post_and_they_are_bounded(client: TestClient) -> Non
         refused = client.post(path)
         assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
     assert client.put("/view/sign-in").status_code == 405
+
+
+def test_twenty_articles_with_facets_and_a_timeline_fit_into_14_kb(tmp_path: Path) -> None:
+    """With the style sheet, in every encoding: a first round trip of TCP carries so much."""
+    with empty_database("sqlite", tmp_path) as url:
+        engine = writing_engine(url)
+        import_trees(engine, [Request(ROOT / "seeds", "seeds")], Options())
+        with service_of(World(ROOT / "seeds", engine)) as client:
+            home = page(client, "/")
+            assert len(home.one("ol", class_="entries").all("article")) == 20
+            style = home.one("link", rel="stylesheet").attributes["href"]
+            for encoding in ("gzip", "br", "zstd"):
+                headers = {**BROWSER, "Accept-Encoding": encoding}
+                size = sum(
+                    int(client.head(path, headers=headers).headers["Content-Length"]) for path in ("/", style)
+                )
+                assert size < 14_000, encoding
+        engine.dispose()

@@ -163,8 +163,10 @@ def test_a_provider_without_a_domain_is_told_from_those_of_its_name(world: World
 def test_either_way_of_reading_gives_what_plain_python_does(
     world: World, monkeypatch: pytest.MonkeyPatch, most_names: int, most_title_words: int
 ) -> None:
-    monkeypatch.setattr("app.catalog.suggestions.MAX_NAMES_SORTED", most_names)
-    monkeypatch.setattr("app.catalog.index.titles.MAX_WORDS", most_title_words)
+    for limit in ("FEW_NAMES", "MAX_NAMES_SORTED"):
+        monkeypatch.setattr(f"app.catalog.suggestions.{limit}", most_names)
+    for limit in ("FEW_WORDS", "MAX_WORDS"):
+        monkeypatch.setattr(f"app.catalog.index.titles.{limit}", most_title_words)
     choose = random.Random(5)  # noqa: S311
     words = [first + second for first in ("al", "am", "be", "bo", "c") for second in ("", "pha", "ta", "x")]
     articles = []

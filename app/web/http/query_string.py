@@ -36,9 +36,9 @@ _DATE_TIME_WITH_OFFSET = re.compile(
     rb"\+([0-9]{2}(?::|%3[Aa])?[0-9]{2})"
 )
 # One plus at the end of a clause's value may be either, and a wrong guess would answer with other articles:
-# topic=Disney+ (the name) and topic=AI+ (a form in which a space was typed after AI). Two quotation marks are
-# one within a value, which goes on after it:  provider="say+""hi"""
-_AMBIGUOUS_PLUS = re.compile(rb"[^+,]\+(?:$|,|%2[Cc]|\"(?!\"))")
+# topic=Disney+ (the name) and topic=AI+ (a form in which a space was typed after AI). A quotation mark ends a
+# value only before a comma or the end:  category=say+"hi"
+_AMBIGUOUS_PLUS = re.compile(rb"[^+,]\+(?:\"|%22)?(?:$|,|%2[Cc])")
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 

@@ -147,12 +147,15 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
 
 
 def _count(view: View, query: ArticleQuery, selection: Selection) -> dict[str, FacetCounts]:
-    """Counts the fields together that show equally many values."""
-    facets: dict[str, FacetCounts] = {}
-    for size in sorted(set(FACET_SIZES.values())):
-        fields = [field for field, size_ in FACET_SIZES.items() if size_ == size]
-        facets |= count_facets(view.connection, query, selection, fields, size)[1]
-    return {field: facets[field] for field in FACET_SIZES}
+    """Counts all fields at once, which reads the articles' terms once, and shows the first values of each."""
+    size = max(FACET_SIZES.values())
+    _, facets = count_facets(view.connection, query, selection, list(FACET_SIZES), size)
+    return {field: _first_values(facets[field], shown) for field, shown in FACET_SIZES.items()}
+
+
+def _first_values(counts: FacetCounts, size: int) -> FacetCounts:
+    hidden = sum(value.count for value in counts.values[size:])
+    return FacetCounts(counts.values[:size], counts.other_count + hidden, counts.missing)
 
 
 def _groups(prefix: str, query: ArticleQuery, facets: dict[str, FacetCounts], total: int) -> list[FacetGroup]:

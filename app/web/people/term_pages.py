@@ -1,6 +1,7 @@
 """Pages of what articles are filed under: topics, providers, their lists, and all values of a facet."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -16,6 +17,7 @@ from app.catalog.filters import matching
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.query import Query as AnyQuery
+from app.names import fold
 from app.pages.addresses import host_of, term_address
 from app.pages.entries import PageLink, cut, entry_of, image_of
 from app.pages.frame import PageFrame
@@ -86,7 +88,7 @@ def show_topic(request: Request, topic: str, query: Annotated[AnyQuery, Query()]
             else None,
             children=children,
             description=None,
-            keywords=item["keywords"][:_MAX_NAMES],
+            keywords=item["keywords"],
             domain=None,
         )
 
@@ -154,6 +156,7 @@ def _show_term(
         hidden=tuple(filters),
         is_indexed=query.published == "true",
     )
+    other_names = _others([other["name"] for other in item["names"]], [name])
     body = render(
         "term",
         frame=frame,
@@ -165,8 +168,8 @@ def _show_term(
         total=total,
         parent=parent,
         children=children,
-        other_names=[cut(other["name"], 80) for other in item["names"] if other["name"] != name][:_MAX_NAMES],
-        keywords=keywords,
+        other_names=other_names,
+        keywords=_others(keywords, [name, *other_names]),
         outward=f"https://{domain}/" if domain else None,
         host=host_of(f"https://{domain}/") if domain else None,
         image=image,
@@ -174,6 +177,14 @@ def _show_term(
         articles_href=list_address(prefix, article_query),
     )
     return page_response(view, body)
+
+
+def _others(names: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Those that say something new: "ai" beside "AI" does not."""
+    by_folded = {fold(name): name for name in reversed(names)}
+    for name in known:
+        by_folded.pop(fold(name), None)
+    return [cut(name, 80) for name in reversed(by_folded.values())][:_MAX_NAMES]
 
 
 def _show_list(request: Request, query: TermListQuery, field: FieldName) -> Response:
