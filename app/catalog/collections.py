@@ -7,7 +7,7 @@ an article that is not there.
 import json
 from collections.abc import Collection
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select
 
@@ -17,6 +17,9 @@ from app.catalog.paging import StatementPages
 from app.catalog.tables import article_urls, articles, collection_items
 from app.database.statements import statement
 from app.printable import compact_json
+
+# `+ 0` keeps the planner from using an order's index, which would scan all articles.
+_IS_PUBLISHED: Final = articles.c.published + 0 == 1
 
 
 def items_of(article_id: int, published: Published) -> StatementPages:
@@ -83,7 +86,7 @@ def _items(published: Published) -> Select[Any]:
 
 def _is_visible_member(published: Published) -> Any:
     is_member = articles.c.id == collection_items.c.member_id
-    return and_(is_member, articles.c.published == 1) if published == "true" else is_member
+    return and_(is_member, _IS_PUBLISHED) if published == "true" else is_member
 
 
 @statement
@@ -109,7 +112,7 @@ def _collections(published: Published) -> Select[Any]:
         .join(collection_items, collection_items.c.article_id == articles.c.id)
         .where(collection_items.c.member_id == bindparam("article_id"))
     )
-    return rows.where(articles.c.published == 1) if published == "true" else rows
+    return rows.where(_IS_PUBLISHED) if published == "true" else rows
 
 
 @statement
@@ -127,4 +130,4 @@ def _versions(published: Published) -> Select[Any]:
         )
         .order_by(articles.c.newest, articles.c.path, articles.c.source)
     )
-    return rows.where(articles.c.published == 1) if published == "true" else rows
+    return rows.where(_IS_PUBLISHED) if published == "true" else rows
