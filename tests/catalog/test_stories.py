@@ -171,3 +171,72 @@ def check_collapsing(
         back = walk(client, pages[-1]["prev"], headers, "prev")
         ids = [item["id"] for page in reversed([pages[-1], *back]) for item in page["items"]]
         assert ids == firsts
+
+
+def news(day: int, url: str, related: str = "", more: str = "") -> str:
+    links = f"\nrelated: [{related}]" if related else ""
+    return f"title: Day {day}\npublishedDateTime: 2026-03-{day:02}\nwebUrl: {url}{links}\n{more}"
+
+
+def upserts(client: TestClient, since: str, published: str = "true") -> tuple[list[str], str]:
+    headers = EDITOR if published == "any" else {}
+    page = answer(client, since, headers)
+    return sorted(change["article"]["title"] for change in page["items"]), page["next"]
+
+
+def test_whoever_keeps_a_copy_learns_of_another_story(world: World) -> None:
+    world.write("1.md", news(1, "https://a.example/"))
+    world.write("9.md", news(9, "https://z.example/"))
+    world.import_()
+    with service_of(world) as client:
+        _, next_public = upserts(client, "/changes?since=0")
+        _, next_editors = upserts(client, "/changes?since=0&published=any", "any")
+    world.write("2.md", news(2, "https://b.example/", "https://a.example/", "published: false"))
+    world.import_()
+    with service_of(world) as client:
+        found, next_public = upserts(client, next_public)
+        assert found == []
+        found, _ = upserts(client, next_editors, "any")
+        assert found == ["Day 1", "Day 2"]
+    world.write("3.md", news(3, "https://c.example/", "https://a.example/"))
+    world.import_()
+    with service_of(world) as client:
+        found, _ = upserts(client, next_public)
+        assert found == ["Day 1", "Day 3"]
+
+
+def test_what_lasts_longer_than_three_weeks_is_no_story(world: World) -> None:
+    """Each day's article mentions that of the day before."""
+    for day in range(1, 29):
+        world.write(
+            f"{day:02}.md",
+            news(day, f"https://a.example/{day}", f"https://a.example/{day - 1}", f"quality: {day}"),
+        )
+    world.import_()
+    with service_of(world) as client:
+        found = answer(client, "/stories")["items"]
+        # Pairs of neighbours are all equally close, so the earliest are joined first.
+        assert [(story["title"], story["articleCount"]) for story in found] == [("Day 28", 6), ("Day 22", 22)]
+
+
+def test_lists_feeds_and_files_fold_and_counts_refuse(world: World) -> None:
+    world.write("1.md", news(1, "https://a.example/"))
+    world.write("2.md", news(2, "https://b.example/", "https://a.example/"))
+    world.write("3.md", news(3, "https://c.example/"))
+    world.import_()
+    with service_of(world) as client:
+        assert answer(client, "/articles?collapse=story")["total"] == 2
+        lines = client.get("/exports/articles.ndjson?collapse=story&sort=title").text.splitlines()
+        assert [json.loads(line)["title"] for line in lines] == ["Day 1", "Day 3"]
+        feed = answer(client, "/feeds/articles.json?collapse=story")
+        assert [item["title"] for item in feed["items"]] == ["Day 3", "Day 2"]
+        for path in (
+            "/facets?collapse=story",
+            "/timeline?interval=day&collapse=story",
+            "/stories?collapse=url",
+        ):
+            problem = client.get(path)
+            assert problem.status_code == 422
+            assert problem.json()["errors"][0]["parameter"] == "collapse"
+        assert client.get("/stories?sort=title").status_code == 422
+        assert client.get("/stories/nobody").status_code == 404
