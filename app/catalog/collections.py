@@ -48,7 +48,8 @@ def collections_with(connection: Connection, article_id: int, published: Publish
 def versions_of(connection: Connection, article_id: int, published: Published) -> str:
     """The other articles with the same page, the newest first, as JSON."""
     versions = []
-    for row in _versions(connection, published).rows({"article_id": article_id}):
+    rows = _versions(connection, published).rows({"article_id": article_id})
+    for row in sorted(rows, key=lambda row: (row.newest, row.path, row.source)):
         item = json.loads(row.item)
         versions.append({key: item[key] for key in ("id", "title", "publishedDateTime")})
     return compact_json(versions)
@@ -119,7 +120,7 @@ def _collections(published: Published) -> Select[Any]:
 def _versions(published: Published) -> Select[Any]:
     own = article_urls.alias("own")
     rows = (
-        select(articles.c.item)
+        select(articles.c.item, articles.c.newest, articles.c.path, articles.c.source)
         .join(article_urls, article_urls.c.article_id == articles.c.id)
         .join(own, own.c.url_key == article_urls.c.url_key)
         .where(
@@ -128,6 +129,5 @@ def _versions(published: Published) -> Select[Any]:
             article_urls.c.is_page == 1,
             article_urls.c.article_id != own.c.article_id,
         )
-        .order_by(articles.c.newest, articles.c.path, articles.c.source)
     )
     return rows.where(_IS_PUBLISHED) if published == "true" else rows
