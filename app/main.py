@@ -30,7 +30,7 @@ TAGS = [
     {"name": "counts", "description": "How many articles there are of each kind and time."},
     {"name": "stories", "description": "What several articles and links tell of one event."},
     {"name": "links", "description": "Where a URL occurs."},
-    {"name": "feeds", "description": "The newest of a query, for feed readers."},
+    {"name": "feeds", "description": "The first of a query, for feed readers."},
     {"name": "exports", "description": "The whole result of a query as a file."},
     {"name": "changes", "description": "For those who keep a copy."},
     {"name": "topics", "description": "What articles are filed under."},

@@ -164,8 +164,8 @@ class ArticleQuery(Clauses, Query):
     )
     q: Annotated[str, Field(max_length=MAX_SEARCH_CHARACTERS)] | None = Field(
         None,
-        description='In title, excerpt, content: words, `"a phrase"`, `-without` or `NOT without`, '
-        "`either OR or`, `begin*`",
+        description="In title, excerpt, content and names of topics, tags, authors, provider: words, "
+        '`"a phrase"`, `-without` or `NOT without`, `either OR or`, `begin*`',
         examples=['mars "open source" -moon'],
     )
     collapse: Literal["story", "url"] | None = Field(

@@ -25,12 +25,12 @@ def title_of(connection: Connection, query: ArticleQuery) -> str:
 
     "Articles about Artificial Intelligence by NASA from 2020-01-01, the last added first"
     """
-    words = " ".join(["Articles", *query.in_words(_names(connection, query))])
+    words = " ".join(["Articles", *query.in_words(names_in(connection, query))])
     is_usual = query.order == query.default_order
     return words if is_usual else f"{words}, {ORDER_IN_WORDS[query.order]}"
 
 
-def _names(connection: Connection, query: ArticleQuery) -> Mapping[tuple[str, str], str]:
+def names_in(connection: Connection, query: ArticleQuery) -> Mapping[tuple[str, str], str]:
     """The names by field and value. A value that means several terms, or none, is called as it was asked."""
     values = (
         (field, value)

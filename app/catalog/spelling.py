@@ -22,6 +22,7 @@ from app.catalog.index.find import count_articles_with_words
 from app.catalog.name_words import count_articles_named
 from app.catalog.query import MAX_SEARCH_CHARACTERS, ArticleQuery
 from app.catalog.search_language import words_of
+from app.database.snapshots import timeouts_named
 from app.errors import QueryTimedOut, TooManyWords
 
 # Of a shorter word nearly everything is one slip away. A syllable of Hangul counts as its letters.
@@ -50,8 +51,9 @@ def propose(selection: Selection) -> Proposal | None:
     """None if the query has no words that nothing has. Call it last: it may use up the question's time."""
     unknown: Sequence[str] = ()
     try:
-        unknown = selection.unknown_words()
-        return Proposal(_other_q(selection.connection, selection.query, unknown)) if unknown else None
+        with timeouts_named(selection.connection):
+            unknown = selection.unknown_words()
+            return Proposal(_other_q(selection.connection, selection.query, unknown)) if unknown else None
     except (QueryTimedOut, TooManyWords):
         # The page is read already, and a guess is not worth an error.
         return Proposal(None) if unknown else None

@@ -87,7 +87,8 @@ def count_timeline_within(
     Where not even years are so few, the first bucket has all the years before the others.
     """
     articles = selection.articles()
-    days: Mapping[date, int] = counts_by_month(connection, articles)
+    months = counts_by_month(connection, articles)
+    days: Mapping[date, int] = months
     if not days:
         return "day", TimelineCounts(len(articles), len(articles), ())
     intervals: tuple[Interval, ...] = ("month", "year")
@@ -97,6 +98,8 @@ def count_timeline_within(
         intervals = get_args(Interval)
     first, last = min(days), max(days)
     interval = _finest(first, last, intervals, max_buckets)
+    if interval == "month":
+        days = months
     first_year = max(first.year, last.year - max_buckets + 1) if interval == "year" else first.year
     shown = {day: count for day, count in days.items() if day.year >= first_year}
     buckets = _buckets(shown, interval)

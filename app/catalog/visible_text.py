@@ -28,10 +28,15 @@ _HIDDEN: Final = {
 }
 _RUBY: Final = {name: re.compile(r"(?i)</?(?:rb|rp|rt|rtc|ruby)(?=[\s/>])") for name in ("rp", "rt")}
 
-# Markdown shows what stands in backticks:  `<!--` begins a comment. Quoted values may hold `<` and `>`. A tag
-# goes as far as it can, and gives nothing back (`*+`): each character is looked at once, whatever comes.
+# Markdown shows what stands in backticks and fences:  `<!--` begins a comment. Quoted values may hold `<` and
+# `>`. A tag goes as far as it can, and gives nothing back (`*+`): each character is looked at once.
 _MARKUP: Final = re.compile(
-    r"""(?xs) <(?:
+    r"""(?xsm)
+    (?P<code>
+        ^[ ]{0,3} (?P<fence> `{3,} | ~{3,} ) [^\n`]*+ \n (?: .*? ^[ ]{0,3} (?P=fence) | .*\Z )
+        | `{1,2} [^`\n]{1,1000}+ `{1,2}
+    )
+    | <(?:
         (?<!`<) !--(?: -?> | .*?(?:--!?>|\Z) )
         | [!?] [^<>]*>
         | (?P<name> /?[A-Za-z][^\s<>/="']* )
@@ -82,6 +87,10 @@ def _pieces(content: str) -> Iterator[str]:
             break
         start, end = markup.span()
         yield from _texts(content[done:start])
+        done = end
+        if markup["code"]:
+            yield from chunks(content[start:end])
+            continue
         name = (markup["name"] or "").lower()
         if name and not markup["closed"]:
             yield from _texts(_SIMPLE_TAG.sub(" ", content[start:end]))

@@ -124,6 +124,21 @@ def _set_deadline(connection: sqlite3.Connection, *_: object, seconds: float = Q
     connection.set_progress_handler(lambda: time.monotonic() > deadline, _VM_STEPS_BETWEEN_CHECKS)
 
 
+@contextmanager
+def timeouts_named(connection: Connection) -> Iterator[None]:
+    """For those who go on after a time-out: drivers have errors of their own, and snapshots name them late.
+
+    Raises QueryTimedOut. A transaction of PostgreSQL answers nothing after it.
+    """
+    driver_error: type[Exception] = connection.dialect.loaded_dbapi.Error
+    try:
+        yield
+    except (DBAPIError, driver_error) as error:
+        if _is_timeout(error.orig if isinstance(error, DBAPIError) else error):
+            raise QueryTimedOut("The question took too long to answer.") from error
+        raise
+
+
 def _is_timeout(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return error.sqlite_errorname == "SQLITE_INTERRUPT"

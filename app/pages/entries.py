@@ -79,11 +79,10 @@ def provider_link(provider: Mapping[str, Any], prefix: str) -> PageLink | None:
 
 def topic_links(item: Item, prefix: str, most: int) -> tuple[PageLink, ...]:
     names = item["topics"][:most]
-    # An id is shorter than a name, and stays when the name changes.
-    values = item.get("topicIds") or names
+    # An id stays when the name changes.
     return tuple(
-        PageLink(cut(name, 80), term_address(prefix, "topic", value))
-        for name, value in zip(names, values, strict=False)
+        PageLink(cut(name, 80), term_address(prefix, "topic", id_))
+        for name, id_ in zip(names, item["topicIds"], strict=False)
     )
 
 
@@ -98,6 +97,11 @@ def cut(text: str, most: int) -> str:
         return text
     words = text[: most - 1].rsplit(None, 1)
     return (words[0] if len(words) > 1 and len(words[0]) > most // 2 else text[: most - 1]) + "…"
+
+
+def counted(count: int, noun: str) -> str:
+    """ "1 article", "1,234 articles" """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def as_html(text: str) -> Markup:

@@ -17,7 +17,6 @@ class Site:
     can_sign_in: bool
     is_signed_in: bool
     sees_unpublished: bool
-    revision: int | None
 
 
 @dataclass(frozen=True, slots=True)

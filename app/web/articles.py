@@ -25,7 +25,7 @@ from app.catalog.content_html import content_html
 from app.catalog.cursors import Cursor
 from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
-from app.catalog.item_keys import Fields, ItemText, has_long_keys, items_with_keys, within_page
+from app.catalog.item_keys import LONG_KEYS, Fields, ItemText, has_long_keys, items_with_keys, within_page
 from app.catalog.paging import BEGINNING, Page, PageTooLarge, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
@@ -35,7 +35,7 @@ from app.catalog.similar import similar_articles
 from app.catalog.spelling import propose
 from app.printable import compact_json
 from app.web.feeds import FEEDS
-from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
+from app.web.http.problems import COMMON_PROBLEMS, ParameterError, not_found, problems, unprocessable
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
 from app.web.paging import MAX_PAGE_SIZE, PRESENTATION, Paged, page_of, page_response, with_cursor
 from app.web.representations import Article, ArticlePage, CollectionItemPage, RelatedLinkPage, SimilarArticles
@@ -75,6 +75,10 @@ class RelatedQuery(Paged):
 async def list_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     """Articles that match, the newest first or as `sort` says."""
     query, cursor = with_cursor(query, "/articles")
+    if query.page is not None and has_long_keys(query.fields):
+        # A page that ends early would leave articles on no page with a number.
+        advice = f"cannot be given where fields names {', '.join(LONG_KEYS)}; follow `next`"
+        raise unprocessable(ParameterError("page", str(query.page), advice))
     is_short = query.limit <= _MAX_ARTICLES_ON_LOOP and not query.fields
     if resources_of(request).is_local and query.page is None and is_short and may_be_index_range(query):
         with suppress(NoIndexRange, PageTooLarge):

@@ -133,7 +133,9 @@ def _read_since(query: ChangesQuery) -> _Since:
 
 
 def _restart_problem(view: View, query: ChangesQuery, reason: str) -> ProblemAnswer:
-    return gone(f"This place is {reason}; begin again.", _link(view, query, "0"))
+    return gone(
+        f"This place is {reason}. Empty your copy, and begin again at `first`.", _link(view, query, "0")
+    )
 
 
 def _texts(view: View, changes: Sequence[Any], fields: str | None) -> Iterator[ItemText]:

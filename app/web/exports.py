@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Lock
@@ -217,11 +218,20 @@ def _text_chunks(rows: Callable[[Iterable[str]], Iterator[str]]) -> Chunks:
     return chunks
 
 
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        folder = TemporaryDirectory(prefix="clippings-")
+    except OSError as error:
+        raise unavailable(f"The file could not be made: {error.strerror}.") from error
+    with folder as name:
+        yield Path(name)
+
+
 def _sheet_chunks(columns: tuple[str, ...]) -> Chunks:
     def chunks(request: Request, query: FileQuery, is_abandoned: Event) -> Generator[bytes]:
         """Yields the revision, then the file, which a slow client reads from the disk without a snapshot."""
-        with TemporaryDirectory(prefix="clippings-") as name:
-            folder = Path(name)
+        with _temporary_folder() as folder:
             file = folder / "articles.xlsx"
             with resources_of(request).reader.snapshot() as connection:
                 revision = record_state(request, connection).revision

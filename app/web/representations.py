@@ -130,7 +130,7 @@ class ListedArticle(ArticleItem):
     """
 
     highlights: SkipJsonSchema[None] | Highlights = _sometimes(
-        "Where `q` matched; there with `highlight=true`, and only then"
+        "Where `q` matched; there with `highlight=true` and `q`, and only then"
     )
     related: SkipJsonSchema[None] | _Related = _sometimes("There where `fields` names it")
     content: SkipJsonSchema[None] | _Content = _sometimes("There where `fields` names it")
@@ -284,7 +284,9 @@ class Topic(TopicName):
 
 
 class FacetValue(Shape):
-    value: str = Field(description="What a clause names it by", examples=["nasa.gov"])
+    value: str = Field(
+        description="The bare value; a clause quotes it where it must, as `url` does", examples=["nasa.gov"]
+    )
     name: str = Field(description="What people call it", examples=["NASA"])
     count: int = Field(ge=1, description="How many articles of the query have it", examples=[4])
     url: Link = Field(
@@ -309,7 +311,8 @@ class Suggestion(Shape):
 
     field: SuggestedField = Field(description="What is suggested")
     value: str = Field(
-        description="What the field's parameter takes; of a title the article's id", examples=["nasa.gov"]
+        description="The bare value, which `url` quotes where it must; of a title the article's id",
+        examples=["nasa.gov"],
     )
     name: str = Field(description="What to show", examples=["NASA"])
     count: int = Field(ge=1, description="How many articles it leads to", examples=[3])

@@ -34,8 +34,9 @@ _MAX_ON_LOOP = 10
 
 
 class SuggestQuery(Query):
-    q: Annotated[str, Field(min_length=1, max_length=MAX_SEARCH_CHARACTERS)] = Field(
-        description="What was typed so far: words, the last of which may go on", examples=["artif"]
+    q: Annotated[str, Field(max_length=MAX_SEARCH_CHARACTERS)] = Field(
+        description="What was typed so far: words, the last of which may go on. Nothing for an empty box",
+        examples=["artif"],
     )
     field: tuple[SuggestedField, ...] = Field(
         SUGGESTED_FIELDS,

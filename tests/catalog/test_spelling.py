@@ -1,8 +1,10 @@
 """Misspelt searches, and the searches that their pages propose."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
@@ -126,3 +128,25 @@ def test_a_guess_takes_no_longer_than_a_page_and_never_costs_it(world: World) ->
     with service_of(world) as client:
         for q in ("\u0915\u0916\u0917" * 13 + " x" * 200, "abc " * 120, "м" * 40 + " " + "ж" * 40, "z" * 500):
             assert answer(client, "/articles?" + urlencode({"q": q}))["didYouMean"] is None
+
+
+def test_a_proposal_that_takes_too_long_costs_the_page_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("a.md", "title: lorem ipsum")
+    world.import_()
+    slow = {
+        "sqlite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
+        "postgresql": "SELECT pg_sleep(3)",
+    }
+
+    def count_slowly(connection: Connection, *_: object) -> dict[str, int]:
+        driver_connection: Any = connection.connection.driver_connection
+        driver_connection.execute(slow[connection.dialect.name]).fetchall()
+        return {}
+
+    monkeypatch.setattr("app.catalog.spelling.count_articles_named", count_slowly)
+    with service_of(world) as client:
+        assert answer(client, "/articles?q=lorme")["didYouMean"] is None
+        monkeypatch.undo()
+        assert answer(client, "/articles?q=lorme&limit=5")["didYouMean"] == "lorem"

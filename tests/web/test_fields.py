@@ -114,6 +114,15 @@ def test_texts_too_long_to_be_read_as_markdown_take_no_time(world: World) -> Non
         assert len(answer(client, "/articles?fields=contentHtml")["items"]) == 4
 
 
+def test_a_page_with_a_number_has_no_long_keys(world: World) -> None:
+    """Page 2 begins at a number of articles, and page 1 may have ended before it."""
+    world.write("a.md", "title: A")
+    world.import_()
+    with service_of(world) as client:
+        refused = client.get("/articles?fields=title,content&page=2")
+    assert (refused.status_code, refused.json()["errors"][0]["parameter"]) == (422, "page")
+
+
 def test_an_unknown_key_is_told_all_keys(world: World) -> None:
     world.write("a.md", "title: A")
     world.import_()

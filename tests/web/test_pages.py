@@ -86,7 +86,7 @@ def _titles(element: Element) -> list[str]:
 def test_home_says_what_is_new_and_when_it_was_brought_up_to_date(client: TestClient) -> None:
     home = page(client, "/")
     assert home.one("h1").text == "What is new"
-    assert "3 articles by 1 providers on 2 topics" in home.one("p", class_="lead").text
+    assert "3 articles by 1 provider on 2 topics" in home.one("p", class_="lead").text
     assert home.one("p", class_="lead").one("time").text == "1 November 2026, 12:30 UTC"
     assert _titles(home) == ["A helicopter on Mars", "The rover", "مقال عن الفضاء"]
     assert [link.text for link in home.one("p", class_="busy").all("a")] == ["Space", "Robots"]
@@ -111,7 +111,7 @@ def test_a_search_shows_what_matched_and_keeps_its_filters(client: TestClient) -
     [
         ("q=mars&sort=relevance", "“mars”", "/c/"),
         ("provider=nasa.gov,bbc.co.uk", "Provider: NASA or bbc.co.uk", "/c/"),
-        ("topic=-space", "Topic: not space", "/c/"),
+        ("topic=-space", "Topic: not Space", "/c/"),
         ("author=*", "Any author", "/c/"),
         ("tag=-*&type=article", "No tag", "/c/?type=article"),
         ("publishedFrom=2021-01-01&publishedBefore=2022-01-01", "2021", "/c/"),
@@ -170,6 +170,80 @@ def test_the_bars_of_the_timeline_are_links_and_a_table_has_the_same(client: Tes
     assert figure.one("table").all("tr")[-1].text == "Without a date1"
 
 
+@pytest.mark.parametrize(
+    ("days", "interval", "bars"),
+    [
+        (["2020-01-01", "2020-01-31"], "day", ["1 January 2020: 1", "31 January 2020: 1"]),
+        (
+            ["2020-01-01", "2020-02-15"],
+            "week",
+            ["Week of 30 December 2019: 1", "Week of 10 February 2020: 1"],
+        ),
+        # In whole months they are few enough for weeks, and in days they are not.
+        (
+            ["2020-01-01", "2020-05-20", "2020-08-28"],
+            "month",
+            ["January 2020: 1", "May 2020: 1", "August 2020: 1"],
+        ),
+        (["2018-03-04", "2020-03-04", "2020-03-05"], "month", ["March 2018: 1", "March 2020: 2"]),
+        (["2000-02-29", "2020-03-04"], "year", ["2000: 1", "2020: 1"]),
+        (["0001-01-01", "1600-02-29", "1995-01-01", "2025-01-01"], "year", ["1 to 1995: 3", "2025: 1"]),
+        (["9999-12-31", "9999-12-01"], "day", ["1 December 9999: 1", "31 December 9999: 1"]),
+    ],
+)
+def test_a_timeline_has_the_finest_bars_that_a_finger_can_hit(
+    tmp_path: Path, days: list[str], interval: str, bars: list[str]
+) -> None:
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        for number, day in enumerate(days):
+            world.write(f"{number}.md", f"title: On {day}\npublishedDateTime: {day}")
+        world.import_()
+        with service_of(world) as client:
+            figure = page(client, "/").one("figure", class_="timeline")
+            picture = figure.all("svg")[1]
+            assert picture.attributes["aria-label"] == f"Articles by {interval}"
+            labels = [bar.attributes["aria-label"] for bar in picture.all("a")]
+            assert labels == bars
+            for bar in picture.all("a"):
+                behind = page(client, bar.attributes["href"]).one("p", class_="lead").text
+                assert behind.split()[0] == bar.attributes["aria-label"].rpartition(" ")[2]
+        world.engine.dispose()
+
+
+def test_home_tells_what_came_in_the_week_before_the_newest_import(tmp_path: Path) -> None:
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        for number in range(3):
+            world.write(f"{number}.md", "title: Old\ntopics: [Old]\naddedDateTime: 2020-01-01")
+        world.write("new.md", "title: New\ntopics: [New]")
+        world.import_()
+        with service_of(world) as client:
+            busy = page(client, "/").one("p", class_="busy")
+            assert [link.text for link in busy.all("a")] == ["1 new this week", "New"]
+            assert page(client, links_of(busy)[0]).one("p", class_="lead").text == "1 article"
+        world.engine.dispose()
+
+
+def test_a_page_is_the_same_while_nothing_on_it_changes(tmp_path: Path) -> None:
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        world.write("a.md", "title: A\ntopics: [AI]")
+        world.import_()
+        with service_of(world) as client:
+            kept = client.get("/view/topics/ai", headers=BROWSER).headers["ETag"]
+            world.write("b.md", "title: B\ntopics: [Space]")
+            world.import_()
+            again = client.get("/view/topics/ai", headers={**BROWSER, "If-None-Match": kept})
+            assert (again.status_code, again.headers["Catalogue-Revision"]) == (304, "2")
+        world.engine.dispose()
+
+
+def test_a_search_that_finds_nothing_proposes_another(client: TestClient) -> None:
+    proposal = page(client, "/?q=helicoptr&topic=Space").all("p", class_="notice")[0].one("a")
+    assert (proposal.text, proposal.attributes["href"]) == ("helicopter", "/c/?topic=Space&q=helicopter")
+
+
 def test_a_page_leads_to_the_next_and_back(client: TestClient) -> None:
     first = page(client, "/?limit=2")
     second = page(client, first.one("a", rel="next").attributes["href"])
@@ -195,6 +269,7 @@ def test_the_request_behind_a_page_answers_the_same(client: TestClient) -> None:
         ("JSON Feed", "application/feed+json"),
         ("CSV", "text/csv"),
         ("NDJSON", "application/x-ndjson"),
+        ("XLSX", "application/vnd.openxmlformats"),
     ):
         assert by_name[name].endswith("?topic=Space&sort=title")
         assert client.get(by_name[name]).headers["Content-Type"].startswith(kind)
@@ -408,6 +483,19 @@ def test_an_editor_signs_in_with_the_token_and_out_again(client: TestClient) -> 
     out = client.post("/view/sign-out", headers={**BROWSER, **editor}, follow_redirects=False)
     assert (out.status_code, out.headers["Location"]) == (303, "/c/")
     assert "Max-Age=0" in out.headers["Set-Cookie"]
+
+
+def test_a_command_has_the_token_where_the_api_wants_it(client: TestClient, world: World) -> None:
+    editor = {"Cookie": _sign_in(client)}
+    client.cookies.clear()
+    shown = page(client, "/?published=any", headers=editor)
+    command = shown.one("section", class_="request").one("code").text
+    assert command.startswith('curl -H "Authorization: Bearer $CLIPPINGS_EDITOR_TOKEN" ')
+    assert shown.all("link", rel="alternate") == []
+    with service_of(world, show_unpublished=True) as open_to_all:
+        everybody = page(open_to_all, "/?published=any")
+        assert everybody.one("section", class_="request").one("code").text.startswith("curl '/articles")
+        assert len(everybody.all("link", rel="alternate")) == 3
 
 
 def test_what_an_editor_was_shown_is_not_remembered_for_others(client: TestClient) -> None:

@@ -1,7 +1,7 @@
 """GET /: the articles of a query for people. Without a query it is home."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -17,12 +17,14 @@ from app.catalog.filters import Selection, matching
 from app.catalog.highlights import highlights_of_page
 from app.catalog.paging import BEGINNING
 from app.catalog.query import ArticleQuery, Moment
+from app.catalog.query_titles import names_in
 from app.catalog.rolling import with_fixed_dates
+from app.catalog.spelling import Proposal, propose
 from app.catalog.state import time_of_revision
 from app.catalog.timeline import count_timeline_within
 from app.pages.addresses import term_address
 from app.pages.dates import moment_in_words
-from app.pages.entries import PageLink, cut, entry_of
+from app.pages.entries import PageLink, counted, cut, entry_of
 from app.pages.frame import PageFrame
 from app.pages.rendering import render
 from app.pages.structured_data import collection_page
@@ -36,8 +38,6 @@ from app.web.people.list_links import (
     bucket_addresses,
     chips_of,
     list_address,
-    named,
-    names_of_facets,
     pairs_of,
     sorts_of,
     value_links,
@@ -88,22 +88,24 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         total = selection.total()
         facets = _count(view, query, selection)
         picture = _timeline(view, query, selection)
-        home = _home(view, total) if is_home else None
+        home = _home(view, total, facets["topic"]) if is_home else None
+        names = names_in(view.connection, query)
         fixed = with_fixed_dates(view.connection, query) if query.depends_on_clock else query
         prev, next_ = (
             page_link(view, fixed, "/articles", place, address="/") if place else None
             for place in (page.prev, page.next)
         )
-    names = names_of_facets(facets)
+        # A guess that takes too long ends a transaction of PostgreSQL, so it comes last.
+        proposal = propose(selection) if query.search else None
     filters = pairs_of(query)
     paging = _paging(query)
-    title = view.settings.site_name if home else title_of_list(named(query, names))
+    title = view.settings.site_name if home else title_of_list(query, names)
     site = site_of_view(view)
     frame = PageFrame(
         site=site,
         title=title,
         canonical=address(f"{prefix}/", paging if query.cursor else [*filters, *paging]),
-        request=request_of_list(view, filters, paging, needs_token=query.published != "true"),
+        request=request_of_list(view, filters, paging, is_public=query.published == "true"),
         description=view.settings.site_description if home else None,
         prev=prev,
         next=next_,
@@ -122,7 +124,7 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         heading=title,
         total=total,
         chips=chips_of(prefix, query, names),
-        did_you_mean=None,
+        did_you_mean=_other_search(prefix, query, proposal),
         picture=picture,
         sorts=sorts_of(
             prefix,
@@ -177,41 +179,48 @@ def _timeline(view: View, query: ArticleQuery, selection: Selection) -> Timeline
     return timeline_picture(timeline.buckets, hrefs, interval, timeline.undated)
 
 
-def _home(view: View, total: int) -> HomeHead:
+def _home(view: View, total: int, all_topics: FacetCounts) -> HomeHead:
     """What this is, when it was brought up to date, what is new, which topics are busy.
 
     The week is the one before the newest revision, so the page stays the same until an import changes it.
     """
     prefix = view.settings.public_path
     updated = time_of_revision(view.connection, view.state)
-    providers = taxonomy.count_visible(view.connection, "provider", "true")
-    topics = taxonomy.count_visible(view.connection, "topic", "true")
     what = view.settings.site_description or "Articles worth keeping, chosen and filed by people."
-    lead = f"{what} {total:,} articles by {providers:,} providers on {topics:,} topics."
     if not updated or not total:
         return HomeHead(view.settings.site_name, what, None, "", None, ())
+    providers = taxonomy.count_visible(view.connection, "provider", "true")
+    topics = taxonomy.count_visible(view.connection, "topic", "true")
     week = datetime.fromisoformat(updated) - timedelta(days=_NEW_DAYS)
     query = ArticleQuery(added_from=Moment(week.replace(microsecond=0), None))
-    new_articles = matching(view.connection, query)
-    count = new_articles.total()
-    is_all_new = count == total
-    busy = ArticleQuery() if is_all_new or not count else query
-    _, facets = count_facets(view.connection, busy, matching(view.connection, busy), ["topic"], _BUSY_TOPICS)
+    new = matching(view.connection, query)
+    # The first import brings everything at once, which is no news.
+    is_news = 0 < new.total() < total
+    busy = all_topics
+    if is_news:
+        busy = count_facets(view.connection, query, new, ["topic"], _BUSY_TOPICS)[1]["topic"]
     return HomeHead(
         heading="What is new",
-        lead=lead,
+        lead=f"{what} {counted(total, 'article')} by {counted(providers, 'provider')} on "
+        f"{counted(topics, 'topic')}.",
         updated=updated,
         updated_in_words=moment_in_words(updated),
-        new=PageLink("", list_address(prefix, query), count) if count and not is_all_new else None,
+        new=PageLink("", list_address(prefix, query), new.total()) if is_news else None,
         busy=tuple(
-            PageLink(cut(value.name, 60), term_address(prefix, "topic", value.value), value.count)
-            for value in facets["topic"].values
+            PageLink(cut(value.name, 60), term_address(prefix, "topic", value.value))
+            for value in busy.values[:_BUSY_TOPICS]
         ),
     )
 
 
-def title_of_list(query: ArticleQuery) -> str:
-    words = query.in_words()
+def _other_search(prefix: str, query: ArticleQuery, proposal: Proposal | None) -> PageLink | None:
+    if proposal is None or proposal.q is None:
+        return None
+    return PageLink(proposal.q, list_address(prefix, query.model_copy(update={"q": proposal.q})))
+
+
+def title_of_list(query: ArticleQuery, names: Mapping[tuple[str, str], str]) -> str:
+    words = query.in_words(names)
     return cut(" ".join(["Articles", *words]) if words else "All articles", _MAX_TITLE_CHARACTERS)
 
 

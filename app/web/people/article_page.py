@@ -15,7 +15,7 @@ from app.catalog.paging import read_page
 from app.catalog.related import find_whole_article, link_item, related_links_of
 from app.pages.addresses import article_address, outward, term_address
 from app.pages.dates import day_in_words, moment_in_words
-from app.pages.entries import PageLink, as_html, cut, entry_of, provider_link
+from app.pages.entries import PageLink, as_html, cut, entry_of, provider_link, topic_links
 from app.pages.frame import PageFrame
 from app.pages.languages import direction_of
 from app.pages.rendering import render
@@ -62,7 +62,7 @@ def show_article(request: Request, article_id: str) -> Response:
         site=site,
         title=title,
         canonical=canonical,
-        request=request_of(view, path, needs_token=not entry.is_published),
+        request=request_of(view, path, is_public=entry.is_published),
         description=cut(item["excerpt"], 300) if item["excerpt"] else None,
         image=entry.image,
         kind="article",
@@ -83,7 +83,7 @@ def show_article(request: Request, article_id: str) -> Response:
         image_width=image["width"] if image else None,
         image_height=image["height"] if image else None,
         content=as_html(_for_page(content, shows_images=settings.show_images)),
-        topics=_terms(prefix, "topic", item["topics"]),
+        topics=topic_links(item, prefix, _MAX_TERMS),
         tags=_terms(prefix, "tag", item["tags"]),
         related=[_related(prefix, json.loads(link_item(row, sees_all=sees_all))) for row in related],
         more_related=view.path(f"{path}/related") if item["relatedCount"] > len(related) else None,

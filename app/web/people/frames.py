@@ -17,7 +17,7 @@ Pairs = Sequence[tuple[str, str]]
 _VARY: Final = "Cookie"
 
 
-def site_of(settings: Settings, asker: Asker | None = None, revision: int | None = None) -> Site:
+def site_of(settings: Settings, asker: Asker | None = None) -> Site:
     return Site(
         name=settings.site_name,
         description=settings.site_description,
@@ -27,12 +27,11 @@ def site_of(settings: Settings, asker: Asker | None = None, revision: int | None
         can_sign_in=settings.editor_token is not None,
         is_signed_in=bool(asker and asker.is_signed_in),
         sees_unpublished=bool(asker and asker.may_see_unpublished),
-        revision=revision,
     )
 
 
 def site_of_view(view: View) -> Site:
-    return site_of(view.settings, view.asker, view.state.revision)
+    return site_of(view.settings, view.asker)
 
 
 def page_policy(settings: Settings) -> str:
@@ -57,8 +56,9 @@ def page_response(view: View, body: bytes) -> Response:
     return Response(body, media_type="text/html", headers=headers)
 
 
-def request_of_list(view: View, filters: Pairs, paging: Pairs, *, needs_token: bool) -> PageRequest:
+def request_of_list(view: View, filters: Pairs, paging: Pairs, *, is_public: bool) -> PageRequest:
     """The list itself, and the same articles as feeds and files, which have no pages."""
+    needs_token = not is_public and not view.settings.show_unpublished
     query = f"?{urlencode(filters)}" if filters else ""
     json = address(view.path("/articles"), [*filters, *paging] if not _has_cursor(paging) else paging)
     return PageRequest(
@@ -72,12 +72,15 @@ def request_of_list(view: View, filters: Pairs, paging: Pairs, *, needs_token: b
         files=(
             ("CSV", view.path("/exports/articles.csv") + query),
             ("NDJSON", view.path("/exports/articles.ndjson") + query),
+            ("XLSX", view.path("/exports/articles.xlsx") + query),
         ),
         needs_token=needs_token,
     )
 
 
-def request_of(view: View, path: str, pairs: Pairs = (), *, needs_token: bool = False) -> PageRequest:
+def request_of(view: View, path: str, pairs: Pairs = (), *, is_public: bool) -> PageRequest:
+    """`is_public` if everybody gets the same answer."""
+    needs_token = not is_public and not view.settings.show_unpublished
     json = address(view.path(path), pairs)
     return PageRequest(json=json, curl=curl(view, json, needs_token=needs_token), needs_token=needs_token)
 

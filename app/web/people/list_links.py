@@ -1,12 +1,12 @@
 """From one query to those beside it: without a filter, with one more, in another order. Knows no request."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 from urllib.parse import quote_plus
 
 from app.catalog.clauses import Clause
-from app.catalog.facets import FacetCounts, ValueCount
+from app.catalog.facets import ValueCount
 from app.catalog.fields import IN_WORDS, FieldName
 from app.catalog.narrowing import clauses_of_value, narrowed_to_bucket
 from app.catalog.query import CLAUSES, ArticleQuery, Moment
@@ -79,14 +79,17 @@ def without_clause(query: ArticleQuery, field: str, clause: Clause) -> ArticleQu
     return query.model_copy(update={field: clauses})
 
 
-def chips_of(prefix: str, query: ArticleQuery, names: dict[str, dict[str, str]]) -> tuple[PageLink, ...]:
-    """Each filter in words, with the address of the list without it."""
+def chips_of(prefix: str, query: ArticleQuery, names: Mapping[tuple[str, str], str]) -> tuple[PageLink, ...]:
+    """Each filter in words, with the address of the list without it.
+
+    `names` are what the values of fields are called, where that is another text than the value.
+    """
     chips = []
     if query.q and not query.q.isspace():
         chips.append((f"“{query.q}”", without(query, "q")))
     for field in CLAUSES:
         for clause in getattr(query, field):
-            text = _clause_in_words(field, clause, names.get(field, {}))
+            text = _clause_in_words(field, clause, names)
             chips.append((text, without_clause(query, field, clause)))
     dates: Sequence[tuple[str, str, str]] = (
         ("published_from", "published_before", ""),
@@ -109,23 +112,6 @@ def chips_of(prefix: str, query: ArticleQuery, names: dict[str, dict[str, str]])
     return tuple(
         PageLink(cut(text, _MAX_CHIP_CHARACTERS), list_address(prefix, rest)) for text, rest in chips
     )
-
-
-def named(query: ArticleQuery, names: dict[str, dict[str, str]]) -> ArticleQuery:
-    """The query with ids and domains replaced by names: only for words, not for addresses."""
-    update = {}
-    for field, by_value in names.items():
-        clauses = getattr(query, field)
-        if clauses:
-            update[field] = tuple(
-                Clause(
-                    tuple(by_value.get(fold(value), value) for value in clause.values),
-                    clause.anything,
-                    clause.none_of,
-                )
-                for clause in clauses
-            )
-    return query.model_copy(update=update) if update else query
 
 
 def sorts_of(prefix: str, query: ArticleQuery, *, has_quality: bool, has_heat: bool) -> tuple[PageLink, ...]:
@@ -196,13 +182,6 @@ def bucket_addresses(prefix: str, query: ArticleQuery, buckets: Sequence[Bucket]
     return addresses
 
 
-def names_of_facets(facets: dict[str, FacetCounts]) -> dict[str, dict[str, str]]:
-    """Field -> folded value -> name, of what a page has read anyway."""
-    return {
-        field: {fold(value.value): value.name for value in counts.values} for field, counts in facets.items()
-    }
-
-
 def _addresses_with(prefix: str, query: ArticleQuery, field: FieldName) -> Callable[[Sequence[Clause]], str]:
     """Encodes the rest of the query once, since a page has fifty of these links."""
     clauses = (*getattr(query, field), _PLACEHOLDER)
@@ -220,11 +199,11 @@ def _moment_text(moment: Moment) -> str:
     return moment.duration or rfc3339(moment.at).removesuffix(_MIDNIGHT)
 
 
-def _clause_in_words(field: str, clause: Clause, names: dict[str, str]) -> str:
+def _clause_in_words(field: str, clause: Clause, names: Mapping[tuple[str, str], str]) -> str:
     """ "Topic: AI or Python", "Topic: not AI", "Any author", "No author" """
     if clause.anything:
         return f"{'No' if clause.none_of else 'Any'} {field}"
-    values = " or ".join(names.get(fold(value), value) for value in clause.values)
+    values = " or ".join(names.get((field, value), value) for value in clause.values)
     return f"{field.capitalize()}: {'not ' if clause.none_of else ''}{values}"
 
 

@@ -17,9 +17,10 @@ from app.catalog.filters import matching
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.query import Query as AnyQuery
+from app.catalog.query_titles import names_in
 from app.names import fold
 from app.pages.addresses import host_of, term_address
-from app.pages.entries import PageLink, cut, entry_of, image_of
+from app.pages.entries import PageLink, counted, cut, entry_of, image_of
 from app.pages.frame import PageFrame
 from app.pages.rendering import render
 from app.pages.structured_data import collection_page
@@ -35,7 +36,7 @@ from app.web.people.frames import (
     request_of_list,
     site_of_view,
 )
-from app.web.people.list_links import TITLES, list_address, named, names_of_facets, pairs_of, value_links
+from app.web.people.list_links import TITLES, list_address, pairs_of, value_links
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
@@ -148,7 +149,7 @@ def _show_term(
         site=site,
         title=title,
         canonical=canonical,
-        request=request_of_list(view, filters, (), needs_token=query.published != "true"),
+        request=request_of_list(view, filters, (), is_public=query.published == "true"),
         description=cut(description, 300) if description else None,
         image=image,
         next=next_,
@@ -210,12 +211,12 @@ def _show_list(request: Request, query: TermListQuery, field: FieldName) -> Resp
         site=site,
         title=TITLES[field],
         canonical=address(prefix + here, pairs),
-        request=request_of(view, list_path, pairs, needs_token=query.published != "true"),
+        request=request_of(view, list_path, pairs, is_public=query.published == "true"),
         prev=prev,
         next=next_,
         is_indexed=query.published == "true",
     )
-    lead = f"{total:,} {field if total == 1 else field + 's'}, those with most articles first."
+    lead = f"{counted(total, field)}, those with most articles first."
     body = render("terms", frame=frame, site=site, path=None, heading=TITLES[field], lead=lead, rows=rows)
     return page_response(view, body)
 
@@ -230,10 +231,11 @@ def show_facet(request: Request, field: str, query: Annotated[ArticleQuery, Quer
         total, facets = count_facets(
             view.connection, query, matching(view.connection, query), [name], _MAX_VALUES
         )
+        names = names_in(view.connection, query)
     prefix = view.settings.public_path
     filters = pairs_of(query)
     values = facets[name].values
-    what = title_of_list(named(query, names_of_facets(facets)))
+    what = title_of_list(query, names)
     site = site_of_view(view)
     frame = PageFrame(
         site=site,
@@ -243,14 +245,14 @@ def show_facet(request: Request, field: str, query: Annotated[ArticleQuery, Quer
             view,
             "/facets",
             [*filters, ("field", name), ("size", str(_MAX_VALUES))],
-            needs_token=query.published != "true",
+            is_public=query.published == "true",
         ),
         search=query.q or "",
         hidden=tuple(pair for pair in filters if pair[0] not in ("q", "sort")),
         is_indexed=False,
     )
     rest = facets[name].other_count
-    lead = f"{total:,} {'article' if total == 1 else 'articles'}"
+    lead = counted(total, "article")
     if rest:
         lead += f", and the {len(values):,} most frequent values"
     body = render(
