@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from app.catalog.state import KNOWN_SECONDS
 from app.settings import Settings
-from app.web import articles, changes, counts, docs, exports, feeds, health, links, suggest, taxonomy
+from app.web import articles, changes, counts, docs, exports, feeds, health, links, stories, suggest, taxonomy
 from app.web.http.cache import RevisionClock
 from app.web.http.resources import Resources
 from app.web.http.routes import PathRouter, QueryRoute
@@ -28,6 +28,7 @@ comes compressed as `Accept-Encoding` says. Errors are problem details (RFC 9457
 TAGS = [
     {"name": "articles", "description": "Lists of articles, single ones, and what they link to."},
     {"name": "counts", "description": "How many articles there are of each kind and time."},
+    {"name": "stories", "description": "What several articles and links tell of one event."},
     {"name": "links", "description": "Where a URL occurs."},
     {"name": "feeds", "description": "The first of a query, for feed readers."},
     {"name": "exports", "description": "The whole result of a query as a file."},
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     counts.router,
     suggest.router,
     links.router,
+    stories.router,
     feeds.router,
     exports.router,
     changes.router,

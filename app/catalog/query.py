@@ -168,6 +168,9 @@ class ArticleQuery(Clauses, Query):
         '`"a phrase"`, `-without` or `NOT without`, `either OR or`, `begin*`',
         examples=['mars "open source" -moon'],
     )
+    collapse: Literal["story", "url"] | None = Field(
+        None, description="Of each story, or of each URL, only the article that comes first"
+    )
     sort: Sort | None = Field(
         None,
         description="`-` for descending; unknown values come last either way. "
