@@ -81,12 +81,15 @@ TITLES: list[tuple[dict[str, str | list[str]], str]] = [
     ({"story": ["abc"], "collection": ["def"]}, "Articles in the story abc in the collection def"),
     ({"collapse": "story"}, "Articles one of each story"),
     ({"url": "https://nasa.gov/"}, "Articles at https://nasa.gov/"),
-    ({"publishedFrom": "2020-01-01", "publishedBefore": "P7D"}, "Articles from 2020-01-01 before P7D"),
+    ({"publishedFrom": "2020-01-01", "publishedBefore": "P7D"}, "Articles from 2020-01-01 before 7 days ago"),
     (
         {"updatedFrom": "P7D", "updatedBefore": "2020-01-01"},
-        "Articles updated from P7D updated before 2020-01-01",
+        "Articles updated from 7 days ago updated before 2020-01-01",
     ),
-    ({"addedFrom": "P7D", "addedBefore": "2027-01-01"}, "Articles added from P7D added before 2027-01-01"),
+    (
+        {"addedFrom": "P7D", "addedBefore": "2027-01-01"},
+        "Articles added from 7 days ago added before 2027-01-01",
+    ),
     ({"minQuality": "5", "maxQuality": "9"}, "Articles of quality 5 or more of quality 9 or less"),
     ({"minHeat": "0", "maxHeat": "9"}, "Articles of heat 0 or more of heat 9 or less"),
     ({"hasImage": "true", "hasRelated": "false"}, "Articles with images without related links"),

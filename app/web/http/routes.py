@@ -122,8 +122,9 @@ class PathRouter:
         await app(scope, receive, send)
 
     def _find(self, path: str) -> tuple[ASGIApp, dict[str, str]]:
-        if self._prefix and path.startswith(self._prefix):
-            path = path[len(self._prefix) - 1 :]
+        # The public URL is home with and without its final slash.
+        if self._prefix and f"{path}/".startswith(self._prefix):
+            path = path[len(self._prefix) - 1 :] or "/"
         if path in self._fixed:
             return self._fixed[path], {}
         for pattern, app in self._patterns:
