@@ -19,6 +19,7 @@ DOCUMENTS ?= 20000
 SMALL_DOCUMENTS ?= 300000
 SQUEEZES ?= 50
 INPUTS ?= 1000000
+STOPS ?= 20
 # For each parser, at most.
 SECONDS ?= 600
 SEED ?= 1
@@ -27,10 +28,10 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --quiet
 
-.PHONY: help run test examples prove prove-api bench check lock clean
+.PHONY: help run test examples prove prove-api prove-run bench check lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed ## import seeds/ and serve it on HOST=127.0.0.1 PORT=8000
 	@# Exit status 1: imported, but for documents that were reported.
@@ -78,6 +79,9 @@ check: .venv/installed-dev ## style, types, and whether the lock files fit pypro
 
 examples: .venv/installed-dev ## write the OpenAPI document's examples anew, from seeds/
 	.venv/bin/python -m tests.support.api_examples
+
+prove-run: .venv/installed-dev ## the service as it is run, for some minutes; STOPS= shortens it
+	$(PROOF).run --stops $(STOPS)
 
 bench: .venv/installed-bench ## how fast it is, beside others, in 10 minutes; BENCH_ARGS=… are passed on
 	.venv/bin/python -m benchmarks $(BENCH_ARGS)

@@ -92,9 +92,11 @@ class Service(FastAPI):
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
-    app.state.resources.close()
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    resources: Resources = app.state.resources
+    # What the server keeps for connections too, which come before any request.
+    yield {"connections": resources.connections}
+    resources.close()
 
 
 def _operation_id(route: APIRoute) -> str:

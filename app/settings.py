@@ -14,6 +14,10 @@ from app.errors import SettingsError
 
 PREFIX = "CLIPPINGS_"
 
+# Who waits longer for a balancer has another trouble; and an idle connection of a day is a dead one.
+MAX_DRAIN_SECONDS = 3_600
+MAX_KEEP_ALIVE_SECONDS = 86_400
+
 # People write PostgreSQL's scheme in two ways and SQLAlchemy in a third; all mean psycopg 3 here.
 _POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 
@@ -45,6 +49,22 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None, description="The URL under which clients reach the service, with its path prefix"
+    )
+    read_only: bool = Field(
+        default=False,
+        description="Only read the database, which may be on a disk that cannot be written",
+    )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_DRAIN_SECONDS,
+        description="So long after SIGTERM /health/ready says 503 before new connections are refused",
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=MAX_KEEP_ALIVE_SECONDS,
+        description="So long an idle connection is kept: longer than balancers keep theirs",
     )
     remembered_bytes: int = Field(
         default=32_000_000,

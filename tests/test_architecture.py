@@ -34,7 +34,17 @@ DOORS = {"find", "conditions"}
 DOORS_OF_IMPORTS = {"keep"}
 # Classes of these names stand for one noun at several stations, or wait for names of their own.
 HOMONYMS = {"Image", "Provider", "RelatedLink"}
-TOGETHER = {"cli", "console", "converting", "exporting", "main", "serving", "statistics", "__main__"}
+TOGETHER = {
+    "cli",
+    "console",
+    "converting",
+    "exporting",
+    "main",
+    "serving",
+    "shutdown",
+    "statistics",
+    "__main__",
+}
 MODULES = sorted(APP.rglob("*.py"))
 
 

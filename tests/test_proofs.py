@@ -9,6 +9,7 @@ from tests.proofs.fuzz import fuzz_all
 from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, scene_of
 from tests.proofs.memory import measure, measure_small
 from tests.proofs.readers import read_during_imports
+from tests.proofs.run import stop_under_load
 from tests.proofs.squeeze import squeeze
 from tests.support.databases import DURABLE, start_server
 
@@ -45,6 +46,11 @@ def test_readers_see_one_edition_or_the_other(database: str) -> None:
 def test_slow_and_endless_clients_are_closed() -> None:
     assert wait_for_slow_clients(head_seconds=0.3).faults == []
     assert [outcome.faults for outcome in flood(megabytes=2) if outcome.faults] == []
+
+
+@pytest.mark.parametrize(("workers", "keep_alive"), [(1, True), (2, False)])
+def test_a_stop_under_load_resets_nobody(workers: int, keep_alive: bool) -> None:
+    assert stop_under_load(1, workers=workers, keep_alive=keep_alive).faults == []
 
 
 def test_parsers_take_mutants() -> None:

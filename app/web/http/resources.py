@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 from app.catalog.state import StateReader
 from app.database.snapshots import Reader
 from app.settings import Settings
+from app.web.http.open_connections import OpenConnections, most_connections
 from app.web.http.problems import unavailable
 
 # Each thread has a connection of its own. One slow query holds up a quarter of the others, not all of them.
@@ -53,6 +54,7 @@ class Resources:
     state_reader: StateReader
     reading_threads: Executor
     download_slots: DownloadSlots
+    connections: OpenConnections
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -64,6 +66,7 @@ class Resources:
             state_reader=StateReader(reader.engine),
             reading_threads=ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading"),
             download_slots=DownloadSlots(),
+            connections=OpenConnections(most_connections()),
         )
 
     def close(self) -> None:
