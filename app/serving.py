@@ -110,13 +110,13 @@ def _listening_sockets(host: str, port: int) -> list[socket.socket]:
 def _ready_database(settings: Settings) -> None:
     """Says what there is to serve. Raises what makes serving impossible."""
     url = settings.database_url
-    with Reader(url) as reader:
+    with Reader(url, read_only=settings.read_only) as reader:
         try:
             contents = _contents_of(reader)
         except NoCatalogue as error:
             contents = f"no catalogue yet, so that all is answered 503. {error}"
         except SchemaOutdated:
-            if not url.startswith("sqlite"):
+            if settings.read_only or not url.startswith("sqlite"):
                 raise
             writing = writing_engine(url)
             with exclusive(writing) as connection:

@@ -58,7 +58,7 @@ class Resources:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        reader = Reader(settings.database_url)
+        reader = Reader(settings.database_url, read_only=settings.read_only)
         return cls(
             settings=settings,
             reader=reader,

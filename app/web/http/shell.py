@@ -121,7 +121,7 @@ class Shell:
         cache_key = CacheKey(path, scope["query_string"], asker, writer.preferences.encoding)
         try:
             state = await self.clock.current()
-        except NoCatalogue:
+        except (NoCatalogue, SchemaOutdated):
             if not self._needs_no_catalogue(path):
                 raise
             state = None
