@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from app.catalog.state import KNOWN_SECONDS
 from app.settings import Settings
-from app.web import articles, changes, counts, docs, exports, feeds, health, links, taxonomy
+from app.web import articles, changes, counts, docs, exports, feeds, health, links, metrics, taxonomy
 from app.web.http.cache import RevisionClock
 from app.web.http.resources import Resources
 from app.web.http.routes import PathRouter, QueryRoute
@@ -43,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     changes.router,
     taxonomy.router,
     health.router,
+    metrics.router,
     docs.router,
 )
 
@@ -88,7 +89,12 @@ class Service(FastAPI):
             KNOWN_SECONDS[resources.reader.dialect],
             is_local=resources.is_local,
         )
-        return Shell(PathRouter(self.router, settings.public_path), settings, clock)
+        router = PathRouter(self.router, settings.public_path)
+        shell = Shell(
+            router, settings, clock, resources.request_log, resources.request_metrics, router.template_of
+        )
+        resources.connections.on_refusal = shell.refused
+        return shell
 
 
 @asynccontextmanager
@@ -97,6 +103,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     # What the server keeps for connections too, which come before any request.
     yield {"connections": resources.connections}
     resources.close()
+    resources.request_log.flush()
+    resources.request_metrics.write()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,10 +1,16 @@
 """Runs the service with uvicorn: readies the database, says where it listens, stops when told to."""
 
 import gc
+import ipaddress
+import logging
 import os
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from logging.config import dictConfig
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -13,20 +19,27 @@ from uvicorn.supervisors import ChangeReload
 
 from app.catalog.state import read_state
 from app.catalog.tables import articles
+from app.console import counted
 from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader, restart_clock
 from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated, ServingFailed
 from app.interrupts import leave_signals
+from app.logs import logging_configuration
 from app.main import create_app
 from app.migrate import require_current, upgrade
 from app.settings import PREFIX, Settings
 from app.shutdown import Supervisor, with_draining
 from app.web.http.connections import HttpConnection
+from app.web.http.request_metrics import FOLDER_VARIABLE
+
+log = logging.getLogger(__name__)
 
 # So long a thread that reads may keep the interpreter from the event loop, several times for an answer.
 _SWITCH_SECONDS = 0.0005
 # Whoever is being answered when the service is told to stop gets the rest of the answer.
 STOP_SECONDS = 15
+# 16 characters of a generator take longer to guess than anybody has.
+MIN_TOKEN_CHARACTERS = 16
 # So many clients may connect at one moment; the system's own limit (4,096 on Linux) cuts this.
 BACKLOG = 2_048
 
@@ -41,12 +54,15 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     settings = Settings.read()
-    _ready_database(settings)
+    contents = _ready_database(settings)
     sockets = _listening_sockets(host, port)
     port = sockets[0].getsockname()[1]
     if settings.public_url is None:
         os.environ[f"{PREFIX}PUBLIC_URL"] = f"http://{_reachable(host)}:{port}"
     leave_signals()
+    configuration = logging_configuration(settings.log)
+    dictConfig(configuration)
+    log.info("%s has %s", _without_secrets(settings.database_url), contents)
     config = uvicorn.Config(
         "app.serving:app_from_environment",
         factory=True,
@@ -54,21 +70,44 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         reload=reload,
         http=HttpConnection,
         server_header=False,
-        # A line a request takes a tenth of the time that a list does, and a proxy in front has one anyway.
+        # We write that line ourselves, several times as quickly.
         access_log=False,
+        log_config=configuration,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=STOP_SECONDS,
         backlog=BACKLOG,
     )
-    sys.stderr.write(f"clippings: running on http://{_bracketed(host) or '*'}:{port} (Ctrl-C ends it)\n")
+    log.info("running on http://%s:%s", _bracketed(host) or "*", port)
+    log.info("look at %s/docs", Settings.read().public_url)
+    for warning in warnings_of(settings, host):
+        log.warning("%s", warning)
     if reload:
         ChangeReload(config, target=uvicorn.Server(config).run, sockets=sockets).run()
     elif workers > 1:
-        Supervisor(config, sockets, settings.drain_seconds).run()
+        with _metrics_folder():
+            Supervisor(config, sockets, settings.drain_seconds).run()
     else:
         _only_sockets.extend(sockets)
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=sockets)
+
+
+@contextmanager
+def _metrics_folder() -> Iterator[None]:
+    """Where workers count together. Shared memory is there even in a container that can write nothing."""
+    os.environ.pop(FOLDER_VARIABLE, None)
+    folder: TemporaryDirectory[str] | None = None
+    for parent in (None, "/dev/shm"):  # noqa: S108  a folder of our own is made in it
+        with suppress(OSError):
+            folder = TemporaryDirectory(prefix="clippings-metrics-", dir=parent)
+            break
+    if folder is None:
+        log.warning("No folder can be made in which workers count: /metrics tells of one of them alone.")
+        yield
+        return
+    with folder as path:
+        os.environ[FOLDER_VARIABLE] = path
+        yield
 
 
 def app_from_environment() -> FastAPI:
@@ -107,8 +146,38 @@ def _listening_sockets(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _ready_database(settings: Settings) -> None:
-    """Says what there is to serve. Raises what makes serving impossible."""
+def warnings_of(settings: Settings, host: str) -> Iterator[str]:
+    """Of what is allowed, and seldom meant."""
+    if not _is_loopback(host):
+        if settings.public_url is None:
+            yield (
+                f"CLIPPINGS_PUBLIC_URL is not set, so feeds name {_reachable(host)}, which nobody else may "
+                "reach: set it to the URL by which clients reach the service, as https://example.org/news."
+            )
+        elif _is_loopback(urlsplit(settings.public_url).hostname or ""):
+            yield (
+                f"CLIPPINGS_PUBLIC_URL is {settings.public_url}, which is this machine for everybody who "
+                "asks: set it to the URL by which clients reach the service, as https://example.org/news."
+            )
+        if settings.show_unpublished:
+            yield "Everybody who reaches this service may see what is not published."
+    token = settings.editor_token.get_secret_value() if settings.editor_token else None
+    if token and len(token) < MIN_TOKEN_CHARACTERS:
+        yield (
+            f"CLIPPINGS_EDITOR_TOKEN has fewer than {MIN_TOKEN_CHARACTERS} characters, and can be guessed: "
+            "`openssl rand -hex 32` makes one that cannot."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _ready_database(settings: Settings) -> str:
+    """What there is to serve. Raises what makes serving impossible."""
     url = settings.database_url
     with Reader(url, read_only=settings.read_only) as reader:
         try:
@@ -128,16 +197,18 @@ def _ready_database(settings: Settings) -> None:
                 raise
             # It may come up after us.
             contents = f"nothing that can be read, so that all is answered 503 until it can. {error}"
-    sys.stderr.write(f"clippings: {_without_secrets(url)} has {contents}\n")
+    return contents
 
 
 def _contents_of(reader: Reader) -> str:
+    unpublished = func.count().filter(articles.c.published == 0)
     with reader.snapshot() as connection:
         require_current(connection)
         revision = read_state(connection).revision
         restart_clock(connection)
-        count = connection.scalars(select(func.count()).select_from(articles)).one()
-    return f"{count:,} articles at revision {revision}"
+        count, hidden = connection.execute(select(func.count(), unpublished).select_from(articles)).one()
+    of_them = f" ({hidden:,} of them not published)" if hidden else ""
+    return f"{counted(count)}{of_them} at revision {revision}"
 
 
 def _without_secrets(url: str) -> str:

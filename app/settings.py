@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SAWarning
 
 from app.errors import SettingsError
+from app.logs import LogStyle
 
 PREFIX = "CLIPPINGS_"
 
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="The URL under which clients reach the service, with its path prefix"
     )
+    log: LogStyle = Field(default="text", description="How requests are logged: `text`, `json`, or `off`")
     read_only: bool = Field(
         default=False,
         description="Only read the database, which may be on a disk that cannot be written",
@@ -174,4 +176,6 @@ def _reason(error: Any) -> str:
         return str(error["ctx"]["error"])
     if error["type"].startswith("bool"):
         return "must be true or false"
+    if error["type"] == "literal_error":
+        return f"must be {error['ctx']['expected']}"
     return str(error["msg"])

@@ -20,10 +20,12 @@ from types import FrameType
 from typing import Any, Final
 
 from fastapi import FastAPI
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
 
 from app.web.http.open_connections import OpenConnections
+from app.web.http.request_metrics import FOLDER_VARIABLE
 
 # Handshakes that have begun are done in a few milliseconds, and accepting who is there takes a few more.
 LAST_SECONDS: Final = 0.3
@@ -70,6 +72,15 @@ class Supervisor(Multiprocess):
     def __init__(self, config: Config, sockets: list[socket.socket], drain_seconds: float) -> None:
         super().__init__(config, sockets)
         self._drain_seconds = drain_seconds
+
+    def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            if FOLDER_VARIABLE not in os.environ:
+                continue
+            # What it counted stays counted, but it answers nothing any more.
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
     def terminate_all(self) -> None:
         super().terminate_all()

@@ -4,6 +4,7 @@ Knows no protocol: a connection is something that can be dropped.
 """
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -22,6 +23,8 @@ class OpenConnections:
 
     def __init__(self, max_connections: int) -> None:
         self.is_draining = False
+        # It is told the status by which a connection was refused that sent no request.
+        self.on_refusal: Callable[[int], None] = lambda status: None
         self._max_connections = max_connections
         # A dictionary keeps the order, so the connection that waits longest is the first.
         self._waiting: dict[Droppable, None] = {}

@@ -12,6 +12,8 @@ from app.database.snapshots import Reader
 from app.settings import Settings
 from app.web.http.open_connections import OpenConnections, most_connections
 from app.web.http.problems import unavailable
+from app.web.http.request_log import RequestLog
+from app.web.http.request_metrics import RequestMetrics
 
 # Each thread has a connection of its own. One slow query holds up a quarter of the others, not all of them.
 READING_THREADS = 4
@@ -55,6 +57,8 @@ class Resources:
     reading_threads: Executor
     download_slots: DownloadSlots
     connections: OpenConnections
+    request_log: RequestLog
+    request_metrics: RequestMetrics
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -67,6 +71,8 @@ class Resources:
             reading_threads=ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading"),
             download_slots=DownloadSlots(),
             connections=OpenConnections(most_connections()),
+            request_log=RequestLog(settings.log),
+            request_metrics=RequestMetrics(),
         )
 
     def close(self) -> None:

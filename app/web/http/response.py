@@ -33,7 +33,7 @@ _COMMON_HEADERS: RawHeaders = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"ETag, Link, Catalogue-Revision, Retry-After",
+        b"ETag, Link, Catalogue-Revision, Retry-After, X-Request-Id",
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
