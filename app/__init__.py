@@ -17,8 +17,8 @@ The folders are the stations on the data's way:
 Arrows, and no others: conversion -> documents; importer -> documents, catalog; feeds, exports -> catalog;
 web -> catalog, feeds, exports. Every folder may use `database` and the nouns beside the folders: names and
 urls (when two are one), moments, unicode_forms, printable, yaml_text, whole_files, errors, interrupts,
-settings, migrate. The nouns know no other folder. `cli`, `console`, `converting`, `exporting`, `statistics`,
-`main`, `serving` and `shutdown` put everything together. A test checks the arrows.
+settings, migrate, logs. The nouns know no other folder. `cli`, `console`, `converting`, `exporting`,
+`statistics`, `main`, `purge`, `serving` and `shutdown` put everything together. A test checks the arrows.
 
 A sealed room may be clever, the way through the house may not. Most changes open neither room; the docstring
 of catalog/index/__init__.py tells that room's format, invariants and costs. docs/architecture.md tells the

@@ -39,6 +39,7 @@ from app.importer.trees import UnclearTree, absolute, named, trees_of
 from app.importer.watch import watch
 from app.interrupts import end_interrupted, hold_interrupts, release_interrupts
 from app.migrate import require_current, upgrade
+from app.purge import purge_after
 from app.settings import MAX_DRAIN_SECONDS, MAX_KEEP_ALIVE_SECONDS, Settings, unknown_names
 
 # Exit statuses beside 0, done, 2, wrong usage, and that of an interrupt.
@@ -173,8 +174,9 @@ def import_(
         if problems:
             report = Report(problems=problems)
         else:
-            with progress_line() as progress:
-                report = import_trees(engine, _named(requests, source), options, progress)
+            named_requests = _named(requests, source)
+            with purge_after(Settings.read()), progress_line() as progress:
+                report = import_trees(engine, named_requests, options, progress)
         if as_json:
             click.echo(json.dumps(report.as_json(), indent=2))
         elif problems:
@@ -310,7 +312,7 @@ def remove(name: str, *, yes: bool) -> None:
     if question and not yes and not _is_confirmed(question):
         raise ImportRefused("Nothing was removed.")
     try:
-        with progress_line() as progress:
+        with purge_after(Settings.read()), progress_line() as progress:
             report = remove_source(_engine(), name, progress)
     except NoSuchSource as error:
         raise click.UsageError(f"There is no source {name!r}; there are: {error}") from None

@@ -18,6 +18,8 @@ PREFIX = "CLIPPINGS_"
 # Who waits longer for a balancer has another trouble; and an idle connection of a day is a dead one.
 MAX_DRAIN_SECONDS = 3_600
 MAX_KEEP_ALIVE_SECONDS = 86_400
+# Caches take no more for true than a year (RFC 9111 asks for no limit, RFC 2616 had this one).
+MAX_MAX_AGE = 31_536_000
 
 # People write PostgreSQL's scheme in two ways and SQLAlchemy in a third; all mean psycopg 3 here.
 _POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
@@ -52,6 +54,17 @@ class Settings(BaseSettings):
         default=None, description="The URL under which clients reach the service, with its path prefix"
     )
     log: LogStyle = Field(default="text", description="How requests are logged: `text`, `json`, or `off`")
+    max_age: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_MAX_AGE,
+        description="Seconds for which caches in front and browsers may give an answer again unasked",
+    )
+    purge_url: str | None = Field(
+        default=None,
+        description="A cache in front that an import tells, by the method PURGE, to forget the catalogue",
+        repr=False,
+    )
     read_only: bool = Field(
         default=False,
         description="Only read the database, which may be on a disk that cannot be written",
@@ -131,6 +144,17 @@ class Settings(BaseSettings):
         ):
             raise ValueError("must be printable ASCII without spaces: it travels in an HTTP header")
         return SecretStr(text) if text else None
+
+    @field_validator("purge_url")
+    @classmethod
+    def _check_purge_url(cls, url: str | None) -> str | None:
+        if url is None or not url.strip():
+            return None
+        parts = urlsplit(url.strip())
+        is_printable = url.isascii() and url.strip().isprintable() and " " not in url.strip()
+        if parts.scheme not in ("http", "https") or not parts.hostname or not is_printable:
+            raise ValueError("must be an absolute URL, as in http://127.0.0.1:6081/")
+        return url.strip()
 
     @field_validator("public_url")
     @classmethod

@@ -40,6 +40,7 @@ TOGETHER = {
     "converting",
     "exporting",
     "main",
+    "purge",
     "serving",
     "shutdown",
     "statistics",

@@ -8,6 +8,7 @@ from tests.proofs.extremes import answer_meanwhile, measure_kinds
 from tests.proofs.fuzz import fuzz_all
 from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, scene_of
 from tests.proofs.memory import measure, measure_small
+from tests.proofs.proxies import PROXIES, behind
 from tests.proofs.readers import read_during_imports
 from tests.proofs.run import stop_under_load
 from tests.proofs.squeeze import squeeze
@@ -51,6 +52,11 @@ def test_slow_and_endless_clients_are_closed() -> None:
 @pytest.mark.parametrize(("workers", "keep_alive"), [(1, True), (2, False)])
 def test_a_stop_under_load_resets_nobody(workers: int, keep_alive: bool) -> None:
     assert stop_under_load(1, workers=workers, keep_alive=keep_alive).faults == []
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_clients_behind_a_proxy_see_what_they_should(proxy: str) -> None:
+    assert behind(proxy).faults == []
 
 
 def test_parsers_take_mutants() -> None:

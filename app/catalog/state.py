@@ -37,6 +37,11 @@ class State(NamedTuple):
     revision: int
     name: str | None
 
+    @property
+    def cache_tag(self) -> str:
+        """What caches in front know all answers of this catalogue by, so that one purge empties them."""
+        return f"clippings-{self.identity}"
+
 
 def read_state(connection: Connection) -> State:
     [row] = _states(connection).rows({})

@@ -171,7 +171,10 @@ def main() -> None:
         for workers in (1, 2)
         for keep_alive in (True, False)
     ]
-    conclude(*outcomes)
+    # These start the service as this module does.
+    from tests.proofs.proxies import PROXIES, behind  # noqa: PLC0415
+
+    conclude(*outcomes, *(behind(name) for name in PROXIES))
 
 
 if __name__ == "__main__":

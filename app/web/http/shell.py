@@ -30,7 +30,7 @@ from app.web.http.problems import (
 )
 from app.web.http.request_log import SLOW_SECONDS, Complaints, RequestLog, RequestNames, trace_id_of
 from app.web.http.request_metrics import OTHER_METHOD, RequestMetrics
-from app.web.http.response import CompleteResponse, Preferences, ResponseFinished, ResponseWriter
+from app.web.http.response import Caching, CompleteResponse, Preferences, ResponseFinished, ResponseWriter
 from app.web.http.routes import MAX_PATH_CHARACTERS
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
@@ -201,6 +201,7 @@ class Shell:
             if not self._needs_no_catalogue(path):
                 raise
             state = None
+        writer.caching = Caching(self.settings.max_age, state.cache_tag if state else None)
         if state and self.outage.is_known:
             self.outage.worked()
         if state and (response := self.cache.get(state, cache_key)):
