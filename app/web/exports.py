@@ -18,6 +18,7 @@ from app.web.http.audience import asker_of, require_editor
 from app.web.http.problems import COMMON_PROBLEMS, problems
 from app.web.http.resources import DownloadSlots
 from app.web.http.routes import QueryRoute, resources_of
+from app.web.http.spool import spooled
 from app.web.view import record_state
 
 router = APIRouter(route_class=QueryRoute, tags=["exports"], responses=COMMON_PROBLEMS)
@@ -55,7 +56,8 @@ def _file_response(request: Request, query: ArticleQuery, media_type: str, name:
     if query.published != "true":
         require_editor(asker_of(request), resources.settings)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return _FileResponse(resources.download_slots, _chunks(request, query, rows), media_type, headers)
+    chunks = spooled(_chunks(request, query, rows))
+    return _FileResponse(resources.download_slots, chunks, media_type, headers)
 
 
 class _FileResponse(Response):
