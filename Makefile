@@ -20,6 +20,9 @@ SMALL_DOCUMENTS ?= 300000
 SQUEEZES ?= 50
 INPUTS ?= 1000000
 STOPS ?= 20
+SLOW_SECONDS ?= 30
+WORKER_KILLS ?= 5
+SLOW_IMPORTS ?= 6
 # For each parser, at most.
 SECONDS ?= 600
 SEED ?= 1
@@ -80,8 +83,8 @@ check: .venv/installed-dev ## style, types, and whether the lock files fit pypro
 examples: .venv/installed-dev ## write the OpenAPI document's examples anew, from seeds/
 	.venv/bin/python -m tests.support.api_examples
 
-prove-run: .venv/installed-dev ## the service as it is run, for some minutes; STOPS= shortens it
-	$(PROOF).run --stops $(STOPS)
+prove-run: .venv/installed-dev ## the service as it is run, for some minutes; STOPS=, SLOW_SECONDS= shorten it
+	$(PROOF).run --stops $(STOPS) --seconds $(SLOW_SECONDS) --kills $(WORKER_KILLS) --imports $(SLOW_IMPORTS)
 
 bench: .venv/installed-bench ## how fast it is, beside others, in 10 minutes; BENCH_ARGS=… are passed on
 	.venv/bin/python -m benchmarks $(BENCH_ARGS)

@@ -10,7 +10,7 @@ from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, 
 from tests.proofs.memory import measure, measure_small
 from tests.proofs.proxies import PROXIES, behind
 from tests.proofs.readers import read_during_imports
-from tests.proofs.run import stop_under_load
+from tests.proofs.run import import_beside_slow_downloads, replace_killed_workers, stop_under_load
 from tests.proofs.squeeze import squeeze
 from tests.support.databases import DURABLE, start_server
 
@@ -52,6 +52,14 @@ def test_slow_and_endless_clients_are_closed() -> None:
 @pytest.mark.parametrize(("workers", "keep_alive"), [(1, True), (2, False)])
 def test_a_stop_under_load_resets_nobody(workers: int, keep_alive: bool) -> None:
     assert stop_under_load(1, workers=workers, keep_alive=keep_alive).faults == []
+
+
+def test_a_killed_worker_comes_back() -> None:
+    assert replace_killed_workers(1).faults == []
+
+
+def test_a_slow_download_does_not_let_the_log_grow() -> None:
+    assert import_beside_slow_downloads(1).faults == []
 
 
 @pytest.mark.parametrize("proxy", PROXIES)

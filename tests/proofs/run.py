@@ -14,11 +14,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from app.web.http.resources import MAX_DOWNLOADS
 from tests.proofs.catalogues import REPOSITORY
-from tests.proofs.connections import LAST, Address, exchange
+from tests.proofs.connections import LAST, LIVE, Address, exchange, is_closed, statuses
 from tests.proofs.outcome import Outcome, conclude
 from tests.support.databases import sqlite_url
 from tests.support.worlds import new_world
@@ -74,11 +75,11 @@ def wait_until_it_answers(address: Address, process: subprocess.Popen[str]) -> N
 
 
 @contextmanager
-def catalogue(articles: int = ARTICLES) -> Iterator[str]:
+def catalogue(articles: int = ARTICLES, words: int = 40) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         world = new_world(Path(folder), sqlite_url(Path(folder)))
         for number in range(articles):
-            world.write(f"{number}.md", f"title: Number {number}\nexcerpt: {'words ' * 40}\ntopics: [AI]")
+            world.write(f"{number}.md", f"title: Number {number}\nexcerpt: {'words ' * words}\ntopics: [AI]")
         world.import_()
         world.engine.dispose()
         yield sqlite_url(Path(folder))
@@ -106,6 +107,26 @@ def stop_under_load(times: int, *, workers: int, keep_alive: bool, drain_seconds
             ]
     return outcome
 
+
+SLOW, IDLE = 30, 200
+MAX_SLOW_SECONDS = 15
+MAX_OTHERS_SECONDS = 0.5
+KEEP_ALIVE_SECONDS = 75
+# A single import of them writes some 6 MB.
+MAX_LOG_KILOBYTES = 1_000
+
+KEPT = LIVE + b"\r\n"
+_ESTABLISHED = 1
+_DOWNLOAD = 5
+# What a slow client begins with, and what it sends on and on; None is one that reads nothing.
+_SLOW_KINDS: list[tuple[bytes, bytes | None]] = [
+    (b"", b"\r\n"),
+    (LIVE, b"a: b\r\n"),
+    (LIVE + b"a: ", b"b"),
+    (b"GET /", b"a"),
+    (b"GET /articles?limit=200 HTTP/1.1\r\nHost: x\r\n\r\n" * 40, None),
+    (b"GET /exports/articles.ndjson HTTP/1.1\r\nHost: x\r\n\r\n", None),
+]
 
 _BAD = frozenset(("reset", "closed without an answer", "cut", "not 200"))
 
@@ -162,14 +183,144 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[bool, bool]:
     return head.startswith(b"http/1.1 200"), b"\r\nconnection: close" not in head
 
 
+def serve_beside_slow_clients(seconds: float, *, workers: int = 2) -> Outcome:
+    """Others are served while 30 send or read next to nothing and 200 are idle; the slow ones are closed."""
+    outcome = Outcome(f"{SLOW} slow and {IDLE} idle clients of {workers} workers")
+    # A download of 10 MB, which is more than the system takes for a client that does not read.
+    with catalogue(3_000, 500) as url, service(url, "--workers", str(workers)) as (address, _, _):
+        slow = [_slow_client(address, number) for number in range(SLOW)]
+        idle = [socket.create_connection(address) for _ in range(IDLE)]
+        for connection in idle:
+            connection.sendall(KEPT)
+            connection.recv(65536)
+        began, waiting, took = time.monotonic(), dict(slow), [0.0]
+        while waiting or time.monotonic() < began + seconds:
+            asked = time.monotonic()
+            if statuses(exchange(address, LAST.replace(b"/health/live", b"/articles?limit=20"))) != [200]:
+                outcome.faults.append("another client was not answered")
+            took.append(time.monotonic() - asked)
+            for connection, drip in list(waiting.items()):
+                if _is_gone(connection, drip):
+                    del waiting[connection]
+                    outcome.numbers["s, the last slow one"] = round(time.monotonic() - began)
+            if time.monotonic() > began + max(seconds, MAX_SLOW_SECONDS):
+                outcome.faults += [f"a slow client is still there: {drip!r}" for drip in waiting.values()]
+                break
+            time.sleep(0.05)
+        closed = sum(is_closed(connection) for connection in idle)
+        if closed and time.monotonic() < began + KEEP_ALIVE_SECONDS:
+            outcome.faults.append(f"{closed} idle clients were closed")
+        for connection in (*idle, *dict(slow)):
+            connection.close()
+        outcome.numbers["answers to others"] = len(took)
+        outcome.numbers["ms, the slowest of them"] = slowest = round(1000 * max(took))
+        if slowest > 1000 * MAX_OTHERS_SECONDS:
+            outcome.faults.append(f"another client waited for {slowest} ms")
+    return outcome
+
+
+def _slow_client(address: Address, number: int) -> tuple[socket.socket, bytes | None]:
+    """A connection, and what is sent on it now and then; None if it is one that does not read."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    connection.connect(address)
+    # No more than four downloads: a worker refuses the fifth at once, whose client is an idle one then.
+    kinds = len(_SLOW_KINDS) - (number >= MAX_DOWNLOADS * len(_SLOW_KINDS))
+    begin, drip = _SLOW_KINDS[number % kinds]
+    connection.sendall(begin)
+    return connection, drip
+
+
+def _is_gone(connection: socket.socket, drip: bytes | None) -> bool:
+    if drip is None:
+        # Reading would make it a fast one, so the system is asked whether the connection was reset.
+        state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        return state != _ESTABLISHED
+    with suppress(BlockingIOError):
+        try:
+            connection.send(drip)
+        except OSError:
+            return True
+    return is_closed(connection)
+
+
+def replace_killed_workers(times: int) -> Outcome:
+    """A worker is killed while clients ask: the other one answers, and a new one takes its place."""
+    outcome = Outcome(f"{times} killed workers")
+    with catalogue() as url, service(url, "--workers", "2") as (address, process, _):
+        for turn in range(times):
+            before = workers_of(process.pid)
+            killed = before[turn % 2]
+            os.kill(killed, signal.SIGKILL)
+            began = time.monotonic()
+            while len(workers_of(process.pid)) < len(before) or killed in workers_of(process.pid):
+                if time.monotonic() > began + STOP_SECONDS:
+                    outcome.faults.append("nobody took its place")
+                    return outcome
+                # Who had been given to the killed one is cut off, and asks again.
+                with suppress(OSError):
+                    if statuses(exchange(address, LAST)) not in ([200], []):
+                        outcome.faults.append("another client was answered wrongly")
+                time.sleep(0.05)
+            took = round(1000 * (time.monotonic() - began))
+            outcome.numbers["ms, the slowest return"] = max(took, outcome.numbers["ms, the slowest return"])
+    return outcome
+
+
+def workers_of(process: int) -> list[int]:
+    """The workers alone: multiprocessing has a process of its own beside them."""
+    children = [
+        int(child)
+        for task in Path(f"/proc/{process}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def import_beside_slow_downloads(imports: int) -> Outcome:
+    """Clients read a file slowly while imports change the catalogue: SQLite's log stays small."""
+    outcome = Outcome(f"{imports} imports beside slow downloads")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        world = new_world(folder, sqlite_url(folder))
+        for number in range(3_000):
+            world.write(f"{number}.md", f"title: Number {number}\nexcerpt: {'words ' * 400}")
+        world.import_()
+        log = folder / "clippings.db-wal"
+        with service(sqlite_url(folder)) as (address, _, _):
+            clients = [_slow_client(address, _DOWNLOAD)[0] for _ in range(4)]
+            time.sleep(3)
+            for turn in range(imports):
+                for number in range(300):
+                    world.write(f"{number}.md", f"title: Number {turn} {number}\nexcerpt: {'words ' * 400}")
+                world.import_()
+                outcome.numbers["kB of log, at most"] = max(
+                    outcome.numbers["kB of log, at most"], log.stat().st_size // 1000
+                )
+            for client in clients:
+                client.close()
+        world.engine.dispose()
+    if outcome.numbers["kB of log, at most"] > MAX_LOG_KILOBYTES:
+        outcome.faults.append("the log has grown")
+    return outcome
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stops", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=30, help="beside slow clients")
+    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--imports", type=int, default=6)
     given = parser.parse_args()
     outcomes = [
         stop_under_load(given.stops, workers=workers, keep_alive=keep_alive)
         for workers in (1, 2)
         for keep_alive in (True, False)
+    ]
+    outcomes += [
+        serve_beside_slow_clients(given.seconds),
+        replace_killed_workers(given.kills),
+        import_beside_slow_downloads(given.imports),
     ]
     # These start the service as this module does.
     from tests.proofs.proxies import PROXIES, behind  # noqa: PLC0415

@@ -22,7 +22,7 @@ from app.logs import logging_configuration
 from app.settings import Settings
 from app.web.http.request_log import FLUSH_SECONDS, Complaints, RequestLog
 from tests.proofs.connections import LIVE, exchange
-from tests.proofs.run import catalogue
+from tests.proofs.run import catalogue, workers_of
 from tests.proofs.run import service as command
 from tests.support.routes import TOKEN, service
 from tests.support.services import service_of
@@ -271,10 +271,10 @@ def test_the_metrics_of_all_workers_are_one(tmp_path: Path) -> None:
             assert httpx2.get(f"{base}/articles").status_code == 200
         # What a killed worker has not written yet is lost.
         time.sleep(2 * FLUSH_SECONDS)
-        [child, *_] = children_of(process.pid)
+        [child, *_] = workers_of(process.pid)
         os.kill(child, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while child in children_of(process.pid) or len(children_of(process.pid)) < 2:
+        while child in workers_of(process.pid) or len(workers_of(process.pid)) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         for _ in range(4):
@@ -282,7 +282,7 @@ def test_the_metrics_of_all_workers_are_one(tmp_path: Path) -> None:
             assert requests_of(text)["GET", "/articles", "200"] == before + 40
         [folder] = {
             value.partition(b"=")[2].decode()
-            for value in Path(f"/proc/{children_of(process.pid)[0]}/environ").read_bytes().split(b"\0")
+            for value in Path(f"/proc/{workers_of(process.pid)[0]}/environ").read_bytes().split(b"\0")
             if value.startswith(b"PROMETHEUS_MULTIPROC_DIR=")
         }
         assert Path(folder).is_dir()
@@ -290,16 +290,6 @@ def test_the_metrics_of_all_workers_are_one(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in said if line.startswith("{")]
     assert len([line for line in lines if line.get("route") == "/articles"]) == 40
     assert not [line for line in lines if "traceback" in line]
-
-
-def children_of(process: int) -> list[int]:
-    """The workers alone: multiprocessing has a process of its own."""
-    children = [
-        int(child)
-        for task in Path(f"/proc/{process}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
-    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def test_the_log_goes_on_when_nobody_reads_it() -> None:

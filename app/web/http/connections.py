@@ -7,6 +7,9 @@ of one piece.
 """
 
 import asyncio
+import socket
+import struct
+from contextlib import suppress
 from typing import Any
 
 import httptools
@@ -47,6 +50,9 @@ MIN_BYTES_PER_SECOND = 2_000
 
 # Where the scope of a request holds its connection's `write_whole`; other servers' scopes have none.
 WRITE_WHOLE = "clippings.write_whole"
+
+# SO_LINGER: on, for no time at all.
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 _BODY_HEADERS = frozenset((b"content-length", b"transfer-encoding"))
 
@@ -229,7 +235,7 @@ class HttpConnection(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """A client that does not even take its last answer would keep a connection that is only closed."""
         if self.transport.get_write_buffer_size():
-            self.transport.abort()
+            self._cut_off()
         else:
             super().timeout_keep_alive_handler()
 
@@ -269,9 +275,17 @@ class HttpConnection(HttpToolsProtocol):
     def _check_writing(self) -> None:
         taken = self._unsent_bytes - self.transport.get_write_buffer_size()
         if taken < min(self._unsent_bytes, MIN_BYTES_PER_SECOND * self.stall_seconds):
-            self.transport.abort()
+            self._cut_off()
         else:
             self._watch_writing()
+
+    def _cut_off(self) -> None:
+        """Resets the connection: the system would keep what the client does not take for many minutes."""
+        with suppress(OSError):
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER
+            )
+        self.transport.abort()
 
     def _stop_stall_timer(self) -> None:
         if self._stall_timer:
