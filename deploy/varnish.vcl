@@ -12,7 +12,7 @@ backend default {
     .between_bytes_timeout = 60s;
 }
 
-# Where imports come from.
+# Imports come from this machine, or to a socket that is for them alone:  varnishd -a :80 -a imports=:6081
 acl importers {
     "127.0.0.1";
     "::1";
@@ -20,7 +20,7 @@ acl importers {
 
 sub vcl_recv {
     if (req.method == "PURGE") {
-        if (client.ip !~ importers) {
+        if (local.socket != "imports" && client.ip !~ importers) {
             return (synth(403, "Forbidden"));
         }
         if (!req.http.Surrogate-Key) {
