@@ -54,7 +54,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     settings = Settings.read()
-    contents = _ready_database(settings)
+    contents, hidden = _ready_database(settings)
     sockets = _listening_sockets(host, port)
     port = sockets[0].getsockname()[1]
     if settings.public_url is None:
@@ -79,7 +79,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
     )
     log.info("running on http://%s:%s", _bracketed(host) or "*", port)
     log.info("look at %s/docs", Settings.read().public_url)
-    for warning in warnings_of(settings, host):
+    for warning in warnings_of(settings, host, hidden):
         log.warning("%s", warning)
     if reload:
         ChangeReload(config, target=uvicorn.Server(config).run, sockets=sockets).run()
@@ -146,8 +146,8 @@ def _listening_sockets(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def warnings_of(settings: Settings, host: str) -> Iterator[str]:
-    """Of what is allowed, and seldom meant."""
+def warnings_of(settings: Settings, host: str, hidden: int) -> Iterator[str]:
+    """Of what is allowed, and seldom meant. `hidden` articles are not published."""
     if not _is_loopback(host):
         if settings.public_url is None:
             yield (
@@ -161,6 +161,11 @@ def warnings_of(settings: Settings, host: str) -> Iterator[str]:
             )
         if settings.show_unpublished:
             yield "Everybody who reaches this service may see what is not published."
+    if hidden and settings.editor_token is None and not settings.show_unpublished:
+        yield (
+            f"{counted(hidden)} {'is' if hidden == 1 else 'are'} not published, and nobody can see "
+            f"{'it' if hidden == 1 else 'them'} here: set CLIPPINGS_EDITOR_TOKEN for editors."
+        )
     token = settings.editor_token.get_secret_value() if settings.editor_token else None
     if token and len(token) < MIN_TOKEN_CHARACTERS:
         yield (
@@ -176,14 +181,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _ready_database(settings: Settings) -> str:
-    """What there is to serve. Raises what makes serving impossible."""
+def _ready_database(settings: Settings) -> tuple[str, int]:
+    """What there is to serve, and how much of it is not published. Raises what makes serving impossible."""
     url = settings.database_url
     with Reader(url, read_only=settings.read_only) as reader:
         try:
-            contents = _contents_of(reader)
+            return _contents_of(reader)
         except NoCatalogue as error:
-            contents = f"no catalogue yet, so that all is answered 503. {error}"
+            return f"no catalogue yet, so that all is answered 503. {error}", 0
         except SchemaOutdated:
             if settings.read_only or not url.startswith("sqlite"):
                 raise
@@ -191,16 +196,15 @@ def _ready_database(settings: Settings) -> str:
             with exclusive(writing) as connection:
                 upgrade(connection)
             writing.dispose()
-            contents = _contents_of(reader)
+            return _contents_of(reader)
         except DatabaseUnavailable as error:
             if url.startswith("sqlite"):
                 raise
             # It may come up after us.
-            contents = f"nothing that can be read, so that all is answered 503 until it can. {error}"
-    return contents
+            return f"nothing that can be read, so that all is answered 503 until it can. {error}", 0
 
 
-def _contents_of(reader: Reader) -> str:
+def _contents_of(reader: Reader) -> tuple[str, int]:
     unpublished = func.count().filter(articles.c.published == 0)
     with reader.snapshot() as connection:
         require_current(connection)
@@ -208,7 +212,7 @@ def _contents_of(reader: Reader) -> str:
         restart_clock(connection)
         count, hidden = connection.execute(select(func.count(), unpublished).select_from(articles)).one()
     of_them = f" ({hidden:,} of them not published)" if hidden else ""
-    return f"{counted(count)}{of_them} at revision {revision}"
+    return f"{counted(count)}{of_them} at revision {revision}", hidden
 
 
 def _without_secrets(url: str) -> str:

@@ -202,6 +202,20 @@ def test_what_an_operator_gets_wrong_is_said_at_the_start(
     assert all(words and words in warning and SECRET not in warning for warning in warnings)
 
 
+def test_that_nobody_can_see_what_is_unpublished_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_document(folder, "news/b.md", "title: B\npublished: false")
+    world = World(folder / "news", writing_engine(f"sqlite:///{folder}/clippings.db"))
+    world.import_()
+    world.engine.dispose()
+    said = beginning_of_serve()
+    assert "has 2 articles (1 of them not published) at revision 1" in said
+    assert "1 article is not published, and nobody can see it here: set CLIPPINGS_EDITOR_TOKEN" in said
+    monkeypatch.setenv("CLIPPINGS_EDITOR_TOKEN", "0123456789abcdef")
+    assert " WARNING " not in beginning_of_serve()
+
+
 def test_an_address_in_use_is_said_in_a_line(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -252,7 +266,8 @@ def test_until_there_is_a_catalogue_all_but_documentation_says_what_to_do(
     for path in ("/docs", "/docs/docs.js", "/openapi.json", "/health/live", "/metrics"):
         assert empty.get(path).status_code == 200
     assert sorted(world.root.parent.iterdir()) == before
-    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len([line for line in said if " took " not in line]) == 1
     world.import_()
     assert empty.get("/health/ready").status_code == 200
     assert empty.get("/articles").json()["total"] == 1

@@ -110,9 +110,10 @@ class Shell:
         finally:
             # A client that left before it was answered has no status; nginx's has become the usual one.
             status = sent.status or CLIENT_CLOSED_REQUEST
-            # Of a stream the client decides how long it takes.
             seconds = self._record(scope, status, sent.body_bytes, began, request_id, naming)
-            if seconds > SLOW_SECONDS and not sent.is_stream:
+            # Of a stream the client decides how long it takes, and the first /openapi.json is made for all.
+            is_question = not sent.is_stream and not self._needs_no_catalogue(scope["path"])
+            if seconds > SLOW_SECONDS and is_question:
                 route = self.template_of(scope["path"])
                 self.complaints.complain(
                     f"slow {route}",
