@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import re
 import resource
 import signal
 import socket
@@ -240,6 +241,8 @@ def test_a_slow_download_keeps_no_snapshot_and_gets_the_whole_file_of_its_revisi
         said = b""
         while not said.endswith(b"0\r\n\r\n"):
             said += client.recv(1_000_000)
+        # Without the heads of chunks, one of which may stand in a title.
+        said = re.sub(rb"\r\n[0-9a-f]+\r\n", b"", said)
         assert said.count(b'"title":"Long"') == 2_000
         assert b'"title":"New"' not in said
         client.close()
