@@ -29,12 +29,16 @@ sub vcl_recv {
         ban("obj.http.Surrogate-Key == " + req.http.Surrogate-Key);
         return (synth(200, "Purged"));
     }
-    if (req.url ~ "/metrics$") {
+    if (req.url ~ "/metrics(\?|$)") {
         return (synth(403, "Forbidden"));
     }
     # Files are sent as they are made; keeping them here would push out everything else.
     if (req.url ~ "/exports/") {
         return (pass);
+    }
+    # Pages are an editor's own by this cookie. Those of others count for nothing, and would keep answers from here.
+    if (req.http.Cookie !~ "clippings_editor=") {
+        unset req.http.Cookie;
     }
     if (!req.http.X-Request-Id) {
         set req.http.X-Request-Id = req.xid;

@@ -104,9 +104,22 @@ def _ask(client: httpx2.Client, outcome: Outcome) -> None:
         seen = client.get("/news/articles?published=any", headers=editor)
         must(seen.json()["total"] == 31, "the token does not arrive")
         must(client.get("/news/articles?published=any").status_code == 401, "the public sees an editor's")
+    page = client.get("/news/", headers={"Cookie": "theme=dark"})
+    must("30 articles" in page.text and "signed in" not in page.text, "a page is none")
+    form = client.post("/news/view/sign-in", data={"token": TOKEN})
+    must((form.status_code, form.headers.get("Location")) == (303, "/news/?published=any"), "no signing in")
+    cookie = form.headers.get("Set-Cookie", "").partition(";")[0]
+    client.cookies.clear()
+    for _ in range(2):
+        signed = client.get("/news/", headers={"Cookie": cookie})
+        must("signed in" in signed.text, "the cookie does not arrive")
+        must("private" in signed.headers["Cache-Control"], "an editor's page is for everybody")
+        must("signed in" not in client.get("/news/").text, "the public sees an editor's page")
     exported = client.get("/news/exports/articles.ndjson")
     must(exported.text.count("\n") == 30, "an export is cut")
-    must(client.get("/news/metrics").status_code == 403, "/metrics is there for everybody")
+    for query in ("", "?utm_source=x"):
+        status = client.get(f"/news/metrics{query}").status_code
+        must(status == 403, f"/metrics{query} is there for everybody")
     must(client.get("/news/nowhere").status_code == 404, "a 404 is another status")
     must(client.get("/news/articles?limit=0").json()["status"] == 422, "a problem is another body")
     named = client.get("/news/articles?limit=3", headers={"X-Request-Id": "mine"})

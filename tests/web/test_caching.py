@@ -11,8 +11,10 @@ import pytest
 from app.cli import main
 from app.errors import SettingsError
 from app.settings import Settings
-from tests.support.services import EDITOR, service_of
+from tests.support.services import EDITOR, TOKEN, service_of
 from tests.support.worlds import World
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,14 @@ from tests.support.worlds import World
         (60, "/articles?published=any", {}, "no-store"),
         (60, "/health/ready", {}, "no-store"),
         (60, "/metrics", {}, "no-store"),
+        (60, "/", BROWSER, "public, max-age=60, stale-while-revalidate=60"),
+        (60, "/", {**BROWSER, "Cookie": "theme=dark"}, "public, max-age=60, stale-while-revalidate=60"),
+        (0, "/view/topics", BROWSER, "public, no-cache"),
+        (60, "/view/sign-in", BROWSER, "no-store"),
+        (60, "/view/nowhere", BROWSER, "no-store"),
+        (60, "/?limit=0", BROWSER, "no-store"),
+        (60, "/?published=any", BROWSER, "no-store"),
+        (60, "/?published=any", {**BROWSER, **EDITOR}, "private, no-cache"),
     ],
 )
 def test_caches_are_told_how_long_and_by_which_name(
@@ -38,12 +48,29 @@ def test_caches_are_told_how_long_and_by_which_name(
     world.import_()
     [[identity]] = world.query("SELECT identity FROM catalogue")
     with service_of(world, max_age=max_age) as client:
-        for _ in range(2):
+        for _ in range(3):
             answer = client.get(path, headers=headers)
             assert answer.headers["Cache-Control"] == caching
             is_named = caching.startswith("public")
             for name in ("Cache-Tag", "Surrogate-Key"):
                 assert answer.headers.get(name) == (f"clippings-{identity}" if is_named else None)
+
+
+def test_a_page_of_somebody_who_signed_in_is_kept_by_nobody_else(world: World) -> None:
+    world.write("a.md", "title: A")
+    world.import_()
+    with service_of(world, max_age=60) as client:
+        signed = client.post("/view/sign-in", data={"token": TOKEN}, follow_redirects=False)
+        assert (signed.status_code, signed.headers["Cache-Control"]) == (303, "no-store")
+        for _ in range(3):
+            page = client.get("/", headers=BROWSER)
+            assert "signed in" in page.text
+            assert page.headers["Cache-Control"] == "private, no-cache"
+            assert "Cookie" in page.headers["Vary"]
+            assert "Cache-Tag" not in page.headers
+            # The API knows no cookies.
+            assert client.get("/articles").headers["Cache-Control"].startswith("public, max-age=60")
+            assert client.get("/?limit=0", headers=BROWSER).headers["Cache-Control"] == "no-store"
 
 
 @contextmanager

@@ -260,6 +260,37 @@ def test_a_sheet_that_nobody_waits_for_is_not_made_to_its_end(world: World, tmp_
         assert comes_true(lambda: holds_nothing(world))
 
 
+def test_a_text_that_nobody_waits_for_goes_to_the_disk_no_further(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written there at once, so only the event of its client's end can stop it."""
+    spooling, ended = threading.Event(), threading.Event()
+
+    def slow_items(items: Iterator[str], is_abandoned: threading.Event) -> Iterator[str]:
+        try:
+            for number, item in enumerate(items):
+                # Beyond the megabyte that comes from memory, and not the last one.
+                if number == 300:
+                    spooling.set()
+                    assert is_abandoned.wait(SECONDS)
+                    raise Abandoned
+                yield item
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("app.web.exports._unless_abandoned", slow_items)
+    with running(world, articles=600) as address:
+        for _ in range(MAX_DOWNLOADS + 1):
+            client = begun(address)
+            assert spooling.wait(SECONDS)
+            assert not ended.is_set()
+            client.close()
+            assert ended.wait(SECONDS)
+            assert comes_true(lambda: holds_nothing(world))
+            spooling.clear()
+            ended.clear()
+
+
 def test_a_slow_download_keeps_no_snapshot_and_gets_the_whole_file_of_its_revision(world: World) -> None:
     # Far more than the sockets hold on the way.
     with running(world, articles=2_000) as address:

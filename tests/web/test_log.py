@@ -97,6 +97,53 @@ def test_each_kind_of_answer_is_a_line_of_text(tmp_path: Path) -> None:
     ]
 
 
+# Pages for people, by a browser whose cookie may be an editor's: what is asked and sent, and the line.
+PAGES: list[tuple[str, str, dict[str, str], tuple[str, str | None, int]]] = [
+    ("GET", "/", {}, ("GET", "/", 200)),
+    ("GET", f"/?{QUERY}", {}, ("GET", "/", 200)),
+    ("GET", f"/?{QUERY}&utm_source=mail", {}, ("GET", "/", 200)),
+    ("GET", "/view/topics/AI", {}, ("GET", "/view/topics/{topic}", 200)),
+    ("GET", "/view/topics/nothing", {}, ("GET", "/view/topics/{topic}", 404)),
+    ("GET", "/view/somebodys-secret", {}, ("GET", None, 404)),
+    ("GET", "/?limit=0", {}, ("GET", "/", 422)),
+    ("POST", "/view/sign-in", {"token": "wrong"}, ("POST", "/view/sign-in", 403)),
+    ("POST", "/view/sign-in", {"token": TOKEN}, ("POST", "/view/sign-in", 303)),
+    ("GET", "/", {}, ("GET", "/", 200)),
+    ("GET", "/?published=any", {}, ("GET", "/", 200)),
+    ("POST", "/view/sign-out", {}, ("POST", "/view/sign-out", 303)),
+    ("POST", "/", {}, ("POST", "/", 405)),
+]
+
+
+def test_pages_and_forms_are_lines_and_are_counted_by_their_route(world: World, tmp_path: Path) -> None:
+    world.write("a.md", "title: A\ntopics: [AI]")
+    world.import_()
+    file = tmp_path / "log"
+    # The third time an answer to the public is remembered as it is written.
+    asked = PAGES * 3
+    with file.open("wb") as written, service_of(world, log="json", editor_token=TOKEN) as client:
+        before = requests_of(client.get("/metrics").text)
+        client.app.state.resources.request_log.flush()  # type: ignore[attr-defined]
+        client.app.state.resources.request_log._file = written.fileno()  # type: ignore[attr-defined]
+        answers = [
+            client.request(
+                method, path, data=form or None, headers={"Accept": "text/html"}, follow_redirects=False
+            )
+            for method, path, form, _ in asked
+        ]
+        after = requests_of(client.get("/metrics").text)
+    *lines, _ = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        expected for *_, expected in asked
+    ]
+    for answer, line in zip(answers, lines, strict=True):
+        assert line["requestId"] == answer.headers["X-Request-Id"]
+    for word in ("secret", TOKEN, "clippings_editor"):
+        assert word not in file.read_text()
+    expected = Counter((method, route or "", str(status)) for *_, (method, route, status) in asked)
+    assert {key: after[key] - before.get(key, 0) for key in expected} == expected
+
+
 def test_a_log_that_is_off_has_no_lines_of_requests(tmp_path: Path) -> None:
     with logged("off", tmp_path) as (client, file):
         for method, path, headers, _ in KINDS:

@@ -111,7 +111,7 @@ class PathRouter:
         routes = list(iter_route_contexts(router.routes))
         self._fixed = {route.path: _asgi_app_of(route) for route in routes if not route.param_convertors}
         self._patterns = [
-            (route.path_regex, _asgi_app_of(route), str(route.path))
+            (route.path_regex, _asgi_app_of(route), str(route.path_format))
             for route in routes
             if route.param_convertors
         ]
