@@ -63,6 +63,8 @@ Words of the house, where the field has none or several:
   source        a tree of documents with a name. Source and path identify an article.
   article       what a document with a title says, and what lists answer. Its stored JSON is its `item`.
   related link  an article that another one mentions. Equal links are stored once.
+  story         articles and links of one event, joined by curators' links. Its lead gives it id and title.
+  group         articles that a list can fold into one: those of a story, the versions of a page.
   term          a value that articles are filed under: the topic AI, the provider nasa.gov, the type video.
   field         a kind of terms: topic, provider, type and others. catalog/fields.py has all of them.
   name          a spelling of a term ("AI", "Artificial Intelligence"), with counts of its own.

@@ -69,6 +69,8 @@ def export(*, format_: str, to: Path | None, fields: str | None, bom: bool, **fi
     if format_ == "documents" and filters["published"] is None:
         filters["published"] = "any"
     query = _query(filters)
+    if format_ == "documents" and query.collapse:
+        raise click.UsageError("--collapse folds lists of articles; --format documents writes all that match")
     if format_ == "documents" and to is None:
         raise click.UsageError("--format documents needs --to FOLDER")
     if bom and format_ != "csv":

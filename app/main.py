@@ -22,6 +22,7 @@ from app.web import (
     health,
     links,
     metrics,
+    stories,
     suggest,
     taxonomy,
 )
@@ -40,6 +41,7 @@ comes compressed as `Accept-Encoding` says. Errors are problem details (RFC 9457
 TAGS = [
     {"name": "articles", "description": "Lists of articles, single ones, and what they link to."},
     {"name": "counts", "description": "How many articles there are of each kind and time."},
+    {"name": "stories", "description": "What several articles and links tell of one event."},
     {"name": "links", "description": "Where a URL occurs."},
     {"name": "feeds", "description": "The first of a query, for feed readers."},
     {"name": "exports", "description": "The whole result of a query as a file."},
@@ -54,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     counts.router,
     suggest.router,
     links.router,
+    stories.router,
     feeds.router,
     exports.router,
     changes.router,

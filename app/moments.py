@@ -13,6 +13,8 @@ _DURATION: Final = re.compile(
     r"(?:T(?=.)(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,6})S)?)?"
 )
 _MONTHS_OF_A_YEAR: Final = 12
+# The parts of a duration, in their order.
+_UNITS: Final = ("year", "month", "week", "day", "hour", "minute", "second")
 
 
 def moment(text: str) -> datetime | None:
@@ -52,6 +54,14 @@ def before(now: datetime, duration: str) -> datetime | None:
         )
     except OverflowError as error:
         raise ValueError(duration) from error
+
+
+def duration_in_words(duration: str) -> str:
+    """A duration that `before` reads, as people say it:  "P1Y6M" -> "1 year, 6 months"."""
+    match = _DURATION.fullmatch(duration)
+    amounts = zip(match.groups() if match else (), _UNITS, strict=False)
+    counted = [(int(amount), unit) for amount, unit in amounts if amount and int(amount)]
+    return ", ".join(f"{amount} {unit}{'' if amount == 1 else 's'}" for amount, unit in counted) or "0 days"
 
 
 def rfc3339(when: datetime) -> str:

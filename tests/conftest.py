@@ -1,15 +1,27 @@
 """The worlds that tests begin in."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from app.settings import PREFIX
 from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url, stop_postgresql
 from tests.support.worlds import World, new_world
 
 BOTH_DATABASES = ["sqlite", "postgresql"]
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_process() -> Iterator[None]:
+    """`serve` hands its options to workers by the environment, and some tests run it in this process."""
+    before = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    yield
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, Select, and_, bindparam, select, tuple_
 
+from app.catalog.orders import item_with_story
 from app.catalog.tables import Ordered, articles, changes, revisions
 from app.database.statements import statement
 
@@ -37,7 +38,7 @@ def rows_after(*, for_editors: bool) -> Select[Any]:
             revised_at.label("revised_at"),
             changes.c.public_id,
             articles.c.id,
-            articles.c.item,
+            item_with_story("any" if for_editors else "true"),
         )
         .outerjoin(articles, visible)
         .where(column.is_not(None), tuple_(column, changes.c.public_id) > place)

@@ -87,6 +87,8 @@ class Clauses(BaseModel):
     locale: tuple[ClauseText, ...] = _clause("Locales", "en-us")
     source: tuple[ClauseText, ...] = _clause("Sources, as spelt", "seeds")
     id: tuple[ClauseText, ...] = _clause("Ids of articles", "-abcdefghijklmnopqrst")
+    story: tuple[ClauseText, ...] = _clause("Stories, by the id of any article in them", "-*")
+    collection: tuple[ClauseText, ...] = _clause("Collections, by id", "abcdefghijklmnopqrst")
 
 
 # Every filter in words, in the order of a title: "Articles about AI by nasa.gov from 2020-01-01". A filter
@@ -103,6 +105,8 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "locale": "in {}",
     "source": "in {}",
     "id": "with the id {}",
+    "story": "in the story {}",
+    "collection": "in the collection {}",
     "url": "at {}",
     "published_from": "from {}",
     "published_before": "before {}",
@@ -117,6 +121,7 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "has_image": ("with images", "without images"),
     "has_related": ("with related links", "without related links"),
     "published": "{}",
+    "collapse": "one of each {}",
 }
 
 # An order in words, where it is not the one that the query has without `sort`.
@@ -211,6 +216,13 @@ class ProviderItem(Shape):
     images: list[ImageItem] = Field(description="Its logos, as the document has them")
 
 
+class StoryReference(Shape):
+    """A story that an article is part of; `/stories/{id}` has all of it."""
+
+    id: str = Field(description="The id of its lead", examples=["7vw7jsxe5x2cdyeibrxh"])
+    size: int = Field(ge=2, description="How many articles and links it has", examples=[3])
+
+
 class ArticleItem(Shape):
     """An article as it is stored, and as files have it. What is not known is null or empty."""
 
@@ -257,6 +269,7 @@ class ArticleItem(Shape):
     tags: list[str] = Field(description="Words it may be found by, each once", examples=[["helicopter"]])
     images: list[ImageItem] = Field(description="Its pictures, the first one first")
     related_count: int = Field(ge=0, description="How many related links it has", examples=[3])
+    story: StoryReference | None = Field(description="The story that it is part of, if any")
 
 
 # The keys of an article in lists, in their order.

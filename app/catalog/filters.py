@@ -4,7 +4,7 @@ All articles, and the newest of one term, are one range of an index, and the imp
 query is a set of articles: its size is the total, and its pages are read along the index of its order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -14,11 +14,14 @@ from app.catalog.fields import FIELDS
 from app.catalog.index.conditions import Conditions, add_conditions
 from app.catalog.index.find import (
     ArticleSet,
+    Groups,
     Ranks,
     find,
+    first_of_groups,
     pages_of,
     ranked_by_relevance,
     ranked_by_url,
+    read_groups,
     unranked,
     words_without_articles,
 )
@@ -43,6 +46,7 @@ class Selection:
     index_order: IndexOrder
     known_total: int | None
     _articles: ArticleSet | None = field(default=None, init=False)
+    _group_numbers: Groups | None = field(default=None, init=False)
 
     @property
     def selects_all(self) -> bool:
@@ -52,6 +56,8 @@ class Selection:
     @property
     def is_index_range(self) -> bool:
         """True if one index range is exactly the result."""
+        if self.query.collapse:
+            return False
         is_counted = self.selects_all or (
             self.known_total is not None and self.index_order.term_id is not None
         )
@@ -64,15 +70,23 @@ class Selection:
         return self._articles
 
     def total(self) -> int:
+        if self.query.collapse:
+            return self._groups().count(self.articles())
         return len(self.articles()) if self.known_total is None else self.known_total
 
+    def story_leads(self) -> Set[int]:
+        """The ids of the leads of the stories that any of the articles is in."""
+        return read_groups(self.connection, "story", self.query.published).within(self.articles())
+
     def listing(self, max_item_characters: int | None = None) -> Pageable:
-        """The articles in the query's order: rows of LIST_COLUMNS.
+        """The articles in the query's order: rows of `list_columns`.
 
         Reading an index range raises PageTooLarge for more than `max_item_characters`.
         """
         if self.is_index_range:
             return self.index_order.range(max_item_characters)
+        if self.query.collapse:
+            return first_of_groups(self._ranks(), self.index_order, self._groups())
         return pages_of(self._ranks(), self.index_order)
 
     def every_item(self, fields: str | None = None, *, sees_all: bool = False) -> Iterator[str]:
@@ -90,6 +104,12 @@ class Selection:
         """The words of the query's `q` that nothing has which the asker may see."""
         return words_without_articles(self.connection, self.conditions, self.query.published)
 
+    def _groups(self) -> Groups:
+        if self._group_numbers is None:
+            by, published = self.query.collapse or "story", self.query.published
+            self._group_numbers = read_groups(self.connection, by, published)
+        return self._group_numbers
+
     def _ranks(self) -> Ranks:
         if self.query.url:
             return ranked_by_url(self.connection, self.articles(), self.query.url)
@@ -101,7 +121,11 @@ class Selection:
 def may_be_index_range(query: ArticleQuery) -> bool:
     """False where `matching(query).is_index_range` is surely false; asks nothing of the database."""
     clauses = [clause for field_ in FIELDS for clause in getattr(query, field_)]
-    if len(clauses) > 1 or any(clause.none_of or len(clause.values) != 1 for clause in clauses):
+    if (
+        query.collapse
+        or len(clauses) > 1
+        or any(clause.none_of or len(clause.values) != 1 for clause in clauses)
+    ):
         return False
     conditions = Conditions()
     add_conditions(query, conditions)

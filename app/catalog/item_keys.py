@@ -16,6 +16,8 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
+from app.catalog.audience import Published
+from app.catalog.collections import details_with_missing_items
 from app.catalog.content_html import MAX_MARKDOWN_CHARACTERS, content_html
 from app.catalog.fields import ITEM_KEYS
 from app.catalog.paging import read_unpaged
@@ -103,7 +105,8 @@ def _long_values(
     characters = 0
     if keys & _KEYS_OF_CONTENTS:
         [row] = _contents(connection).rows({"article_id": article_id})
-        values["details"] = row.details
+        published: Published = "any" if sees_all else "true"
+        values["details"] = details_with_missing_items(connection, article_id, row.details, published)
         if "content" in keys:
             values["content"] = compact_json(row.content)
         if "contentHtml" in keys:

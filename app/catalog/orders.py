@@ -3,17 +3,34 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
 from app.catalog.paging import StatementPages
 from app.catalog.tables import article_terms, articles
 from app.database.rows import id_in_parameter, ids_parameter
 
-# The columns of a list's rows: the article's number, and the JSON that lists answer.
-LIST_COLUMNS: Final = (articles.c.id, articles.c.item)
+
+def list_columns(published: Published) -> tuple[ColumnElement[Any], ...]:
+    """The columns of a list's rows: the article's number, and the JSON that lists answer."""
+    return articles.c.id, item_with_story(published)
+
+
+def item_with_story(published: Published) -> ColumnElement[str]:
+    """The article as lists answer it: the stored item with the story that these askers see it in.
+
+    The public sees the stories of what is published, editors those that have the other articles too.
+    """
+    # An item ends with a number, so `rtrim` takes its one brace.  {...,"relatedCount":3}
+    item = func.rtrim(articles.c.item, "}") + ',"story":' + func.coalesce(story_of(published), "null") + "}"
+    return item.label("item")
+
+
+def story_of(published: Published) -> ColumnElement[str]:
+    """The reference to an article's story, as JSON or null."""
+    return articles.c.public_story if published == "true" else articles.c.editor_story
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +51,14 @@ class IndexOrder:
         return table.c[self.column], table.c.path, table.c.source
 
     def range(self, max_item_characters: int | None) -> StatementPages:
-        """Every article in the index, with LIST_COLUMNS.
+        """Every article in the index, with `list_columns`.
 
         It is one range, so `published` must not be `any`.
         """
         [published] = PUBLISHED_VALUES[self.published]
         is_of_term = self.term_id is not None
         values = {"term_id": self.term_id, "published": published}
-        rows = _range_rows(is_of_term=is_of_term)
+        rows = _range_rows(self.published, is_of_term=is_of_term)
         return StatementPages(rows, self.columns, values, max_item_characters)
 
     def ids_by_audience(self, dialect: str, ids: Iterable[int] | None) -> Iterator[StatementPages]:
@@ -60,8 +77,8 @@ class IndexOrder:
 
 
 @cache
-def _range_rows(*, is_of_term: bool) -> Select[Any]:
-    rows = select(*LIST_COLUMNS)
+def _range_rows(published: Published, *, is_of_term: bool) -> Select[Any]:
+    rows = select(*list_columns(published))
     if not is_of_term:
         return rows.where(articles.c.published == bindparam("published"))
     return (

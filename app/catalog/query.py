@@ -24,7 +24,7 @@ from app.catalog.audience import Published
 from app.catalog.clauses import Clause
 from app.catalog.fields import IN_WORDS, Clauses
 from app.catalog.search_language import Search, read_search
-from app.moments import before, moment, rfc3339
+from app.moments import before, duration_in_words, moment, rfc3339
 
 Sort = Literal[
     "relevance",
@@ -168,6 +168,9 @@ class ArticleQuery(Clauses, Query):
         '`"a phrase"`, `-without` or `NOT without`, `either OR or`, `begin*`',
         examples=['mars "open source" -moon'],
     )
+    collapse: Literal["story", "url"] | None = Field(
+        None, description="Of each story, or of each URL, only the article that comes first"
+    )
     sort: Sort | None = Field(
         None,
         description="`-` for descending; unknown values come last either way. "
@@ -239,7 +242,9 @@ def _in_words(value: object, parameter: str, names: Mapping[tuple[str, str], str
             any_of = "anything" if anything else " or ".join(called)
             return f"not {any_of}" if none_of else any_of
         case Moment(at, duration):
-            return duration or rfc3339(at).removesuffix("T00:00:00Z")
+            if duration:
+                return f"{duration_in_words(duration)} ago"
+            return rfc3339(at).removesuffix("T00:00:00Z")
         case "false":
             return "not published"
         case "any":

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
+from app.catalog.orders import list_columns
 from app.catalog.paging import StatementPages
 from app.catalog.tables import articles, contents, link_urls, links, related_links, sources
 from app.database.statements import statement
@@ -54,7 +55,7 @@ def count_mentions(connection: Connection, url: str, published: Published) -> in
 
 @statement
 def _articles(sees_all: bool) -> Select[Any]:
-    rows = select(articles.c.id, articles.c.item, articles.c.related_count)
+    rows = select(*list_columns("any" if sees_all else "true"), articles.c.related_count)
     rows = rows.where(articles.c.public_id == bindparam("public_id"))
     return rows if sees_all else rows.where(articles.c.published == 1)
 

@@ -54,6 +54,8 @@ catalogue = Table(
     Column("revision", Integer, nullable=False),
     Column("revision_name", Text),  # null before any import
     Column("warnings", Text, nullable=False),  # JSON: [source, problem] where descriptions disagree
+    # The version of the rule that stories were made by; null before version 0020 of the schema.
+    Column("story_version", Integer),
     # By which words and URL keys were made, see importer/tables/derived.py; null before version 0010.
     Column("derivation_version", Integer),
     CheckConstraint("id = 1", name="one_row"),
@@ -115,7 +117,7 @@ articles = Table(
     Column("topic_names", Text),
     # JSON: term_id and name_id in turn, for each row of article_terms:  [7, 12, 9, null]
     Column("terms", Text, nullable=False),
-    # JSON: the article as lists answer it.
+    # JSON: the article as lists answer it, but for its story.
     Column("item", Text, nullable=False),
     Column("newest", BigInteger, nullable=False),
     Column("oldest", BigInteger, nullable=False),
@@ -129,6 +131,10 @@ articles = Table(
     Column("coolest", BigInteger, nullable=False),
     Column("first_title", LargeBinary, nullable=False),
     Column("last_title", LargeBinary, nullable=False),
+    # JSON: the story it is in, for the public and for editors:  {"id":"…","size":3}, null without one. An
+    # import of another article changes it, so it is no part of `item`.
+    Column("public_story", Text),
+    Column("editor_story", Text),
     CheckConstraint("published IN (0, 1)", name="boolean_published"),
     *(Index(f"ix_articles_{key}", "published", key, "path", "source") for key in SORT_COLUMN.values()),
 )
@@ -148,6 +154,8 @@ article_urls = Table(
     metadata,
     Column("url_key", LargeBinary, primary_key=True),
     Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
+    # 1: of its web URL. Articles that have it so in common are versions of one page.
+    Column("is_page", SmallInteger, nullable=False, server_default="0"),
     Index(None, "article_id"),
     sqlite_with_rowid=False,
 )
@@ -159,6 +167,8 @@ links = Table(
     Column("id", Identifier, primary_key=True, autoincrement=False),
     Column("value_hash", LargeBinary, nullable=False, unique=True),
     Column("item", Text, nullable=False),  # JSON: as answered, but for `position` and `articleId`
+    # When its page was published, in seconds from 1970; null if the link does not say.
+    Column("time", BigInteger),
     # The article this link leads to: a published one if there is one, else the first by source and path.
     Column("target_article_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
     Index(None, "target_article_id"),
@@ -256,6 +266,49 @@ article_sets = Table(
     Column("kind", Text, primary_key=True),
     Column("key", Identifier, primary_key=True, autoincrement=False),
     Column("article_ids", LargeBinary, nullable=False),
+)
+
+# Stories as each audience sees them. `lead_id` also stands for the story in `article_groups`.
+stories = Table(
+    "stories",
+    metadata,
+    Column("for_editors", SmallInteger, primary_key=True, autoincrement=False),
+    Column("lead_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
+    # Sort keys: the negative second of the last coverage, UNKNOWN without any; the id.
+    Column("newest", BigInteger, nullable=False),
+    Column("public_id", Ordered, nullable=False),
+    Column("first_time", BigInteger),  # seconds from 1970
+    Column("last_time", BigInteger),
+    Column("article_ids", Text, nullable=False),  # JSON, the lead first
+    Column("link_count", Integer, nullable=False),
+    Index(None, "for_editors", "newest", "public_id"),
+    Index(None, "for_editors", "public_id"),
+    Index(None, "lead_id"),
+)
+
+# A number for each article that is in a group with others: stories for the public and for editors, and the
+# versions of a page. The docstring of catalog/index has the format.
+article_groups = Table(
+    "article_groups",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("numbers", LargeBinary, nullable=False),
+)
+
+# What collections list, by path within their source. `stem` is the path without its ending.
+collection_items = Table(
+    "collection_items",
+    metadata,
+    Column("article_id", Identifier, _key("articles.id"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("path", Text, nullable=False),
+    Column("source", Ordered, nullable=False),
+    Column("stem", Ordered, nullable=False),
+    # The article at that path; null where there is none.
+    Column("member_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
+    Index(None, "source", "stem"),
+    Index(None, "member_id"),
 )
 
 # The words of an article's texts in their order, each between spaces: phrases are searched in them.

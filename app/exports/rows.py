@@ -16,7 +16,11 @@ _FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 # A key of an item that is not one cell, and the columns that stand for it.
-_COLUMNS_OF_KEY: Final = {"provider": ("providerName", "providerDomain"), "images": ("imageUrl",)}
+_COLUMNS_OF_KEY: Final = {
+    "provider": ("providerName", "providerDomain"),
+    "images": ("imageUrl",),
+    "story": ("storyId", "storySize"),
+}
 
 
 def columns_of(keys: Iterable[str]) -> tuple[str, ...]:
@@ -63,6 +67,10 @@ def _cell(article: dict[str, Any], column: str) -> Cell:
             value = article["provider"]["domain"]
         case "imageUrl":
             value = article["images"][0]["url"] if article["images"] else None
+        case "storyId":
+            value = article["story"] and article["story"]["id"]
+        case "storySize":
+            value = article["story"] and article["story"]["size"]
         case _:
             value = article[column]
     match value:

@@ -11,6 +11,7 @@
    that stay are filed anew only then, where names were taken from their topics.
 5. Links are dropped and lead somewhere else only when all of those who mention them are there, and all that
    they may lead to.
+6. Stories come last: they are made of all articles and links.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,9 @@ from app.importer.spool import Spool
 from app.importer.tables import articles, derived, documents, taxonomy
 from app.importer.tables.article_terms import ArticleTerms, terms_json
 from app.importer.tables.changes import ChangeLog
+from app.importer.tables.collections import CollectionChanges
 from app.importer.tables.links import LinkChanges
+from app.importer.tables.stories import StoryChanges
 from app.importer.tables.terms import Terms
 
 
@@ -44,8 +47,10 @@ def apply_plans(
     leaving = [*spool.replaced_ids, *to_remove]
     added_times = articles.added_times(connection, spool.replaced_ids)
     searches_differ = derived.renew(connection, word_limits, progress)
+    story_changes = StoryChanges(connection, keys_differ=searches_differ)
+    collections = CollectionChanges(is_anew=not story_changes.is_of_today)
     log = ChangeLog(connection, searches_differ=searches_differ)
-    if not leaving and not spool:
+    if not leaving and not spool and story_changes.is_of_today:
         return log.write(connection, now)
     log.remove(connection, to_remove)
     log.replace(connection, spool.replaced_ids)
@@ -60,6 +65,8 @@ def apply_plans(
         progress(f"{removed:,} of {len(leaving):,} articles taken out")
         removed += len(ids)
         links.remove(connection, ids)
+        story_changes.remove(connection, ids)
+        collections.remove(connection, ids)
         article_terms.remove(connection, ids)
         documents.remove(connection, ids)
 
@@ -76,6 +83,8 @@ def apply_plans(
         articles.add(connection, filed)
         index.add([articles.indexed(article) for article in filed])
         links.add(connection, new, batch.links)
+        collections.add(connection, new)
+        story_changes.add([article.article_id for article in new])
         log.add(
             connection, batch.documents, {each.article.article_id: terms_json(each.terms) for each in filed}
         )
@@ -86,4 +95,6 @@ def apply_plans(
     index.write()
     taxonomy.write(connection, terms, described)
     links.write(connection)
+    collections.write(connection)
+    story_changes.write(connection, log)
     return log.write(connection, now)

@@ -11,13 +11,18 @@ from app.documents.problems import Problem, key_text
 from app.documents.reading import locate
 from app.importer.read import Request
 from app.moments import rfc3339
+from app.printable import printable
 
 # What is published at midnight on an island in the Pacific is a day ahead of UTC's other side.
 MAX_TIME_AHEAD: Final = timedelta(days=1)
 ADVICE: Final = {
     "publishedDateTime": "Correct the date, unless it is meant to be in the future.",
     "topics": "Correct the name, or describe the topic.",
+    "items": "Correct the path, which counts from the root of the source, or remove it.",
 }
+
+# A message stays one line.
+MAX_SHOWN_PATH: Final = 200
 
 # In `extra` these hold the unread keys of what they list, or of the provider.
 _LISTS: Final = frozenset({"images", "related"})
@@ -30,6 +35,10 @@ def latest_date(now: datetime) -> str:
 
 def date_ahead(date_time: str | None) -> str:
     return f"is {date_time}, more than a day ahead"
+
+
+def missing_item(path: str) -> str:
+    return f"lists “{printable(path, MAX_SHOWN_PATH)}”, where no article is"
 
 
 def undescribed_topic(name: str, others: int = 0) -> str:

@@ -24,6 +24,7 @@ from app.importer.stored import (
     count_unpublished,
     count_unread_keys,
     dates_ahead,
+    missing_items,
     next_document_id,
     note_import,
     source_named,
@@ -94,6 +95,7 @@ def import_trees(
         note_import(connection, names, rfc3339(now))
         report.warnings += contradictions(connection, names)
         report.warnings += undescribed_topics(connection, requests)
+        report.warnings += missing_items(connection, requests)
         report.warnings += dates_ahead(connection, requests, now)
         report.unpublished = count_unpublished(connection, names)
         report.unread_keys = count_unread_keys(connection, names)

@@ -30,7 +30,8 @@ _NO_TOPIC_IDS = '"topicIds":[],'
 DIGEST_BYTES = 16
 # `_item` writes these keys, the others are made of the document alone.
 _FIRST_KEYS = ("id", "source")
-_KEYS_AFTER_SOURCE = tuple(key for key in ITEM_KEYS if key not in _FIRST_KEYS)
+# The story depends on other documents too, so it is no part of the stored item.
+_KEYS_AFTER_SOURCE = tuple(key for key in ITEM_KEYS if key not in (*_FIRST_KEYS, "story"))
 # The keys whose values are the document's own. Values of the others are made from several things.
 _MADE_KEYS = frozenset({"provider", "topics", "topicIds", "images", "relatedCount"})
 _URLS_OF_ITEM = ("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl")
@@ -38,17 +39,22 @@ _ATTRIBUTE_OF_KEY = {key: to_snake(key) for key in _KEYS_AFTER_SOURCE if key not
 
 
 class SerialisedLink(NamedTuple):
-    """`item` is the related link as answered, less position and `articleId`, which are the article's."""
+    """`item` is the related link as answered, less position and `articleId`, which are the article's.
+
+    `time` is when its page was published, in seconds from 1970.
+    """
 
     value_hash: bytes
     item: str
     url_keys: tuple[bytes, ...]
+    time: int | None
 
 
 class SerialisedArticle(NamedTuple):
     """What the rows of an article are made of. `item` names all topics of the document, and no ids of them.
 
-    `names` are those of terms, topics, provider and source apart:  (("type", "video"), ("tag", "http"))
+    `page_key` is that of the URL by which articles are versions of one page. `names` are those of terms,
+    topics, provider and source apart:  (("type", "video"), ("tag", "http"))
     """
 
     item: str
@@ -62,6 +68,7 @@ class SerialisedArticle(NamedTuple):
     provider_name: str | None
     provider_domain: str | None
     url_keys: tuple[bytes, ...]
+    page_key: bytes | None
     link_hashes: tuple[bytes, ...]
     details: str
     content: str
@@ -145,6 +152,7 @@ def _serialise_article(source: str, base_url: str | None, document: ArticleDocum
         provider_name=document.provider.name,
         provider_domain=document.provider.domain,
         url_keys=_url_keys(document),
+        page_key=url_key(document.web_url) if document.web_url else None,
         link_hashes=tuple([link.value_hash for link in links]),
         details=details,
         content=document.content,
@@ -235,7 +243,7 @@ def _serialise_new_link(link: RelatedLink) -> SerialisedLink:
             "images": [image_item(image) for image in link.images],
         }
     )
-    return SerialisedLink(digest(item), item, _url_keys(link))
+    return SerialisedLink(digest(item), item, _url_keys(link), seconds(link.published_date_time))
 
 
 def _url_keys(page: ArticleDocument | RelatedLink) -> tuple[bytes, ...]:

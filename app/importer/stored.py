@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.catalog.sort_keys import descending, seconds
-from app.catalog.tables import article_terms, articles, catalogue, documents, sources, terms
+from app.catalog.tables import article_terms, articles, catalogue, collection_items, documents, sources, terms
 from app.documents.problems import Problem
 from app.importer.plan import Source, StoredDocument, StoredDocuments
 from app.importer.read import Request
@@ -17,6 +17,7 @@ from app.importer.remarks import (
     date_ahead,
     latest_date,
     located,
+    missing_item,
     undescribed_topic,
     unread_keys,
 )
@@ -134,6 +135,21 @@ def undescribed_topics(connection: Connection, requests: Sequence[Request]) -> l
     return _located(
         (by_name[source], path, "topics", undescribed_topic(name, count - 1))
         for source, path, count, name in connection.execute(query)
+    )
+
+
+def missing_items(connection: Connection, requests: Sequence[Request]) -> list[Problem]:
+    """What collections of these sources list and no article has."""
+    by_name = {request.source: request for request in requests}
+    query = (
+        select(articles.c.source, articles.c.path, collection_items.c.path.label("item"))
+        .join(collection_items, collection_items.c.article_id == articles.c.id)
+        .where(collection_items.c.member_id.is_(None), articles.c.source.in_(by_name))
+        .order_by(articles.c.source, articles.c.path, collection_items.c.position)
+    )
+    return _located(
+        (by_name[source], path, "items", missing_item(item))
+        for source, path, item in connection.execute(query)
     )
 
 

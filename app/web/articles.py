@@ -8,27 +8,37 @@ from typing import Annotated, Any, NoReturn
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.audience import Published
+from app.catalog.collections import (
+    collection_item,
+    collections_with,
+    count_items,
+    details_with_missing_items,
+    items_of,
+    versions_of,
+)
 from app.catalog.content_html import content_html
 from app.catalog.cursors import Cursor
 from app.catalog.filters import matching, may_be_index_range
 from app.catalog.highlights import highlights_of_page
 from app.catalog.item_keys import LONG_KEYS, Fields, ItemText, has_long_keys, items_with_keys, within_page
-from app.catalog.paging import Page, PageTooLarge, read_unpaged
+from app.catalog.paging import BEGINNING, Page, PageTooLarge, read_unpaged
 from app.catalog.query import ArticleQuery, Boolean
 from app.catalog.related import find_article, find_whole_article, link_item, related_links_of
 from app.catalog.rolling import with_fixed_dates
 from app.catalog.search_language import Search
+from app.catalog.similar import similar_articles
 from app.catalog.spelling import propose
 from app.printable import compact_json
 from app.web.feeds import FEEDS
 from app.web.http.problems import COMMON_PROBLEMS, ParameterError, not_found, problems, unprocessable
 from app.web.http.routes import QueryRoute, resources_of, run_on_loop_if_local, run_on_thread
-from app.web.paging import PRESENTATION, Paged, page_of, page_response, with_cursor
-from app.web.representations import Article, ArticlePage, RelatedLinkPage
+from app.web.paging import MAX_PAGE_SIZE, PRESENTATION, Paged, page_of, page_response, with_cursor
+from app.web.representations import Article, ArticlePage, CollectionItemPage, RelatedLinkPage, SimilarArticles
 from app.web.view import View, open_view
 
 # A larger response takes longer than the switch to a thread, and would block the event loop meanwhile.
@@ -177,9 +187,15 @@ def _article_response(view: View, article: Any) -> Response:
     related = ",".join(link_item(row, sees_all=sees_all) for row in rows)
     content = json.dumps(article.content, ensure_ascii=False)
     html = json.dumps(content_html(article.content, article.base_url), ensure_ascii=False)
+    published: Published = "any" if sees_all else "true"
+    details = details_with_missing_items(view.connection, article.id, article.details, published)
+    # A collection may list thousands; /articles/{id}/items has all of them.
+    members = items_of(article.id, published).read(view.connection, BEGINNING, MAX_PAGE_SIZE)
+    items = ",".join([collection_item(row) for _, row in members])
     body = (
         f'{article.item[:-1]},"related":[{related}],"content":{content},"contentHtml":{html},'
-        f'"details":{article.details}}}'
+        f'"details":{details},"versions":{versions_of(view.connection, article.id, published)},'
+        f'"collections":{collections_with(view.connection, article.id, published)},"items":[{items}]}}'
     )
     return view.json(body.encode())
 
@@ -197,6 +213,49 @@ def list_related_links(
         page = page_of(view, query, cursor, related_links_of(article.id))
         items = [link_item(row, sees_all=sees_all) for row in page.rows]
         return page_response(view, query, list_path, page, items, article.related_count)
+
+
+class ItemsQuery(Paged):
+    """`published` is accepted and ignored: whoever may see the collection sees what they may of its items."""
+
+
+@router.get("/articles/{article_id}/items", response_model=CollectionItemPage, responses=problems(404))
+def list_items(request: Request, article_id: str, query: Annotated[ItemsQuery, Query()]) -> Response:
+    """The articles that a collection lists, in its order."""
+    list_path = f"/articles/{article_id}/items"
+    query, cursor = with_cursor(query, list_path)
+    with open_view(request, query) as view:
+        sees_all = view.asker.may_see_unpublished
+        article = find_article(view.connection, article_id, sees_all=sees_all) or _raise_no_article()
+        page = page_of(view, query, cursor, items_of(article.id, "any" if sees_all else "true"))
+        items = [collection_item(row) for row in page.rows]
+        total = count_items(view.connection, article.id)
+        return page_response(view, query, list_path, page, items, total)
+
+
+class SimilarQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(20, description="At most so many")
+
+
+@router.get("/articles/{article_id}/similar", response_model=SimilarArticles, responses=problems(404))
+def list_similar_articles(
+    request: Request, article_id: str, query: Annotated[SimilarQuery, Query()]
+) -> Response:
+    """The articles most like it by their words and dates, and by what curators linked to those, with why."""
+    with open_view(request) as view:
+        sees_all = view.asker.may_see_unpublished
+        article = find_article(view.connection, article_id, sees_all=sees_all) or _raise_no_article()
+        published: Published = "any" if sees_all else "true"
+        items = ",".join(
+            [
+                f'{{"score":{similar.score},"words":{compact_json(similar.words)},'
+                f'"isLinked":{compact_json(similar.is_linked)},"article":{similar.item}}}'
+                for similar in similar_articles(view.connection, article.id, published, query.limit)
+            ]
+        )
+        return view.json(f'{{"items":[{items}]}}'.encode())
 
 
 def _raise_no_article() -> NoReturn:

@@ -91,6 +91,9 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
 
 
 def _articles_only(query: ArticleQuery) -> ArticleQuery:
+    if query.collapse:
+        advice = "cannot be given here: counts are of articles; leave it out"
+        raise unprocessable(ParameterError("collapse", query.collapse, advice))
     names = query.model_fields_set & ArticleQuery.model_fields.keys()
     return ArticleQuery.model_construct(**{name: getattr(query, name) for name in names})
 

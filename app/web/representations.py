@@ -86,6 +86,29 @@ _Details = Annotated[
 ]
 
 
+class Version(Shape):
+    """Another article with the same page: a live page captured on several days."""
+
+    id: str = Field(description="The id of the article")
+    title: str = Field(description="What the page was called then")
+    published_date_time: PublishedAt
+
+
+class CollectionReference(Shape):
+    """A collection that lists the article."""
+
+    id: str = Field(description="The id of the collection, which is an article too")
+    title: str = Field(description="What the collection is called")
+
+
+class CollectionItem(Shape):
+    """What a collection lists."""
+
+    position: int = Field(ge=0, description="The place in its list, from 0")
+    path: str = Field(description="As the collection writes it", examples=["papers/attention"])
+    article: ArticleItem | None = Field(description="Null where none is at its path that the asker may see")
+
+
 class Article(ArticleItem):
     """Everything of one article. What is not known is null or empty."""
 
@@ -93,6 +116,11 @@ class Article(ArticleItem):
     content: _Content
     content_html: _ContentHtml
     details: _Details
+    versions: list[Version] = Field(description="Other captures of the same page, the newest first")
+    collections: list[CollectionReference] = Field(description="The collections that have it, by title")
+    items: list[CollectionItem] = Field(
+        description="Of a collection the first 200 that it lists; `/articles/{id}/items` has all"
+    )
 
 
 class ListedArticle(ArticleItem):
@@ -130,6 +158,90 @@ class ArticlePage(_Page):
 
 class RelatedLinkPage(_Page):
     items: list[RelatedLink] = Field(description="The links, in the order of their article")
+
+
+class CollectionItemPage(_Page):
+    items: list[CollectionItem] = Field(description="In the collection's order")
+
+
+class StoryProvider(Shape):
+    """Who published articles of a story."""
+
+    domain: str | None = Field(
+        description="For `/providers/{domain}` and `provider=`; null where none is known"
+    )
+    name: str | None = Field(description="Its name, if any is known")
+    article_count: int = Field(ge=1, description="How many articles of the story it published")
+
+
+class StoryTopic(Shape):
+    """What articles of a story are filed under."""
+
+    id: str = Field(description="For `/topics/{id}` and `topic=`")
+    name: str = Field(description="Its name")
+    article_count: int = Field(ge=1, description="How many articles of the story are filed under it")
+
+
+class StoryItem(Shape):
+    """Articles and related links about one event, joined by the curators' own links."""
+
+    id: str = Field(description="Of its lead, which another article may become; any article's id leads to it")
+    title: str = Field(description="The title of its lead")
+    size: int = Field(ge=2, description="How many articles and links it has")
+    article_count: int = Field(ge=1, description="How many articles it has")
+    link_count: int = Field(ge=0, description="How many links it has of pages that are not in the catalogue")
+    providers: list[StoryProvider] = Field(description="Who covered it, those with most articles first")
+    topics: list[StoryTopic] = Field(description="What it is about, those with most articles first")
+    first_date_time: DateTime | None = Field(
+        description="When its first article or link was published, in UTC"
+    )
+    last_date_time: DateTime | None = Field(description="When its last article or link was published, in UTC")
+    lead: ArticleItem = Field(description="The article of the highest quality, then the earliest")
+
+
+class StoryLink(Shape):
+    """A related link of the story's articles, of a page that is not in the catalogue."""
+
+    title: str | None = Field(description="What the page is called")
+    excerpt: Excerpt
+    type: TypeName
+    quality: Quality
+    heat: Heat
+    published_date_time: PublishedAt
+    updated_date_time: UpdatedAt
+    web_url: WebUrl
+    original_url: OriginalUrl
+    amp_web_url: AmpWebUrl
+    cdn_amp_web_url: CdnAmpWebUrl
+    provider: ProviderItem = Field(description="Who published it")
+    images: list[ImageItem] = Field(description="Its pictures, the first one first")
+    mentioned_by: list[str] = Field(description="Ids of the story's articles that have the link")
+
+
+class WholeStory(StoryItem):
+    """A story with all that it has."""
+
+    articles: list[ArticleItem] = Field(description="Oldest first")
+    links: list[StoryLink] = Field(description="Each once, oldest first")
+
+
+class StoryPage(_Page):
+    items: list[StoryItem] = Field(description="The newest coverage first")
+
+
+class SimilarArticle(Shape):
+    """An article that is like another one, and why."""
+
+    score: float = Field(ge=0, description="Up to 1 by words and dates, and more where links vote")
+    words: list[str] = Field(description="Words that both have and few others, the rarest first")
+    is_linked: bool = Field(description="Whether a curator linked the two")
+    article: ArticleItem = Field(description="The article that is like it")
+
+
+class SimilarArticles(Shape):
+    """The articles most like one."""
+
+    items: list[SimilarArticle] = Field(description="The likest first")
 
 
 class NameCount(Shape):

@@ -45,8 +45,10 @@ def test_an_article_has_the_same_keys_in_lists_files_and_the_description_of_the_
         [chosen] = client.get(f"/articles?fields={','.join(reversed(ITEM_KEYS))}").json()["items"]
         assert tuple(chosen) == tuple(reversed(ITEM_KEYS))
         header, row = csv.reader(io.StringIO(client.get("/exports/articles.csv").text))
-    assert set(ITEM_KEYS) - set(header) == {"provider", "images"}
-    assert set(header) - set(ITEM_KEYS) == {"providerName", "providerDomain", "imageUrl"}
+    assert set(ITEM_KEYS) - set(header) == {"provider", "images", "story"}
+    assert set(header) - set(ITEM_KEYS) == {
+        *("providerName", "providerDomain", "imageUrl", "storyId", "storySize")
+    }
     assert len(row) == len(header)
 
 
@@ -76,13 +78,18 @@ TITLES: list[tuple[dict[str, str | list[str]], str]] = [
     ({"tag": ["http"], "provider": ["nasa.gov"]}, "Articles tagged http by NASA"),
     ({"locale": ["en-us"], "source": ["seeds"]}, "Articles in en-us in seeds"),
     ({"id": ["abc"]}, "Articles with the id abc"),
+    ({"story": ["abc"], "collection": ["def"]}, "Articles in the story abc in the collection def"),
+    ({"collapse": "story"}, "Articles one of each story"),
     ({"url": "https://nasa.gov/"}, "Articles at https://nasa.gov/"),
-    ({"publishedFrom": "2020-01-01", "publishedBefore": "P7D"}, "Articles from 2020-01-01 before P7D"),
+    ({"publishedFrom": "2020-01-01", "publishedBefore": "P7D"}, "Articles from 2020-01-01 before 7 days ago"),
     (
         {"updatedFrom": "P7D", "updatedBefore": "2020-01-01"},
-        "Articles updated from P7D updated before 2020-01-01",
+        "Articles updated from 7 days ago updated before 2020-01-01",
     ),
-    ({"addedFrom": "P7D", "addedBefore": "2027-01-01"}, "Articles added from P7D added before 2027-01-01"),
+    (
+        {"addedFrom": "P7D", "addedBefore": "2027-01-01"},
+        "Articles added from 7 days ago added before 2027-01-01",
+    ),
     ({"minQuality": "5", "maxQuality": "9"}, "Articles of quality 5 or more of quality 9 or less"),
     ({"minHeat": "0", "maxHeat": "9"}, "Articles of heat 0 or more of heat 9 or less"),
     ({"hasImage": "true", "hasRelated": "false"}, "Articles with images without related links"),

@@ -145,6 +145,11 @@ RULES = [
     ("an id", "id=pq3kxeayizjmllbrac6o", "Atlas"),
     ("an id in another spelling", "id=PQ3KXEAYIZJMLLBRAC6O", ""),
     ("all but an id", "id=-pq3kxeayizjmllbrac6o", "Birds Comet Dunes Ember"),
+    ("the story of an article that is in none", "story=pq3kxeayizjmllbrac6o", ""),
+    ("no story", "story=-*", "Atlas Birds Comet Dunes Ember"),
+    ("a collection that there is not", "collection=pq3kxeayizjmllbrac6o", ""),
+    ("no collection", "collection=-*", "Atlas Birds Comet Dunes Ember"),
+    ("one of each story", "collapse=story", "Atlas Birds Comet Dunes Ember"),
     # Moments: from is inclusive, before is not, and what has no date never matches
     ("from a day on", "publishedFrom=2020-06-11", "Atlas Birds Comet Ember"),
     ("from a second on", "publishedFrom=2020-06-11T00:07:00Z", "Birds Comet Ember"),

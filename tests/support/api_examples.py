@@ -18,11 +18,17 @@ ROOT = Path(__file__).parents[2]
 FILE = ROOT / "app" / "web" / "examples.json"
 
 INGENUITY = {"article_id": "7vw7jsxe5x2cdyeibrxh"}
+FACES = {"article_id": "u5ko3dvikwc7cpesvexk"}
+MARS = "ih74s6ijkqwrri2dq7ff"
 # By operation: its path, the parameters in the path, and its query.
 ASKED: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     "list_articles": ("/articles", {}, {"topic": "postgresql", "limit": "1"}),
     "get_article": ("/articles/{article_id}", INGENUITY, {}),
     "list_related_links": ("/articles/{article_id}/related", INGENUITY, {"limit": "1"}),
+    "list_similar_articles": ("/articles/{article_id}/similar", INGENUITY, {"limit": "1"}),
+    "list_items": ("/articles/{article_id}/items", FACES, {"limit": "1"}),
+    "list_stories": ("/stories", {}, {"topic": "space", "limit": "1"}),
+    "get_story": ("/stories/{story_id}", {"story_id": MARS}, {}),
     "get_facets": ("/facets", {}, {"field": "provider", "topic": "space", "size": "2"}),
     "get_timeline": ("/timeline", {}, {"interval": "year", "topic": "space"}),
     "get_suggestions": ("/suggest", {}, {"q": "art", "limit": "2"}),

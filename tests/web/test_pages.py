@@ -117,7 +117,7 @@ def test_a_search_shows_what_matched_and_keeps_its_filters(client: TestClient) -
         ("publishedFrom=2021-01-01&publishedBefore=2022-01-01", "2021", "/c/"),
         ("publishedFrom=2021-04-01&publishedBefore=2021-05-01", "April 2021", "/c/"),
         ("publishedFrom=2021-04-19&publishedBefore=2021-04-20", "19 April 2021", "/c/"),
-        ("publishedFrom=P3Y", "From P3Y", "/c/"),
+        ("publishedFrom=P3Y", "From 3 years ago", "/c/"),
         ("updatedBefore=2021-04-19T10:30:00Z", "Updated before 19 April 2021, 10:30 UTC", "/c/"),
         ("addedFrom=2021-04-19", "Filed from 19 April 2021", "/c/"),
         ("minQuality=3&hasImage=false", "Of quality 3 or more", "/c/?hasImage=false"),
@@ -469,7 +469,9 @@ def test_an_editor_signs_in_with_the_token_and_out_again(client: TestClient) -> 
     assert states == ["Published", "Not published", "Both"]
     hidden = f"/view/articles/{_id_of(client, 'A draft about Venus')}"
     assert page(client, hidden, headers=editor).one("span", class_="mark")
-    assert page(client, "/view/topics/venus?published=any", headers=editor)
+    # Links lead to terms by their name alone, also to those that only unpublished articles have.
+    for suffix in ("", "?published=any"):
+        assert page(client, f"/view/topics/venus{suffix}", headers=editor)
     # Nothing of it is for others, nor for a cache that they share.
     assert page(client, hidden, 404)
     assert page(client, "/view/topics/venus", 404)
@@ -483,6 +485,16 @@ def test_an_editor_signs_in_with_the_token_and_out_again(client: TestClient) -> 
     out = client.post("/view/sign-out", headers={**BROWSER, **editor}, follow_redirects=False)
     assert (out.status_code, out.headers["Location"]) == (303, "/c/")
     assert "Max-Age=0" in out.headers["Set-Cookie"]
+
+
+def test_only_forms_take_a_post(client: TestClient) -> None:
+    allowed = {path: client.put(path).headers["Allow"] for path in ("/", "/view/sign-in")}
+    assert allowed == {"/": "GET, HEAD, OPTIONS", "/view/sign-in": "GET, HEAD, OPTIONS, POST"}
+
+
+@pytest.mark.parametrize("path", ["/c", "/c/", "/"])
+def test_the_public_url_is_home(client: TestClient, path: str) -> None:
+    assert page(client, path).one("h1").text == page(client, "/").one("h1").text
 
 
 def test_a_command_has_the_token_where_the_api_wants_it(client: TestClient, world: World) -> None:

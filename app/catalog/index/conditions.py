@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from app.catalog.audience import Published
 from app.catalog.fields import Has
+from app.catalog.index.groups import InAnyGroup, InStories, story_kind
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     ADDED_DAY,
@@ -24,7 +25,7 @@ from app.catalog.index.sets import (
 )
 from app.catalog.query import ArticleQuery, Moment
 from app.catalog.search_language import Search
-from app.catalog.tables import article_urls, articles
+from app.catalog.tables import article_urls, articles, collection_items
 from app.urls import url_key
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,6 +55,7 @@ class Conditions:
 def add_conditions(query: ArticleQuery, conditions: Conditions) -> None:
     """Adds a condition for each filter of the query, except its clauses of terms."""
     _add_ids(query, conditions)
+    _add_stories_and_collections(query, conditions)
     _add_moments(query, conditions)
     _add_numbers(query, conditions)
     for key, is_wanted in ((Has.IMAGE, query.has_image), (Has.RELATED, query.has_related)):
@@ -74,6 +76,26 @@ def _add_ids(query: ArticleQuery, conditions: Conditions) -> None:
         elif clause.none_of:
             # Every article has an id and a source, so `id=-*` excludes them all.
             conditions.add(has(Has.SOURCE), is_wanted=False)
+
+
+def _add_stories_and_collections(query: ArticleQuery, conditions: Conditions) -> None:
+    for clause in query.story:
+        kind = story_kind(query.published)
+        in_story: Condition = InAnyGroup(kind) if clause.anything else InStories(kind, clause.values)
+        conditions.add(in_story, is_wanted=not clause.none_of)
+    for clause in query.collection:
+        collections = articles.alias()
+        rows = (
+            select(collection_items.c.member_id)
+            .join(collections, collections.c.id == collection_items.c.article_id)
+            .where(collection_items.c.member_id.is_not(None))
+        )
+        if query.published == "true":
+            # `+ 0` keeps the planner from using an index of an order.
+            rows = rows.where(collections.c.published + 0 == 1)
+        if not clause.anything:
+            rows = rows.where(collections.c.public_id.in_(clause.values))
+        conditions.add(InRows(rows), is_wanted=not clause.none_of)
 
 
 def _add_moments(query: ArticleQuery, conditions: Conditions) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 from operator import and_
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pyroaring import BitMap
 from sqlalchemy import Connection, Select, or_, select
@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Select, or_, select
 from app.catalog.audience import Published
 from app.catalog.fields import Has
 from app.catalog.index.conditions import Conditions
+from app.catalog.index.groups import FirstOfGroups, GroupNumbers, story_kind
+from app.catalog.index.likeness import WordProfile
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
@@ -46,8 +48,10 @@ __all__ = [
     "URL_KEYS",
     "ArticleSet",
     "FieldCounts",
+    "Groups",
     "Ranks",
     "TermCount",
+    "WordProfile",
     "count_articles_with_words",
     "count_terms",
     "count_topics_with_descendants",
@@ -56,15 +60,19 @@ __all__ = [
     "counts_by_month",
     "find",
     "find_titled",
+    "first_of_groups",
     "pages_of",
     "ranked_by_relevance",
     "ranked_by_url",
+    "read_groups",
     "unranked",
     "words_without_articles",
 ]
 
 # Outside the index an article set has a length and can be asked whether an id is in it, and no more.
 ArticleSet = BitMap
+# Who is in which group, which has a count and makes lists of the first of each.
+Groups = GroupNumbers
 # Sets by rank, the lowest first; one of rank None where all articles rank alike.
 Ranks = Mapping[int | None, ArticleSet]
 
@@ -185,6 +193,16 @@ def ranked_by_url(connection: Connection, ids: ArticleSet, url: str) -> Ranks:
     return {0: exact, 1: ids - exact}
 
 
+def read_groups(connection: Connection, by: Literal["story", "url"], published: Published) -> Groups:
+    """Which articles are one story to those who ask, or versions of one page."""
+    return GroupNumbers(connection, "page" if by == "url" else story_kind(published))
+
+
+def first_of_groups(ranks: Ranks, index_order: IndexOrder, groups: Groups) -> FirstOfGroups:
+    """As `pages_of`, but of each group only the article that comes first."""
+    return FirstOfGroups(SetPages(ranks, index_order), groups)
+
+
 def pages_of(ranks: Ranks, index_order: IndexOrder) -> SetPages:
-    """The articles of the ranks, in the order of the index within each: rows of LIST_COLUMNS."""
+    """The articles of the ranks, in the order of the index within each: rows of `list_columns`."""
     return SetPages(ranks, index_order)

@@ -9,13 +9,23 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, select
 
 from app.catalog.fields import Has
+from app.catalog.index.groups import GroupKind, clear_numbers, write_numbers
 from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing, sets_of_counts
 from app.catalog.index.words import WordChanges, WordLimits
 from app.catalog.search_text import SearchText
 from app.catalog.tables import article_words, articles, terms, word_articles
 from app.database.rows import chunked, insert_tuples
 
-__all__ = ["FieldTerm", "IndexChanges", "IndexedArticle", "WordLimits", "renew_words"]
+__all__ = [
+    "FieldTerm",
+    "GroupKind",
+    "IndexChanges",
+    "IndexedArticle",
+    "WordLimits",
+    "clear_numbers",
+    "renew_words",
+    "write_numbers",
+]
 
 
 class FieldTerm(NamedTuple):

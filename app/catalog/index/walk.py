@@ -11,8 +11,9 @@ from typing import Any, Final
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select
 
+from app.catalog.audience import Published
 from app.catalog.index.sets import ADDED_DAY, DAY, HEAT, QUALITY, UPDATED_DAY, day_number, day_start
-from app.catalog.orders import LIST_COLUMNS, IndexOrder
+from app.catalog.orders import IndexOrder, list_columns
 from app.catalog.paging import KeyedRow, Place, StatementPages
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets, articles
@@ -55,16 +56,21 @@ class SetPages:
         return columns if None in self.ranks else (literal(0), *columns)
 
     def read(self, connection: Connection, place: Place, limit: int, offset: int = 0) -> Sequence[KeyedRow]:
-        keyed_ids = self._keyed_ids(connection, place, limit + offset)[offset:]
+        keyed_ids = self.keyed_ids(connection, place, limit + offset)[offset:]
         if not keyed_ids:
             return []
-        rows = _read_articles(connection, [row.id for _, row in keyed_ids])
+        rows = self.articles(connection, [row.id for _, row in keyed_ids])
         return [(keys, rows[row.id]) for keys, row in keyed_ids]
 
     def has_rows(self, connection: Connection, place: Place) -> bool:
-        return bool(self._keyed_ids(connection, place, 1))
+        return bool(self.keyed_ids(connection, place, 1))
 
-    def _keyed_ids(self, connection: Connection, place: Place, limit: int) -> Sequence[KeyedRow]:
+    def articles(self, connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
+        dialect = connection.dialect.name
+        statement = _articles_with_ids(connection, dialect, self.index_order.published)
+        return {row.id: row for row in statement.rows({"ids": ids_parameter(dialect, ids)})}
+
+    def keyed_ids(self, connection: Connection, place: Place, limit: int) -> Sequence[KeyedRow]:
         keyed_ids: list[KeyedRow] = []
         for rank, place_in_rank in self._ranks_from(place):
             rank_key = () if rank is None else (rank,)
@@ -124,15 +130,9 @@ def _filter_index(
     return matches[:limit]
 
 
-def _read_articles(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
-    dialect = connection.dialect.name
-    rows = _articles_with_ids(connection, dialect).rows({"ids": ids_parameter(dialect, ids)})
-    return {row.id: row for row in rows}
-
-
 @statement
-def _articles_with_ids(dialect: str) -> Select[Any]:
-    return select(*LIST_COLUMNS).where(id_in_parameter(dialect, articles.c.id, "ids"))
+def _articles_with_ids(dialect: str, published: Published) -> Select[Any]:
+    return select(*list_columns(published)).where(id_in_parameter(dialect, articles.c.id, "ids"))
 
 
 def skip_to_next_match(connection: Connection, column: str, ids: BitMap, place: Place) -> Place | None:

@@ -145,7 +145,7 @@ class ArticleTerms:
                     }
                 )
             connection.execute(update(articles).where(articles.c.id == bindparam("refiled_id")), updates)
-            self._log.refile(connection, public, editors)
+            self._log.note_articles(connection, public, editors)
 
     def write(self, connection: Connection) -> None:
         """When all is counted."""

@@ -54,8 +54,12 @@ def add(connection: Connection, filed: Sequence[FiledArticle]) -> None:
     insert_tuples(
         connection,
         article_urls,
-        ("url_key", "article_id"),
-        [(url_key, article.article_id) for article in new for url_key in article.content.url_keys],
+        ("url_key", "article_id", "is_page"),
+        [
+            (url_key, article.article_id, int(url_key == article.content.page_key))
+            for article in new
+            for url_key in article.content.url_keys
+        ],
     )
 
 

@@ -90,8 +90,12 @@ class ChangeLog:
                 public.add(content.public_id)
         self._write_changes(connection, public, editors)
 
-    def refile(self, connection: Connection, public: Set[str], editors: Set[str]) -> None:
-        """Articles that stay, and whose topics or ids of topics are others than before, by their ids."""
+    def note_other_answers(self) -> None:
+        """Answers changed that are not those of lists."""
+        self._is_new = True
+
+    def note_articles(self, connection: Connection, public: Set[str], editors: Set[str]) -> None:
+        """Articles whose items are others than before although their documents are not, by their ids."""
         self._write_changes(connection, public, editors)
 
     def write(self, connection: Connection, now: str) -> int:

@@ -90,8 +90,8 @@ class LinkChanges:
         insert_tuples(
             connection,
             links,
-            ("id", "value_hash", "item"),
-            [(new_ids[link.value_hash], link.value_hash, link.item) for link in new_links],
+            ("id", "value_hash", "item", "time"),
+            [(new_ids[link.value_hash], link.value_hash, link.item, link.time) for link in new_links],
         )
         insert_tuples(
             connection,

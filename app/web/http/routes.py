@@ -128,8 +128,6 @@ class PathRouter:
 
     def template_of(self, path: str) -> str:
         """The route's own path, "/articles/{article_id}"; empty where no route is."""
-        if path in self._fixed:
-            return path
         path = self._without_prefix(path)
         if path in self._fixed:
             return path
@@ -141,8 +139,9 @@ class PathRouter:
         return ""
 
     def _without_prefix(self, path: str) -> str:
-        if self._prefix and path.startswith(self._prefix):
-            return path[len(self._prefix) - 1 :]
+        # The public URL is home with and without its final slash.
+        if self._prefix and f"{path}/".startswith(self._prefix):
+            return path[len(self._prefix) - 1 :] or "/"
         return path
 
     def _find(self, path: str) -> tuple[ASGIApp, dict[str, str]]:

@@ -47,7 +47,15 @@ ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
 # These paths ask nothing of the catalogue, so they answer while there is none.
 PATHS_WITHOUT_CATALOGUE = frozenset(
-    ("/docs", "/openapi.json", "/health/live", "/metrics", "/robots.txt", "/opensearch.xml")
+    (
+        "/docs",
+        "/openapi.json",
+        "/health/live",
+        "/metrics",
+        "/robots.txt",
+        "/opensearch.xml",
+        "/favicon.ico",
+    )
 )
 FOLDERS_WITHOUT_CATALOGUE = ("/docs/", "/view/static/", "/view/sign-")
 
@@ -229,7 +237,8 @@ class Shell:
             return
         is_form = method == "POST" and path.removeprefix(self.settings.public_path) in self.form_paths
         if method not in ("GET", "HEAD") and not is_form:
-            raise method_not_allowed(ALLOWED_METHODS)
+            takes_form = path.removeprefix(self.settings.public_path) in self.form_paths
+            raise method_not_allowed(f"{ALLOWED_METHODS}, POST" if takes_form else ALLOWED_METHODS)
         if len(path) > MAX_PATH_CHARACTERS or _CONTROL_CHARACTERS.search(path):
             raise not_found()
         query_string = without_tracking(scope["query_string"])
@@ -261,7 +270,7 @@ class Shell:
 
     def _is_page(self, path: str) -> bool:
         path = path.removeprefix(self.settings.public_path)
-        return path == "/" or path.startswith(PAGES_FOLDER)
+        return path in ("", "/") or path.startswith(PAGES_FOLDER)
 
     def _needs_no_catalogue(self, path: str) -> bool:
         path = path.removeprefix(self.settings.public_path)

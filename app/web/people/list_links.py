@@ -11,7 +11,7 @@ from app.catalog.fields import IN_WORDS, FieldName
 from app.catalog.narrowing import clauses_of_value, narrowed_to_bucket
 from app.catalog.query import CLAUSES, ArticleQuery, Moment
 from app.catalog.timeline import Bucket, Interval, next_start, start_of
-from app.moments import rfc3339
+from app.moments import duration_in_words, rfc3339
 from app.names import fold
 from app.pages.dates import bucket_in_words, moment_in_words
 from app.pages.entries import PageLink, cut
@@ -223,4 +223,6 @@ def _range_in_words(since: Moment | None, until: Moment | None) -> str:
 
 
 def _moment_in_words(moment: Moment) -> str:
-    return moment.duration or moment_in_words(rfc3339(moment.at))
+    if moment.duration:
+        return f"{duration_in_words(moment.duration)} ago"
+    return moment_in_words(rfc3339(moment.at))

@@ -4,6 +4,7 @@ Another site cannot sign anybody in or out: the cookie is SameSite=Strict, and a
 elsewhere is refused.
 """
 
+import asyncio
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +33,8 @@ FORM_PATHS: Final = frozenset(("/view/sign-in", "/view/sign-out"))
 
 # A token has some hundred characters, and each may take three when it is encoded.
 MAX_FORM_BYTES: Final = 4_096
+# As long as the head of a request may take.
+MAX_FORM_SECONDS: Final = 10
 _SECONDS_OF_A_DAY: Final = 86_400
 
 
@@ -105,8 +108,12 @@ def _refuse_other_sites(request: Request, settings: Settings) -> None:
 
 async def _body(request: Request) -> bytes:
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise ProblemAnswer(413, f"A form may have {MAX_FORM_BYTES:,} bytes.")
+    try:
+        async with asyncio.timeout(MAX_FORM_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_FORM_BYTES:
+                    raise ProblemAnswer(413, f"A form may have {MAX_FORM_BYTES:,} bytes.")
+    except TimeoutError:
+        raise ProblemAnswer(408, f"A form must arrive within {MAX_FORM_SECONDS} seconds.") from None
     return body

@@ -45,6 +45,8 @@ _NEW_ARTICLES: Final = 20
 _MAX_VALUES: Final = 1_000
 _MAX_NAMES: Final = 12
 _MAX_CHILDREN: Final = 500
+# An editor's links lead to terms that only unpublished articles have.
+_ALL: Final = {"published": "any"}
 
 
 class TermListQuery(Paged):
@@ -67,6 +69,9 @@ def show_providers(request: Request, query: Annotated[TermListQuery, Query()]) -
 def show_topic(request: Request, topic: str, query: Annotated[AnyQuery, Query()]) -> Response:
     with open_view(request, query) as view:
         row = taxonomy.find_topic(view.connection, topic, query.published)
+        if row is None and view.asker.may_see_unpublished:
+            query = query.model_copy(update=_ALL)
+            row = taxonomy.find_topic(view.connection, topic, query.published)
         if row is None:
             raise not_found("There is no topic of this name.")
         [item] = taxonomy.topic_items(view.connection, [row], query.published)
@@ -98,6 +103,9 @@ def show_topic(request: Request, topic: str, query: Annotated[AnyQuery, Query()]
 def show_provider(request: Request, provider: str, query: Annotated[AnyQuery, Query()]) -> Response:
     with open_view(request, query) as view:
         row = taxonomy.find_provider(view.connection, provider, query.published)
+        if row is None and view.asker.may_see_unpublished:
+            query = query.model_copy(update=_ALL)
+            row = taxonomy.find_provider(view.connection, provider, query.published)
         if row is None:
             raise not_found("There is no provider of this domain or name.")
         [item] = taxonomy.provider_items(view.connection, [row], query.published)

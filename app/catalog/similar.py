@@ -1,0 +1,109 @@
+"""The articles most like one: by their words and dates, and by what curators linked to those most like it.
+
+It finds 0.76 of ten of the articles that a real curator linked, where shared words of titles find 0.47.
+`python -m benchmarks.neighbours` measures it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, select
+
+from app.catalog.audience import Published
+from app.catalog.index.find import WordProfile
+from app.catalog.orders import list_columns
+from app.catalog.tables import articles, links, related_links
+from app.database.rows import id_in_parameter, ids_parameter
+from app.database.statements import statement
+
+# The likest vote for what they link to, each with half of its own likeness.
+_VOTERS: Final = 10
+_VOTE: Final = 0.5
+
+# For each article those that it links to.
+LinkedArticles = Mapping[int, Collection[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """`score` is from 0 to 1 by words, and more where links vote; `words` are those that few others have.
+
+    `is_linked` says that one of the two links to the other.
+    """
+
+    article_id: int
+    score: float
+    words: tuple[str, ...]
+    is_linked: bool
+    item: str
+
+
+def similar_articles(
+    connection: Connection,
+    article_id: int,
+    published: Published,
+    limit: int,
+    read_links: Callable[[Connection, Collection[int]], LinkedArticles] | None = None,
+) -> list[Neighbour]:
+    """The likest first. `read_links` reads the links that vote: a measure of likeness hides some."""
+    profile = WordProfile.read(connection, article_id, published)
+    likeness = profile.compare(connection, profile.candidates())
+    voters = sorted(likeness, key=lambda id_: (-likeness[id_].score, likeness[id_].place))[:_VOTERS]
+    linked = (read_links or links_of)(connection, voters)
+    votes: dict[int, float] = defaultdict(float)
+    for voter in voters:
+        for id_ in linked.get(voter, ()):
+            votes[id_] += _VOTE * likeness[voter].score
+    votes.pop(article_id, None)
+    if missing := votes.keys() - likeness.keys():
+        likeness |= profile.compare(connection, missing)
+    scores = {id_: round(like.score + votes.get(id_, 0), _DECIMALS) for id_, like in likeness.items()}
+    similar = (id_ for id_, score in scores.items() if score)
+    best = nsmallest(limit, similar, key=lambda id_: (-scores[id_], likeness[id_].place))
+    items = _items(connection, best, published)
+    joined = _joined_with(connection, article_id, best)
+    return [Neighbour(id_, scores[id_], likeness[id_].words, id_ in joined, items[id_]) for id_ in best]
+
+
+# Sums of the same numbers may differ in their last bits where they are added in another order.
+_DECIMALS: Final = 6
+
+
+def links_of(connection: Connection, article_ids: Collection[int]) -> LinkedArticles:
+    dialect = connection.dialect.name
+    linked: dict[int, set[int]] = defaultdict(set)
+    for row in _linked(connection, dialect).rows({"ids": ids_parameter(dialect, article_ids)}):
+        linked[row.article_id].add(row.target_article_id)
+    return {id_: sorted(targets) for id_, targets in linked.items()}
+
+
+def _joined_with(connection: Connection, article_id: int, others: Collection[int]) -> set[int]:
+    linked = links_of(connection, [article_id, *others])
+    own = set(linked.get(article_id, ()))
+    return {id_ for id_ in others if id_ in own or article_id in linked.get(id_, ())}
+
+
+def _items(connection: Connection, ids: Collection[int], published: Published) -> dict[int, str]:
+    dialect = connection.dialect.name
+    rows = _articles(connection, dialect, published).rows({"ids": ids_parameter(dialect, ids)})
+    return {row.id: row.item for row in rows}
+
+
+@statement
+def _articles(dialect: str, published: Published) -> Select[Any]:
+    return select(*list_columns(published)).where(id_in_parameter(dialect, articles.c.id, "ids"))
+
+
+@statement
+def _linked(dialect: str) -> Select[Any]:
+    return (
+        select(related_links.c.article_id, links.c.target_article_id)
+        .join(links, links.c.id == related_links.c.link_id)
+        .where(
+            id_in_parameter(dialect, related_links.c.article_id, "ids"),
+            links.c.target_article_id.is_not(None),
+        )
+    )

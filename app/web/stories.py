@@ -1,0 +1,64 @@
+"""/stories: what several articles and links tell of one event."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.catalog.filters import matching
+from app.catalog.query import ArticleQuery
+from app.catalog.query import Query as AnyQuery
+from app.catalog.rolling import with_fixed_dates
+from app.catalog.stories import count_stories, find_story, story_items, story_list, whole_story
+from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
+from app.web.http.routes import QueryRoute
+from app.web.paging import Paged, page_of, page_response, with_cursor
+from app.web.representations import StoryPage, WholeStory
+from app.web.view import open_view
+
+router = APIRouter(route_class=QueryRoute, tags=["stories"], responses=COMMON_PROBLEMS)
+
+
+class StoryQuery(ArticleQuery, Paged):
+    @property
+    def is_bound_to_revision(self) -> bool:
+        """False also with `q`: the order is that of the coverage."""
+        return False
+
+    @model_validator(mode="after")
+    def _refuse_orders(self) -> Self:
+        for name, value in (("sort", self.sort), ("collapse", self.collapse)):
+            if value is not None:
+                advice = "cannot be given here: stories come with the newest coverage first; leave it out"
+                raise PydanticCustomError("order", advice, {"parameter": name})
+        return self
+
+
+@router.get("/stories", response_model=StoryPage, responses=problems(403))
+def list_stories(request: Request, query: Annotated[StoryQuery, Query()]) -> Response:
+    """Stories that have an article of the query, the newest coverage first."""
+    query, cursor = with_cursor(query, "/stories")
+    with open_view(request, query) as view:
+        selection = matching(view.connection, query)
+        is_whole = selection.selects_all and query.published != "false"
+        lead_ids = None if is_whole else selection.story_leads()
+        listing = story_list(view.connection, query.published, lead_ids)
+        page = page_of(view, query, cursor, listing)
+        items = story_items(view.connection, page.rows, query.published)
+        if query.depends_on_clock:
+            query = with_fixed_dates(view.connection, query)
+        total = count_stories(view.connection, query.published) if lead_ids is None else len(lead_ids)
+        return page_response(view, query, "/stories", page, items, total)
+
+
+@router.get("/stories/{story_id}", response_model=WholeStory, responses=problems(403, 404))
+def get_story(request: Request, story_id: str, query: Annotated[AnyQuery, Query()]) -> Response:
+    """One story with its articles and links, oldest first. The id of any of its articles leads to it."""
+    with open_view(request, query) as view:
+        row = find_story(view.connection, story_id, query.published)
+        if row is None:
+            raise not_found("There is no story with this id; /stories lists those there are.")
+        return view.json(whole_story(view.connection, row, query.published).encode())

@@ -1,0 +1,167 @@
+"""Collections, versions and similar articles, and that nobody learns by them of what they may not see."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.importer.serialise import public_id
+from tests.catalog.test_stories import random_article, write
+from tests.oracles.stories import Article
+from tests.support.databases import sqlite_url
+from tests.support.random_examples import EXAMPLES
+from tests.support.services import EDITOR, answer, service_of, walk
+from tests.support.worlds import World, new_world
+
+COLLECTION = "title: Five papers\ntype: collection\nitems: [papers/one.md, papers/two, gone, /papers/./three]"
+
+
+def paper(title: str, more: str = "") -> str:
+    return f"title: {title}\n{more}"
+
+
+def id_of(path: str) -> str:
+    return public_id("news", path)
+
+
+def titles(items: list[Any]) -> list[str | None]:
+    return [item["article"] and item["article"]["title"] for item in items]
+
+
+def test_a_collection_has_its_items_in_its_order_whatever_comes_first(world: World) -> None:
+    world.write("collections/five.md", COLLECTION)
+    report = world.import_()
+    assert [warning.reason for warning in report.warnings if warning.key and "items" in warning.key] == [
+        f"lists “{path}”, where no article is"
+        for path in ("papers/one.md", "papers/two", "gone", "/papers/./three")
+    ]
+    # The third is of a path that counts from a folder above the collection.
+    for path, title in (("papers/one.md", "One"), ("papers/two.txt", "Two"), ("papers/three.mdx", "Three")):
+        world.write(path, paper(title))
+    world.import_(workers=1)
+    with service_of(world) as client:
+        collection = answer(client, f"/articles/{id_of('collections/five.md')}")
+        assert titles(collection["items"]) == ["One", "Two", None, "Three"]
+        assert collection["details"] == {"items": ["gone"]}
+        url = f"/articles/{collection['id']}/items"
+        pages = walk(client, f"{url}?limit=3")
+        assert [item for page in pages for item in page["items"]] == collection["items"]
+        assert [page["total"] for page in pages] == [4, 4]
+        items = answer(client, f"/articles?collection={collection['id']}&sort=title")["items"]
+        assert [item["title"] for item in items] == ["One", "Three", "Two"]
+        one = answer(client, f"/articles/{id_of('papers/one.md')}")
+        assert one["collections"] == [{"id": collection["id"], "title": "Five papers"}]
+        assert (one["items"], one["versions"]) == ([], [])
+
+    world.delete("papers/one.md")
+    world.import_(prune=True, force=True)
+    with service_of(world) as client:
+        assert titles(answer(client, url)["items"]) == [None, "Two", None, "Three"]
+
+
+def test_items_count_from_the_folders_above_the_collection_too(world: World) -> None:
+    world.write("_learning/collections/all.md", "title: All\nitems: [courses/x]")
+    world.write("_learning/courses/x.md", paper("X"))
+    assert not world.import_().warnings
+    world.write("courses/x.md", paper("X of the root"))
+    world.import_()
+    with service_of(world) as client:
+        items = answer(client, f"/articles/{id_of('_learning/collections/all.md')}")["items"]
+    assert titles(items) == ["X of the root"]
+
+
+def test_versions_are_articles_of_one_page_the_newest_first(world: World) -> None:
+    for day, url in (
+        (1, "http://a.example/live"),
+        (2, "https://www.a.example/live/"),
+        (3, "https://b.example"),
+    ):
+        world.write(f"{day}.md", paper(f"Day {day}", f"webUrl: {url}\npublishedDateTime: 2026-03-0{day}"))
+    world.write("4.md", paper("Hidden", "webUrl: https://a.example/live\npublished: false"))
+    world.import_()
+    with service_of(world) as client:
+        [version] = answer(client, f"/articles/{id_of('1.md')}")["versions"]
+        assert version == {
+            "id": id_of("2.md"),
+            "title": "Day 2",
+            "publishedDateTime": "2026-03-02T00:00:00Z",
+        }
+        seen = answer(client, f"/articles/{id_of('1.md')}", EDITOR)["versions"]
+        assert [version["title"] for version in seen] == ["Day 2", "Hidden"]
+        listed = answer(client, "/articles?collapse=url&sort=title")
+        assert ([item["title"] for item in listed["items"]], listed["total"]) == (["Day 1", "Day 3"], 2)
+
+
+def test_similar_articles_say_why(world: World) -> None:
+    world.write(
+        "a.md",
+        paper(
+            "Helicopter Ingenuity flies on Mars",
+            "publishedDateTime: 2021-04-19\nwebUrl: https://a.example/\nrelated: [https://b.example/]",
+        ),
+    )
+    flies = "publishedDateTime: 2021-04-20\nwebUrl: https://b.example/"
+    world.write("b.md", paper("Ingenuity, the first helicopter of another planet", flies))
+    world.write("c.md", paper("Ingenuity of beavers", "publishedDateTime: 2011-04-20"))
+    world.write("d.md", paper("Bread"))
+    world.write("hidden.md", paper("Helicopter Ingenuity", "published: false"))
+    world.import_()
+    with service_of(world) as client:
+        found = answer(client, f"/articles/{id_of('a.md')}/similar")["items"]
+        assert [(each["article"]["title"], each["isLinked"]) for each in found] == [
+            ("Ingenuity, the first helicopter of another planet", True),
+            # After ten years the same word says nothing.
+        ]
+        assert found[0]["words"] == ["helicopter", "ingenuity"]
+        seen = answer(client, f"/articles/{id_of('a.md')}/similar", EDITOR)["items"]
+        assert "Helicopter Ingenuity" in [each["article"]["title"] for each in seen]
+        assert client.get(f"/articles/{id_of('hidden.md')}/similar").status_code == 404
+
+
+def all_answers(client: TestClient, articles: list[Article]) -> list[Any]:
+    """All that the public gets of stories, similar articles, versions and collections."""
+    found: list[Any] = []
+    for query in ("", "&collapse=story", "&collapse=url", "&story=*", "&story=-*", "&collection=*"):
+        found += [page["items"] for page in walk(client, f"/articles?limit=50{query}")]
+    for page in walk(client, "/stories?limit=3"):
+        found += [page["items"], page["total"]]
+        found += [answer(client, f"/stories/{story['id']}") for story in page["items"]]
+    for article in articles:
+        for what in ("", "/similar", "/items", "/related"):
+            reply = client.get(f"/articles/{article.id}{what}")
+            found.append((article.id, what, reply.status_code, reply.json()))
+        for query in ("story", "collection"):
+            found.append(answer(client, f"/articles?{query}={article.id}"))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(max(4, EXAMPLES // 25)))
+def test_the_public_learns_nothing_of_what_is_not_published(world: World, seed: int, tmp_path: Path) -> None:
+    choose = random.Random(seed)  # noqa: S311  examples
+    (tmp_path / "other").mkdir()
+    other = new_world(tmp_path / "other", sqlite_url(tmp_path / "other"))
+    tree: dict[str, Article] = {}
+    lists = "title: L\ntype: collection\nitems: [00, 01, 02, 03, 04, 05, 06, 07, no]\npublished: "
+    for _ in range(3):
+        for number in choose.sample(range(16), 8):
+            path = f"{number:02}.md"
+            tree[path] = random_article(choose, path)
+        for article in tree.values():
+            write(world, article)
+            if article.published:
+                write(other, article)
+            else:
+                (other.root / article.path).unlink(missing_ok=True)
+        is_shown = choose.random() < 0.5
+        world.write("list.md", f"{lists}{is_shown}")
+        other.write("list.md", f"{lists}{is_shown}")
+        if not is_shown:
+            other.delete("list.md")
+        world.import_(prune=True, force=True)
+        other.import_(prune=True, force=True)
+        with service_of(world) as client, service_of(other) as other_client:
+            articles = [*tree.values(), Article("list.md", id_of("list.md"))]
+            assert all_answers(client, articles) == all_answers(other_client, articles)
+    other.engine.dispose()

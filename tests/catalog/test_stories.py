@@ -1,0 +1,242 @@
+"""Stories, versions and collections: what the service says of random trees, beside plain Python."""
+
+import json
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.importer.serialise import public_id
+from app.urls import canonical
+from tests.oracles.stories import DAY, Article, Link, stories
+from tests.support.random_examples import EXAMPLES
+from tests.support.services import EDITOR, answer, service_of, walk
+from tests.support.worlds import World
+
+# The middle of all dates; most are within a few days of it, some weeks away.
+NOON = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
+PAGES = [f"https://{site}.example/{number}" for site in ("one", "two", "three") for number in range(5)]
+AUDIENCES = ("true", "any")
+
+
+def random_article(choose: random.Random, path: str) -> Article:
+    urls = choose.sample(PAGES, choose.choice((0, 1, 1, 1, 2)))
+    related = tuple(
+        Link(tuple(choose.sample(PAGES, choose.choice((1, 1, 1, 2)))), random_time(choose))
+        for _ in range(choose.choice((0, 0, 1, 1, 2, 3)))
+    )
+    return Article(
+        path,
+        public_id("news", path),
+        random_time(choose),
+        choose.choice((None, 1, 2, 3)),
+        choose.random() < 0.7,
+        tuple(urls),
+        related,
+    )
+
+
+def random_time(choose: random.Random) -> int | None:
+    days = choose.choice((None, choose.randint(-4, 4), choose.randint(-4, 4), choose.randint(-40, 40)))
+    return None if days is None else NOON + days * DAY
+
+
+def front_matter(article: Article) -> str:
+    """As JSON, which is YAML too."""
+    keys: dict[str, Any] = {"title": f"Title of {article.path}", "published": article.published}
+    if article.quality is not None:
+        keys["quality"] = article.quality
+    keys |= said_of_page(article.urls, article.time)
+    keys["related"] = [
+        {"title": f"Link {number}", **said_of_page(link.urls, link.time)}
+        for number, link in enumerate(article.related)
+    ]
+    return json.dumps(keys)
+
+
+def said_of_page(urls: tuple[str, ...], time: int | None) -> dict[str, Any]:
+    said: dict[str, Any] = dict(zip(("webUrl", "ampWebUrl"), urls, strict=False))
+    if time is not None:
+        said["publishedDateTime"] = datetime.fromtimestamp(time, UTC).isoformat()
+    return said
+
+
+def write(world: World, article: Article) -> None:
+    world.write(article.path, front_matter(article))
+
+
+def listed(client: TestClient, published: str, query: str = "") -> list[Any]:
+    headers = EDITOR if published == "any" else {}
+    pages = walk(client, f"/articles?limit=7&published={published}{query}", headers)
+    return [item for page in pages for item in page["items"]]
+
+
+def story_sizes(items: list[Any]) -> dict[str, tuple[list[str], int]]:
+    found: dict[str, tuple[list[str], int]] = {}
+    for item in items:
+        if item["story"]:
+            ids, size = found.setdefault(item["story"]["id"], ([], item["story"]["size"]))
+            assert size == item["story"]["size"]
+            ids.append(item["id"])
+    return {id_: (sorted(ids), size) for id_, (ids, size) in found.items()}
+
+
+@pytest.mark.parametrize("seed", range(max(6, EXAMPLES // 10)))
+def test_stories_are_those_of_plain_python(world: World, seed: int) -> None:
+    choose = random.Random(seed)  # noqa: S311  examples
+    tree: dict[str, Article] = {}
+    with service_of(world) as client:
+        for _ in range(6):
+            changed = [f"{number:02}.md" for number in choose.sample(range(20), choose.choice((1, 2, 12)))]
+            for path in changed:
+                if path in tree and choose.random() < 0.4:
+                    del tree[path]
+                    world.delete(path)
+                else:
+                    tree[path] = random_article(choose, path)
+                    write(world, tree[path])
+            world.import_(prune=True, force=True)
+            for published in AUDIENCES:
+                seen = [article for article in tree.values() if article.published or published == "any"]
+                expected = stories(seen)
+                items = listed(client, published)
+                assert story_sizes(items) == {
+                    id_: (story["articles"], story["size"]) for id_, story in expected.items()
+                }
+                check_stories(client, published, expected)
+                check_clauses(client, published, expected, seen)
+                check_collapsing(client, published, seen, expected, choose)
+
+
+def check_stories(client: TestClient, published: str, expected: Any) -> None:
+    headers = EDITOR if published == "any" else {}
+    pages = walk(client, f"/stories?limit=2&published={published}", headers)
+    found = [story for page in pages for story in page["items"]]
+    assert {page["total"] for page in pages} == {len(expected)}
+    assert sorted(story["id"] for story in found) == sorted(expected)
+    dates = [story["lastDateTime"] or "" for story in found]
+    assert dates == sorted(dates, reverse=True)
+    for story in found:
+        whole = answer(client, f"/stories/{story['id']}?published={published}", headers)
+        articles, links = whole.pop("articles"), whole.pop("links")
+        assert whole == story
+        assert story["lead"]["id"] == story["id"]
+        assert story["lead"]["title"] == story["title"]
+        assert sorted(article["id"] for article in articles) == expected[story["id"]]["articles"]
+        assert all(article in listed(client, published) for article in articles)
+        assert (story["articleCount"], story["linkCount"]) == (len(articles), len(links))
+        pages_of_links = [
+            {canonical(url) for url in (link["webUrl"], link["ampWebUrl"]) if url} for link in links
+        ]
+        for page in expected[story["id"]]["links"]:
+            assert sum(bool(page & urls) for urls in pages_of_links) == 1
+    searched = answer(client, f"/stories?limit=200&published={published}&minQuality=2", headers)
+    with_good = {item["story"]["id"] for item in listed(client, published, "&minQuality=2") if item["story"]}
+    assert {story["id"] for story in searched["items"]} == with_good
+    assert searched["total"] == len(with_good)
+
+
+def check_clauses(client: TestClient, published: str, expected: Any, seen: list[Article]) -> None:
+    in_any = sorted(id_ for story in expected.values() for id_ in story["articles"])
+    assert sorted(item["id"] for item in listed(client, published, "&story=*")) == in_any
+    for story in expected.values():
+        items = listed(client, published, f"&story={story['articles'][-1]}")
+        assert sorted(item["id"] for item in items) == story["articles"]
+
+
+def check_collapsing(
+    client: TestClient, published: str, seen: list[Article], expected: Any, choose: random.Random
+) -> None:
+    headers = EDITOR if published == "any" else {}
+    story_of = {id_: lead for lead, story in expected.items() for id_ in story["articles"]}
+    page_of = {article.id: canonical(article.urls[0]) for article in seen if article.urls}
+    for by, groups in (("story", story_of), ("url", page_of)):
+        sort = choose.choice(("publishedDateTime", "-publishedDateTime", "-quality", "title"))
+        query = choose.choice(("", "&minQuality=2", "&q=title&sort=relevance", f"&url={PAGES[0]}"))
+        if "relevance" not in query:
+            query += f"&sort={sort}"
+        whole = [item["id"] for item in listed(client, published, query)]
+        firsts: list[str] = []
+        for id_ in whole:
+            group = groups.get(id_, id_)
+            if all(groups.get(other, other) != group for other in firsts):
+                firsts.append(id_)
+        limit = choose.randint(1, 5)
+        first_page = f"/articles?limit={limit}&published={published}{query}&collapse={by}"
+        pages = walk(client, first_page, headers)
+        assert [item["id"] for page in pages for item in page["items"]] == firsts, (by, query)
+        assert {page["total"] for page in pages} == {len(firsts)}
+        back = walk(client, pages[-1]["prev"], headers, "prev")
+        ids = [item["id"] for page in reversed([pages[-1], *back]) for item in page["items"]]
+        assert ids == firsts
+
+
+def news(day: int, url: str, related: str = "", more: str = "") -> str:
+    links = f"\nrelated: [{related}]" if related else ""
+    return f"title: Day {day}\npublishedDateTime: 2026-03-{day:02}\nwebUrl: {url}{links}\n{more}"
+
+
+def upserts(client: TestClient, since: str, published: str = "true") -> tuple[list[str], str]:
+    headers = EDITOR if published == "any" else {}
+    page = answer(client, since, headers)
+    return sorted(change["article"]["title"] for change in page["items"]), page["next"]
+
+
+def test_whoever_keeps_a_copy_learns_of_another_story(world: World) -> None:
+    world.write("1.md", news(1, "https://a.example/"))
+    world.write("9.md", news(9, "https://z.example/"))
+    world.import_()
+    with service_of(world) as client:
+        _, next_public = upserts(client, "/changes?since=0")
+        _, next_editors = upserts(client, "/changes?since=0&published=any", "any")
+    world.write("2.md", news(2, "https://b.example/", "https://a.example/", "published: false"))
+    world.import_()
+    with service_of(world) as client:
+        found, next_public = upserts(client, next_public)
+        assert found == []
+        found, _ = upserts(client, next_editors, "any")
+        assert found == ["Day 1", "Day 2"]
+    world.write("3.md", news(3, "https://c.example/", "https://a.example/"))
+    world.import_()
+    with service_of(world) as client:
+        found, _ = upserts(client, next_public)
+        assert found == ["Day 1", "Day 3"]
+
+
+def test_what_lasts_longer_than_three_weeks_is_no_story(world: World) -> None:
+    """Each day's article mentions that of the day before."""
+    for day in range(1, 29):
+        world.write(
+            f"{day:02}.md",
+            news(day, f"https://a.example/{day}", f"https://a.example/{day - 1}", f"quality: {day}"),
+        )
+    world.import_()
+    with service_of(world) as client:
+        found = answer(client, "/stories")["items"]
+        # Pairs of neighbours are all equally close, so the earliest are joined first.
+        assert [(story["title"], story["articleCount"]) for story in found] == [("Day 28", 6), ("Day 22", 22)]
+
+
+def test_lists_feeds_and_files_fold_and_counts_refuse(world: World) -> None:
+    world.write("1.md", news(1, "https://a.example/"))
+    world.write("2.md", news(2, "https://b.example/", "https://a.example/"))
+    world.write("3.md", news(3, "https://c.example/"))
+    world.import_()
+    with service_of(world) as client:
+        assert answer(client, "/articles?collapse=story")["total"] == 2
+        lines = client.get("/exports/articles.ndjson?collapse=story&sort=title").text.splitlines()
+        assert [json.loads(line)["title"] for line in lines] == ["Day 1", "Day 3"]
+        feed = answer(client, "/feeds/articles.json?collapse=story")
+        assert [item["title"] for item in feed["items"]] == ["Day 3", "Day 2"]
+        for path in (
+            "/facets?collapse=story",
+            "/timeline?interval=day&collapse=story",
+            "/stories?collapse=url",
+        ):
+            problem = client.get(path)
+            assert problem.status_code == 422
+            assert problem.json()["errors"][0]["parameter"] == "collapse"
+        assert client.get("/stories?sort=title").status_code == 422
+        assert client.get("/stories/nobody").status_code == 404
