@@ -12,9 +12,10 @@ RUN /opt/clippings/bin/python -m pip install --no-deps .
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/clippings /opt/clippings
-# A volume takes over the folder's owner. The user is a number, so that Kubernetes can see that it is not root.
-RUN install -d -o 10001 -g 10001 /data
-USER 10001:10001
+# A volume takes over the folder's owner. The user is a number, so that Kubernetes can see that it is not root; any
+# other one may be given whose group is 0, as OpenShift does.
+RUN install -d -o 10001 -g 0 -m 2775 /data
+USER 10001:0
 WORKDIR /data
 VOLUME /data
 ENV PATH=/opt/clippings/bin:$PATH \
@@ -22,6 +23,7 @@ ENV PATH=/opt/clippings/bin:$PATH \
     CLIPPINGS_DATABASE_URL=sqlite:////data/clippings.db
 EXPOSE 8000
 STOPSIGNAL SIGTERM
+# Feeds name the address by which clients reach the service, which nobody inside can know: set CLIPPINGS_PUBLIC_URL.
 # Without a proxy: http_proxy is often set for containers, and is asked for 127.0.0.1 as well.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python3", "-c", "from urllib.request import ProxyHandler, build_opener; build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/health/ready', timeout=2)"]
 CMD ["clippings", "serve", "--host", "0.0.0.0"]

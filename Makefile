@@ -19,6 +19,12 @@ DOCUMENTS ?= 20000
 SMALL_DOCUMENTS ?= 300000
 SQUEEZES ?= 50
 INPUTS ?= 1000000
+STOPS ?= 20
+BUILD ?=
+STORAGE ?=
+SLOW_SECONDS ?= 30
+WORKER_KILLS ?= 5
+SLOW_IMPORTS ?= 6
 # For each parser, at most.
 SECONDS ?= 600
 SEED ?= 1
@@ -29,7 +35,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --quiet
 
-.PHONY: help run test examples prove prove-api prove-pages bench check lock clean
+.PHONY: help run test examples prove prove-api prove-pages prove-run prove-image release bench check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' Makefile
@@ -86,6 +92,26 @@ check: .venv/installed-dev ## style, types, and whether the lock files fit pypro
 
 examples: .venv/installed-dev ## write the OpenAPI document's examples anew, from seeds/
 	.venv/bin/python -m tests.support.api_examples
+
+prove-run: .venv/installed-dev ## the service as it is run, for some minutes; STOPS=, SLOW_SECONDS= shorten it
+	$(PROOF).run --stops $(STOPS) --seconds $(SLOW_SECONDS) --kills $(WORKER_KILLS) --imports $(SLOW_IMPORTS)
+
+prove-image: .venv/installed-dev ## the image, by buildah as root; BUILD= and STORAGE= are passed on
+	$(PROOF).image --build "$(BUILD)" --storage "$(STORAGE)"
+
+release: .venv/installed-dev ## the wheel, tried alone in an empty folder, its SBOM (CycloneDX) and licences, in dist/
+	rm -rf dist && mkdir dist
+	.venv/bin/python -m hatchling build -t wheel -d dist
+	$(PYTHON) -m venv dist/alone
+	dist/alone/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements.lock
+	dist/alone/bin/python -m pip --disable-pip-version-check --quiet install --no-deps dist/*.whl
+	@# Exit status 1: imported, but for documents that were reported.
+	mkdir dist/empty && cd dist/empty && unset PYTHONPATH CLIPPINGS_DATABASE_URL DATABASE_URL && \
+		{ ../alone/bin/clippings import ../../seeds >report 2>&1 || [ $$? -eq 1 ]; } && \
+		../alone/bin/clippings stats | head -1 && ../alone/bin/clippings openapi >openapi.json
+	dist/alone/bin/python release/parts.py requirements.lock dist
+	rm -rf dist/alone dist/empty
+	@ls -l dist
 
 bench: .venv/installed-bench ## how fast it is, beside others, in 10 minutes; BENCH_ARGS=… are passed on
 	.venv/bin/python -m benchmarks $(BENCH_ARGS)

@@ -19,8 +19,9 @@ The folders are the stations on the data's way:
 Arrows, and no others: conversion -> documents; importer -> documents, catalog; feeds, exports, pages ->
 catalog; web -> catalog, feeds, exports, pages. Every folder may use `database` and the nouns beside the
 folders: names and urls (when two are one), moments, unicode_forms, printable, yaml_text, whole_files, errors,
-interrupts, settings, migrate. The nouns know no other folder. `cli`, `console`, `converting`, `exporting`,
-`statistics`, `main` and `serving` put everything together. A test checks the arrows.
+interrupts, settings, migrate, logs. The nouns know no other folder. `cli`, `console`, `converting`,
+`exporting`, `statistics`, `main`, `purge`, `serving` and `shutdown` put everything together. A test checks
+the arrows.
 
 A sealed room may be clever, the way through the house may not. Most changes open neither room; the docstring
 of catalog/index/__init__.py tells that room's format, invariants and costs. docs/architecture.md tells the

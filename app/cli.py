@@ -39,7 +39,8 @@ from app.importer.trees import UnclearTree, absolute, named, trees_of
 from app.importer.watch import watch
 from app.interrupts import end_interrupted, hold_interrupts, release_interrupts
 from app.migrate import require_current, upgrade
-from app.settings import Settings, unknown_names
+from app.purge import purge_after
+from app.settings import MAX_DRAIN_SECONDS, MAX_KEEP_ALIVE_SECONDS, Settings, unknown_names
 
 # Exit statuses beside 0, done, 2, wrong usage, and that of an interrupt.
 SOME_REJECTED, NOT_DONE = 1, 3
@@ -173,8 +174,9 @@ def import_(
         if problems:
             report = Report(problems=problems)
         else:
-            with progress_line() as progress:
-                report = import_trees(engine, _named(requests, source), options, progress)
+            named_requests = _named(requests, source)
+            with purge_after(Settings.read()), progress_line() as progress:
+                report = import_trees(engine, named_requests, options, progress)
         if as_json:
             click.echo(json.dumps(report.as_json(), indent=2))
         elif problems:
@@ -310,7 +312,7 @@ def remove(name: str, *, yes: bool) -> None:
     if question and not yes and not _is_confirmed(question):
         raise ImportRefused("Nothing was removed.")
     try:
-        with progress_line() as progress:
+        with purge_after(Settings.read()), progress_line() as progress:
             report = remove_source(_engine(), name, progress)
     except NoSuchSource as error:
         raise click.UsageError(f"There is no source {name!r}; there are: {error}") from None
@@ -374,11 +376,44 @@ def backup(file: Path) -> None:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256))
 @click.option("--reload", is_flag=True, help="Start again when the code changes.")
 @click.option("--show-unpublished", is_flag=True, help="Let everybody see what is not published.")
-def serve(host: str, port: int, workers: int, reload: bool, show_unpublished: bool) -> None:
-    """Run the HTTP service."""
+@click.option("--read-only", is_flag=True, help="Write nothing, not even a newer schema.")
+@click.option(
+    "--drain-seconds",
+    type=click.FloatRange(0, MAX_DRAIN_SECONDS),
+    help="Say 503 at /health/ready so long after SIGTERM before stopping.  [default: 0]",
+)
+@click.option(
+    "--keep-alive-seconds",
+    type=click.IntRange(1, MAX_KEEP_ALIVE_SECONDS),
+    help="Keep idle connections so long.  [default: 75]",
+)
+def serve(
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    reload: bool,
+    show_unpublished: bool,
+    read_only: bool,
+    drain_seconds: float | None,
+    keep_alive_seconds: int | None,
+) -> None:
+    """Run the HTTP service.
+
+    SIGTERM ends it once what runs is answered; a second one does so without waiting for --drain-seconds.
+    """
     from app.serving import serve_until_stopped  # noqa: PLC0415  a check is done before the web framework is loaded
 
-    serve_until_stopped(host, port, workers, reload=reload, show_unpublished=show_unpublished)
+    serve_until_stopped(
+        host,
+        port,
+        workers,
+        reload=reload,
+        show_unpublished=show_unpublished or None,
+        read_only=read_only or None,
+        drain_seconds=drain_seconds,
+        keep_alive_seconds=keep_alive_seconds,
+    )
 
 
 @clippings.command()

@@ -56,5 +56,9 @@ class BackupFailed(ClippingsError):
     """No copy was made; a file of that name is as it was."""
 
 
+class ServingFailed(ClippingsError):
+    """The service could not begin, as on an address that is in use."""
+
+
 class ReadersLost(ClippingsError):
     """The system ended a worker that was reading documents; nothing was written."""

@@ -12,7 +12,20 @@ from starlette.types import ASGIApp
 
 from app.catalog.state import KNOWN_SECONDS
 from app.settings import Settings
-from app.web import articles, changes, counts, docs, exports, feeds, health, links, stories, suggest, taxonomy
+from app.web import (
+    articles,
+    changes,
+    counts,
+    docs,
+    exports,
+    feeds,
+    health,
+    links,
+    metrics,
+    stories,
+    suggest,
+    taxonomy,
+)
 from app.web.http.cache import RevisionClock
 from app.web.http.resources import Resources
 from app.web.http.routes import PathRouter, QueryRoute
@@ -49,6 +62,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     changes.router,
     taxonomy.router,
     health.router,
+    metrics.router,
     docs.router,
     article_list.router,
     article_page.router,
@@ -99,19 +113,29 @@ class Service(FastAPI):
             KNOWN_SECONDS[resources.reader.dialect],
             is_local=resources.is_local,
         )
-        return Shell(
-            PathRouter(self.router, settings.public_path),
+        router = PathRouter(self.router, settings.public_path)
+        shell = Shell(
+            router,
             settings,
             clock,
+            resources.request_log,
+            resources.request_metrics,
+            template_of=router.template_of,
             problem_page=partial(problem_page, settings),
             form_paths=signing.FORM_PATHS,
         )
+        resources.connections.on_refusal = shell.refused
+        return shell
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
-    app.state.resources.close()
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    resources: Resources = app.state.resources
+    # What the server keeps for connections too, which come before any request.
+    yield {"connections": resources.connections}
+    resources.close()
+    resources.request_log.flush()
+    resources.request_metrics.write()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,96 +1,218 @@
 """Runs the service with uvicorn: readies the database, says where it listens, stops when told to."""
 
 import gc
+import ipaddress
+import logging
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from logging.config import dictConfig
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import func, make_url, select
+from uvicorn.supervisors import ChangeReload
 
 from app.catalog.state import read_state
 from app.catalog.tables import articles
+from app.console import counted
 from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader, restart_clock
-from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated
+from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated, ServingFailed
 from app.interrupts import leave_signals
+from app.logs import logging_configuration
 from app.main import create_app
 from app.migrate import require_current, upgrade
 from app.settings import PREFIX, Settings
+from app.shutdown import Supervisor, with_draining
 from app.web.http.connections import HttpConnection
+from app.web.http.request_metrics import FOLDER_VARIABLE
+
+log = logging.getLogger(__name__)
 
 # So long a thread that reads may keep the interpreter from the event loop, several times for an answer.
 _SWITCH_SECONDS = 0.0005
 # Whoever is being answered when the service is told to stop gets the rest of the answer.
 STOP_SECONDS = 15
+# 16 characters of a generator take longer to guess than anybody has.
+MIN_TOKEN_CHARACTERS = 16
+# So many clients may connect at one moment; the system's own limit (4,096 on Linux) cuts this.
+BACKLOG = 2_048
+
+# The sockets of a process that has no workers. A worker finds none here, and leaves its own to its parent.
+_only_sockets: list[socket.socket] = []
 
 
-def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, show_unpublished: bool) -> None:
-    # Workers are new processes: what the options say reaches them as settings do.
-    if show_unpublished:
-        os.environ[f"{PREFIX}SHOW_UNPUBLISHED"] = "true"
+def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **options: object) -> None:
+    """`options` are settings that win over those of the environment; None leaves them as they are."""
+    # Supervisor are new processes: what the options say reaches them as settings do.
+    for name, value in options.items():
+        if value is not None:
+            os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     settings = Settings.read()
-    port = port or _free_port(host)
+    contents, hidden = _ready_database(settings)
+    sockets = _listening_sockets(host, port)
+    port = sockets[0].getsockname()[1]
     if settings.public_url is None:
         os.environ[f"{PREFIX}PUBLIC_URL"] = f"http://{_reachable(host)}:{port}"
-    _ready_database(settings)
     leave_signals()
-    uvicorn.run(
+    configuration = logging_configuration(settings.log)
+    dictConfig(configuration)
+    log.info("%s has %s", _without_secrets(settings.database_url), contents)
+    config = uvicorn.Config(
         "app.serving:app_from_environment",
         factory=True,
-        host=host,
-        port=port,
         workers=workers,
         reload=reload,
         http=HttpConnection,
         server_header=False,
-        # A line a request takes a tenth of the time that a list does, and a proxy in front has one anyway.
+        # We write that line ourselves, several times as quickly.
         access_log=False,
+        log_config=configuration,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=STOP_SECONDS,
+        backlog=BACKLOG,
     )
+    log.info("running on http://%s:%s", _bracketed(host) or "*", port)
+    log.info("look at %s/docs", Settings.read().public_url)
+    for warning in warnings_of(settings, host, hidden):
+        log.warning("%s", warning)
+    if reload:
+        ChangeReload(config, target=uvicorn.Server(config).run, sockets=sockets).run()
+    elif workers > 1:
+        with _metrics_folder():
+            Supervisor(config, sockets, settings.drain_seconds).run()
+    else:
+        _only_sockets.extend(sockets)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=sockets)
+
+
+@contextmanager
+def _metrics_folder() -> Iterator[None]:
+    """Where workers count together. Shared memory is there even in a container that can write nothing."""
+    os.environ.pop(FOLDER_VARIABLE, None)
+    folder: TemporaryDirectory[str] | None = None
+    for parent in (None, "/dev/shm"):  # noqa: S108  a folder of our own is made in it
+        with suppress(OSError):
+            folder = TemporaryDirectory(prefix="clippings-metrics-", dir=parent)
+            break
+    if folder is None:
+        log.warning("No folder can be made in which workers count: /metrics tells of one of them alone.")
+        yield
+        return
+    with folder as path:
+        os.environ[FOLDER_VARIABLE] = path
+        yield
 
 
 def app_from_environment() -> FastAPI:
     sys.setswitchinterval(_SWITCH_SECONDS)
-    app = create_app(Settings.read())
+    settings = Settings.read()
+    app = create_app(settings)
+    connections = app.state.resources.connections
+    app.router.lifespan_context = with_draining(
+        app.router.lifespan_context, connections, settings.drain_seconds, _only_sockets
+    )
     # What stands until the end is not looked through again: it takes 30 ms, in which nobody is answered.
     gc.collect()
     gc.freeze()
     return app
 
 
-def _ready_database(settings: Settings) -> None:
-    """Says what there is to serve. Raises what makes serving impossible."""
+def _listening_sockets(host: str, port: int) -> list[socket.socket]:
+    """One for each address of the host. All have one port, also for port 0."""
+    sockets: list[socket.socket] = []
+    try:
+        addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in dict.fromkeys(addresses):
+            listening = socket.socket(family)
+            sockets.append(listening)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listening.bind((address[0], port, *address[2:]))
+            listening.set_inheritable(True)
+            port = listening.getsockname()[1]
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        reason = error.strerror or str(error)
+        raise ServingFailed(f"cannot listen on {_bracketed(host) or '*'}:{port}: {reason}") from error
+    return sockets
+
+
+def warnings_of(settings: Settings, host: str, hidden: int) -> Iterator[str]:
+    """Of what is allowed, and seldom meant. `hidden` articles are not published."""
+    if not _is_loopback(host):
+        if settings.public_url is None:
+            yield (
+                f"CLIPPINGS_PUBLIC_URL is not set, so feeds name {_reachable(host)}, which nobody else may "
+                "reach: set it to the URL by which clients reach the service, as https://example.org/news."
+            )
+        elif _is_loopback(urlsplit(settings.public_url).hostname or ""):
+            yield (
+                f"CLIPPINGS_PUBLIC_URL is {settings.public_url}, which is this machine for everybody who "
+                "asks: set it to the URL by which clients reach the service, as https://example.org/news."
+            )
+        if settings.show_unpublished:
+            yield "Everybody who reaches this service may see what is not published."
+    if hidden and settings.editor_token is None and not settings.show_unpublished:
+        yield (
+            f"{counted(hidden)} {'is' if hidden == 1 else 'are'} not published, and nobody can see "
+            f"{'it' if hidden == 1 else 'them'} here: set CLIPPINGS_EDITOR_TOKEN for editors."
+        )
+    token = settings.editor_token.get_secret_value() if settings.editor_token else None
+    if token and len(token) < MIN_TOKEN_CHARACTERS:
+        yield (
+            f"CLIPPINGS_EDITOR_TOKEN has fewer than {MIN_TOKEN_CHARACTERS} characters, and can be guessed: "
+            "`openssl rand -hex 32` makes one that cannot."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _ready_database(settings: Settings) -> tuple[str, int]:
+    """What there is to serve, and how much of it is not published. Raises what makes serving impossible."""
     url = settings.database_url
-    with Reader(url) as reader:
+    with Reader(url, read_only=settings.read_only) as reader:
         try:
-            contents = _contents_of(reader)
+            return _contents_of(reader)
         except NoCatalogue as error:
-            contents = f"no catalogue yet, so that all is answered 503. {error}"
+            return f"no catalogue yet, so that all is answered 503. {error}", 0
         except SchemaOutdated:
-            if not url.startswith("sqlite"):
+            if settings.read_only or not url.startswith("sqlite"):
                 raise
             writing = writing_engine(url)
             with exclusive(writing) as connection:
                 upgrade(connection)
             writing.dispose()
-            contents = _contents_of(reader)
+            return _contents_of(reader)
         except DatabaseUnavailable as error:
             if url.startswith("sqlite"):
                 raise
             # It may come up after us.
-            contents = f"nothing that can be read, so that all is answered 503 until it can. {error}"
-    sys.stderr.write(f"clippings: {_without_secrets(url)} has {contents}\n")
+            return f"nothing that can be read, so that all is answered 503 until it can. {error}", 0
 
 
-def _contents_of(reader: Reader) -> str:
+def _contents_of(reader: Reader) -> tuple[str, int]:
+    unpublished = func.count().filter(articles.c.published == 0)
     with reader.snapshot() as connection:
         require_current(connection)
         revision = read_state(connection).revision
         restart_clock(connection)
-        count = connection.scalars(select(func.count()).select_from(articles)).one()
-    return f"{count:,} articles at revision {revision}"
+        count, hidden = connection.execute(select(func.count(), unpublished).select_from(articles)).one()
+    of_them = f" ({hidden:,} of them not published)" if hidden else ""
+    return f"{counted(count)}{of_them} at revision {revision}", hidden
 
 
 def _without_secrets(url: str) -> str:
@@ -102,17 +224,11 @@ def _without_secrets(url: str) -> str:
     return shown.render_as_string()
 
 
-def _free_port(host: str) -> int:
-    """For port 0. The workers and the links that they write must all have the same one."""
-    addresses = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, _, _, _, address = addresses[0]
-    with socket.socket(family) as probe:
-        probe.bind(address)
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def _reachable(host: str) -> str:
     if host in ("0.0.0.0", "::", ""):  # noqa: S104  compared, not bound
         return "127.0.0.1"
+    return _bracketed(host)
+
+
+def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host

@@ -12,9 +12,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SAWarning
 
 from app.errors import SettingsError
+from app.logs import LogStyle
 
 PREFIX = "CLIPPINGS_"
 
+# Who waits longer for a balancer has another trouble; and an idle connection of a day is a dead one.
+MAX_DRAIN_SECONDS = 3_600
+MAX_KEEP_ALIVE_SECONDS = 86_400
+# Caches take no more for true than a year (RFC 9111 asks for no limit, RFC 2616 had this one).
+MAX_MAX_AGE = 31_536_000
 # A feed reader's list and a browser's tab show some thirty characters of a name, and a description is a line.
 MAX_SITE_NAME_CHARACTERS, MAX_SITE_DESCRIPTION_CHARACTERS = 100, 1_000
 
@@ -52,6 +58,34 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None, description="The URL under which clients reach the service, with its path prefix"
+    )
+    log: LogStyle = Field(default="text", description="How requests are logged: `text`, `json`, or `off`")
+    max_age: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_MAX_AGE,
+        description="Seconds for which caches in front and browsers may give an answer again unasked",
+    )
+    purge_url: str | None = Field(
+        default=None,
+        description="A cache in front that an import tells, by the method PURGE, to forget the catalogue",
+        repr=False,
+    )
+    read_only: bool = Field(
+        default=False,
+        description="Only read the database, which may be on a disk that cannot be written",
+    )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_DRAIN_SECONDS,
+        description="So long after SIGTERM /health/ready says 503 before new connections are refused",
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=MAX_KEEP_ALIVE_SECONDS,
+        description="So long an idle connection is kept: longer than balancers keep theirs",
     )
     site_name: str = Field(default="Clippings", description="What feeds and pages call this catalogue")
     site_description: str | None = Field(
@@ -125,6 +159,17 @@ class Settings(BaseSettings):
             raise ValueError("must be printable ASCII without spaces: it travels in an HTTP header")
         return SecretStr(text) if text else None
 
+    @field_validator("purge_url")
+    @classmethod
+    def _check_purge_url(cls, url: str | None) -> str | None:
+        if url is None or not url.strip():
+            return None
+        parts = urlsplit(url.strip())
+        is_printable = url.isascii() and url.strip().isprintable() and " " not in url.strip()
+        if parts.scheme not in ("http", "https") or not parts.hostname or not is_printable:
+            raise ValueError("must be an absolute URL, as in http://127.0.0.1:6081/")
+        return url.strip()
+
     @field_validator("site_name")
     @classmethod
     def _check_site_name(cls, text: str) -> str:
@@ -189,4 +234,6 @@ def _reason(error: Any) -> str:
         return str(error["ctx"]["error"])
     if error["type"].startswith("bool"):
         return "must be true or false"
+    if error["type"] == "literal_error":
+        return f"must be {error['ctx']['expected']}"
     return str(error["msg"])

@@ -9,7 +9,9 @@ from tests.proofs.fuzz import fuzz_all
 from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, scene_of
 from tests.proofs.memory import measure, measure_small
 from tests.proofs.pages import ROOT, attack, crawl_tree
+from tests.proofs.proxies import PROXIES, behind
 from tests.proofs.readers import read_during_imports
+from tests.proofs.run import import_beside_slow_downloads, replace_killed_workers, stop_under_load
 from tests.proofs.squeeze import squeeze
 from tests.support.databases import DURABLE, start_server
 
@@ -46,6 +48,24 @@ def test_readers_see_one_edition_or_the_other(database: str) -> None:
 def test_slow_and_endless_clients_are_closed() -> None:
     assert wait_for_slow_clients(head_seconds=0.3).faults == []
     assert [outcome.faults for outcome in flood(megabytes=2) if outcome.faults] == []
+
+
+@pytest.mark.parametrize(("workers", "keep_alive"), [(1, True), (2, False)])
+def test_a_stop_under_load_resets_nobody(workers: int, keep_alive: bool) -> None:
+    assert stop_under_load(1, workers=workers, keep_alive=keep_alive).faults == []
+
+
+def test_a_killed_worker_comes_back() -> None:
+    assert replace_killed_workers(1).faults == []
+
+
+def test_a_slow_download_does_not_let_the_log_grow() -> None:
+    assert import_beside_slow_downloads(1).faults == []
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_clients_behind_a_proxy_see_what_they_should(proxy: str) -> None:
+    assert behind(proxy).faults == []
 
 
 def test_parsers_take_mutants() -> None:

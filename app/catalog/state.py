@@ -3,19 +3,23 @@
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    ColumnClause,
     Connection,
     Engine,
     PoolProxiedConnection,
     Select,
     bindparam,
+    literal_column,
     select,
 )
 from sqlalchemy.exc import DBAPIError
 
 from app.catalog.tables import catalogue, revisions
 from app.database.opening import is_missing_table
+from app.database.sqlite_file import file_of
 from app.database.statements import statement
-from app.errors import DatabaseUnusable, NoCatalogue
+from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated
+from app.migrate import HEAD
 
 # So long a service may go on with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
 # and another thread. An import waits as long before it is done, so that nobody is told of an older one after.
@@ -32,6 +36,11 @@ class State(NamedTuple):
     identity: str
     revision: int
     name: str | None
+
+    @property
+    def cache_tag(self) -> str:
+        """What caches in front know all answers of this catalogue by, so that one purge empties them."""
+        return f"clippings-{self.identity}"
 
 
 def read_state(connection: Connection) -> State:
@@ -74,12 +83,21 @@ class StateReader:
     """Reads the state again and again, in some 11 µs on SQLite; for one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
-        self._row = RowReader(engine, str(_states.build()))
+        version: ColumnClause[str] = literal_column("(SELECT max(version_num) FROM alembic_version)")
+        self._row = RowReader(engine, str(_states.build().add_columns(version)))
 
     def read(self) -> State | None:
-        """None while the database is away. Raises NoCatalogue where there is none."""
+        """None while the database is away. Raises NoCatalogue where there is none.
+
+        Raises SchemaOutdated where another version has changed the tables, or put its own in their place.
+        """
         row = self._row.read()
-        return State(*row) if row else None
+        if row is None:
+            return None
+        *state, version = row
+        if version != HEAD:
+            raise SchemaOutdated("The schema of the database is another version's.")
+        return State(*state)
 
     def close(self) -> None:
         self._row.close()
@@ -92,12 +110,18 @@ class RowReader:
         self._engine = engine
         self._statement = statement
         self._connection: PoolProxiedConnection | None = None
+        self._file = file_of(engine)
+        self._signature = self._file.signature() if self._file else None
 
     def read(self) -> tuple[Any, ...] | None:
         """As quickly as the driver can; None where the database cannot be asked.
 
         Raises NoCatalogue where it has no such table, or is not there at all.
         """
+        if self._file and (signature := self._file.signature()) != self._signature:
+            # What the connection remembers of the file is of another one.
+            self.close()
+            self._signature = signature
         try:
             if self._connection is None:
                 self._connection = self._engine.raw_connection()

@@ -3,8 +3,9 @@
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from app.database.opening import check_on_connect
+from app.database.sqlite_file import OPTION, SqliteFile
 from app.errors import DatabaseUnavailable, ImportRefused
 
 # Hourly imports take seconds: a lock that is held for longer than this is not held by an import.
@@ -37,6 +39,10 @@ _WRITING_CACHE_KIB, _READING_CACHE_KIB = 32_000, 8_000
 
 # Five articles fit into a page of 8 kB, and two into SQLite's default of 4 kB: the file gets 5 % smaller.
 _PAGE_BYTES = 8_192
+
+# Answers take milliseconds; a download reads longer, and then the log waits for the next import.
+_WRITE_BACK_MILLISECONDS = 500
+_MAX_IDLE_LOG_BYTES = 16_000_000
 
 # This is an SQLSTATE. Importing psycopg for its named errors takes longer than an import without changes.
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -67,13 +73,22 @@ def writing_engine(url: str, wait_seconds: float = IMPORT_WAIT_SECONDS) -> Engin
     return engine
 
 
-def reading_engine(url: str) -> Engine:
+def reading_engine(url: str, *, read_only: bool = False) -> Engine:
     """The engine for a Reader, which begins and ends transactions itself.
 
-    No statement runs longer than QUERY_SECONDS.
+    No statement runs longer than QUERY_SECONDS. `read_only` lets SQLite write not even its log back.
     """
-    if make_url(url).get_backend_name() == "sqlite":
-        engine = _sqlite_engine(url, _READING_CACHE_KIB, QUERY_SECONDS, isolation_level="AUTOCOMMIT")
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        is_path = parts.database and not parts.query.get("uri")
+        file = SqliteFile(Path(parts.database or ""), read_only=read_only) if is_path else None
+        engine = _sqlite_engine(
+            url,
+            _READING_CACHE_KIB,
+            QUERY_SECONDS,
+            isolation_level="AUTOCOMMIT",
+            execution_options={OPTION: file},
+        )
     else:
         engine = create_engine(
             url,
@@ -105,6 +120,8 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
                 connection.execute(text(f"SET LOCAL lock_timeout = '{wait_seconds * 1000:.0f}ms'"))
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_IMPORT_LOCK})"))
             yield connection
+        if engine.dialect.name == "sqlite":
+            _write_log_back(engine)
     # Statements that we give to the driver ourselves, such as BEGIN, raise the driver's own errors.
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
@@ -115,6 +132,22 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
         is_operational = isinstance(original, engine.dialect.loaded_dbapi.OperationalError)
         summary = "The database cannot be written" if is_operational else "The database refused"
         raise DatabaseUnavailable(f"{summary}: {first_line(original)}") from error
+
+
+def _write_log_back(engine: Engine) -> None:
+    """Brings what is in the log into the file itself, which people copy, replace and serve from elsewhere.
+
+    It waits a moment for those who read an older state, and never fails: the import is done, and whoever
+    writes next will do it.
+    """
+    with suppress(DBAPIError, sqlite3.Error), engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout = {_WRITE_BACK_MILLISECONDS}")
+        try:
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            wait_seconds = engine.get_execution_options()["wait_seconds"]
+            driver.execute(f"PRAGMA busy_timeout = {wait_seconds * 1000:.0f}")
 
 
 def _sqlite_engine(url: str, cache_kib: int, wait_seconds: float, **options: Any) -> Engine:
@@ -141,6 +174,8 @@ def _use_write_ahead_log(connection: sqlite3.Connection, _: object) -> None:
     """A write-ahead log lets readers go on during an import. The file keeps the mode: readers set nothing."""
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
+    # A log that grew beside a long download is cut when it is begun anew.
+    connection.execute(f"PRAGMA journal_size_limit = {_MAX_IDLE_LOG_BYTES}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

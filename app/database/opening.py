@@ -1,13 +1,14 @@
 """Checks of a new connection: is this a database that Clippings can use? Knows no table."""
 
-import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
-from app.errors import DatabaseUnusable, NoCatalogue
+from app.database.sqlite_file import SqliteFile, file_of
+from app.errors import DatabaseUnusable
 
 # This SQLSTATE means that a table does not exist.
 _UNDEFINED_TABLE = "42P01"
@@ -16,7 +17,10 @@ _UNDEFINED_TABLE = "42P01"
 def check_on_connect(engine: Engine, *, may_create_file: bool) -> None:
     """Makes connecting raise DatabaseUnusable or NoCatalogue. One that only reads may create no file."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "do_connect", _check_folder if may_create_file else _require_file)
+        file = file_of(engine)
+        event.listen(
+            engine, "do_connect", _check_folder if may_create_file or not file else partial(_open, file)
+        )
     else:
         # This check must run before SQLAlchemy's own first queries, which fail if texts arrive as bytes.
         event.listen(engine, "connect", _require_unicode, insert=True)
@@ -42,14 +46,9 @@ def _check_folder(dialect: Any, record: Any, arguments: list[Any], options: dict
             )
 
 
-def _require_file(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+def _open(file: SqliteFile, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
     _check_folder(dialect, record, arguments, options)
-    if not options.get("uri"):
-        file = Path(arguments[0])
-        if not os.path.lexists(file):
-            raise NoCatalogue
-        # The file may disappear right now: with mode=rw SQLite does not make a new one.
-        arguments[0], options["uri"] = f"{file.absolute().as_uri()}?mode=rw", True
+    arguments[0], options["uri"] = file.uri(), True
 
 
 def _require_unicode(connection: Any, record: Any) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.database.engines import QUERY_SECONDS, first_line, reading_engine
+from app.database.sqlite_file import file_of
 from app.errors import DatabaseUnavailable, QueryTimedOut
 
 # This SQLSTATE means that a statement ran into its timeout.
@@ -22,8 +23,10 @@ _VM_STEPS_BETWEEN_CHECKS = 20_000
 class Reader:
     """Reads one database in snapshots. Owns its engine and the connections that are idle."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = reading_engine(url)
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self.engine = reading_engine(url, read_only=read_only)
+        self._file = file_of(self.engine)
+        self._signature = self._file.signature() if self._file else None
         # A checkout from SQLAlchemy's pool costs 30 µs of a 220 µs list.
         self._idle: list[Connection] = []
 
@@ -49,18 +52,24 @@ class Reader:
         Raises DatabaseUnavailable, DatabaseUnusable, NoCatalogue or QueryTimedOut.
         """
         connection = None
+        is_usable = True
         try:
             connection = self._checkout()
+            signature = self._signature
             yield connection
         except (DBAPIError, self._driver_error) as error:
             if _is_timeout(error.orig if isinstance(error, DBAPIError) else error):
                 raise QueryTimedOut("The question took too long to answer.") from error
+            is_usable = not _is_damaged(error.orig if isinstance(error, DBAPIError) else error)
             raise DatabaseUnavailable(f"The database cannot be read: {first_line(error)}") from error
         except TimeoutError as error:
             raise DatabaseUnavailable("All connections to the database are busy.") from error
         finally:
             if connection is not None:
-                self._checkin(connection)
+                if is_usable and signature == self._signature:
+                    self._checkin(connection)
+                else:
+                    _discard(connection)
 
     @property
     def _driver_error(self) -> type[Exception]:
@@ -68,7 +77,11 @@ class Reader:
         return error
 
     def _checkout(self) -> Connection:
-        """Reuses an idle connection; opens a new one if the server has restarted since."""
+        """Reuses an idle connection; opens a new one if the server restarted or the file changed since."""
+        if self._file and (signature := self._file.signature()) != self._signature:
+            self._signature = signature
+            while self._idle:
+                _discard(self._idle.pop())
         while self._idle:
             connection = self._idle.pop()
             try:
@@ -137,6 +150,12 @@ def timeouts_named(connection: Connection) -> Iterator[None]:
         if _is_timeout(error.orig if isinstance(error, DBAPIError) else error):
             raise QueryTimedOut("The question took too long to answer.") from error
         raise
+
+
+def _is_damaged(error: BaseException | None) -> bool:
+    """The connection remembers parts of a file that somebody was writing over."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR"))
 
 
 def _is_timeout(error: BaseException | None) -> bool:

@@ -24,6 +24,7 @@ from app.web.http.audience import asker_of, require_editor
 from app.web.http.problems import COMMON_PROBLEMS, problems, unavailable
 from app.web.http.resources import DownloadSlots
 from app.web.http.routes import QueryRoute, resources_of
+from app.web.http.spool import spooled
 from app.web.view import record_state
 
 router = APIRouter(route_class=QueryRoute, tags=["exports"], responses=COMMON_PROBLEMS)
@@ -207,15 +208,17 @@ class Abandoned(Exception):
 
 
 def _text_chunks(rows: Callable[[Iterable[str]], Iterator[str]]) -> Chunks:
-    def chunks(request: Request, query: FileQuery, _: Event) -> Generator[bytes]:
+    def chunks(request: Request, query: FileQuery, is_abandoned: Event) -> Generator[bytes]:
         """Yields the revision, then the file. The snapshot is open until the last chunk or `close()`."""
         with resources_of(request).reader.snapshot() as connection:
             yield str(record_state(request, connection).revision).encode()
-            lines = rows(_items(request, query, matching(connection, query)))
+            items = _items(request, query, matching(connection, query))
+            lines = rows(_unless_abandoned(items, is_abandoned))
             while chunk := _chunk(lines):
                 yield chunk
 
-    return chunks
+    # A sheet is on the disk anyway; a text goes there if it is long, so that a slow client holds no snapshot.
+    return lambda request, query, is_abandoned: spooled(chunks(request, query, is_abandoned))
 
 
 @contextmanager

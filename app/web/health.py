@@ -11,7 +11,7 @@ from app.catalog.state import read_state
 from app.database.snapshots import Reader
 from app.errors import SchemaOutdated
 from app.migrate import is_head
-from app.web.http.problems import COMMON_PROBLEMS
+from app.web.http.problems import COMMON_PROBLEMS, unavailable
 from app.web.http.routes import QueryRoute, resources_of
 
 router = APIRouter(route_class=QueryRoute, tags=["service"], responses=COMMON_PROBLEMS)
@@ -29,7 +29,9 @@ async def get_liveness() -> Response:
 
 @router.get("/health/ready", response_model=Health)
 async def get_readiness(request: Request) -> Response:
-    """200 when the catalogue can be read, else 503."""
+    """200 when the catalogue can be read, else 503; also 503 once the service was told to stop."""
+    if resources_of(request).connections.is_draining:
+        raise unavailable("The service is stopping: ask another one.")
     # The reading threads may be busy with four slow queries, behind which a healthy service would look dead.
     await asyncio.to_thread(check_catalogue, resources_of(request).reader)
     return _ok()

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from tests.support.worlds import World, write_document
 
 COMMANDS = (["import", "news"], ["migrate"], ["serve"], ["export"])
 SECRET = "geheim"
+ANYWHERE = "0.0.0.0"  # noqa: S104  as in a container
 
 
 @pytest.fixture
@@ -158,7 +160,7 @@ def test_the_service_starts_beside_an_import_and_says_what_it_serves(folder: Pat
     world.import_()
     with sqlite3.connect("clippings.db", isolation_level=None) as importing:
         importing.execute("BEGIN IMMEDIATE")
-        assert "sqlite:///clippings.db has 1 articles at revision 1" in beginning_of_serve()
+        assert "sqlite:///clippings.db has 1 article at revision 1" in beginning_of_serve()
     importing.close()
     world.engine.dispose()
 
@@ -174,16 +176,67 @@ def test_port_0_is_any_port_that_is_free(folder: Path, workers: int) -> None:
     assert int(port) > 0
 
 
-def beginning_of_serve(workers: int = 1) -> str:
+@pytest.mark.parametrize(
+    ("host", "settings", "words"),
+    [
+        ("127.0.0.1", {}, None),
+        ("127.0.0.1", {"PUBLIC_URL": "https://example.org"}, None),
+        (ANYWHERE, {"PUBLIC_URL": "https://example.org/news"}, None),
+        (ANYWHERE, {}, "CLIPPINGS_PUBLIC_URL is not set, so feeds name 127.0.0.1"),
+        (ANYWHERE, {"PUBLIC_URL": "http://localhost:8000"}, "which is this machine for everybody"),
+        (ANYWHERE, {"PUBLIC_URL": "https://example.org", "SHOW_UNPUBLISHED": "true"}, "Everybody who"),
+        ("127.0.0.1", {"SHOW_UNPUBLISHED": "true"}, None),
+        ("127.0.0.1", {"EDITOR_TOKEN": "geheim"}, "can be guessed"),
+        ("127.0.0.1", {"EDITOR_TOKEN": "0123456789abcdef"}, None),
+        ("127.0.0.1", {"PUBLIC_URI": "x"}, "CLIPPINGS_PUBLIC_URI is no setting"),
+    ],
+)
+def test_what_an_operator_gets_wrong_is_said_at_the_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, settings: dict[str, str], words: str | None
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"CLIPPINGS_{name}", value)
+    said = beginning_of_serve(host=host)
+    warnings = [line for line in said.splitlines() if " WARNING " in line or "is no setting" in line]
+    assert len(warnings) == (words is not None), said
+    assert all(words and words in warning and SECRET not in warning for warning in warnings)
+
+
+def test_that_nobody_can_see_what_is_unpublished_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_document(folder, "news/b.md", "title: B\npublished: false")
+    world = World(folder / "news", writing_engine(f"sqlite:///{folder}/clippings.db"))
+    world.import_()
+    world.engine.dispose()
+    said = beginning_of_serve()
+    assert "has 2 articles (1 of them not published) at revision 1" in said
+    assert "1 article is not published, and nobody can see it here: set CLIPPINGS_EDITOR_TOKEN" in said
+    monkeypatch.setenv("CLIPPINGS_EDITOR_TOKEN", "0123456789abcdef")
+    assert " WARNING " not in beginning_of_serve()
+
+
+def test_an_address_in_use_is_said_in_a_line(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert ended.returncode == 3
+    assert f"clippings: cannot listen on 127.0.0.1:{port}: Address already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def beginning_of_serve(workers: int = 1, host: str = "127.0.0.1") -> str:
     """What `serve` prints until it listens."""
     environment = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
     command = [sys.executable, "-m", "app", "serve", "--port", "0", "--workers", str(workers)]
+    command += ["--host", host]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stderr
         lines = []
         for line in server.stderr:
             lines.append(line)
-            if "running on" in line:
+            if "Started" in line:
                 break
         server.terminate()
         lines += server.stderr.readlines()
@@ -205,15 +258,16 @@ def test_until_there_is_a_catalogue_all_but_documentation_says_what_to_do(
     before = sorted(world.root.parent.iterdir())
     paths = [path.replace("{", "").replace("}", "") for path in empty.get("/openapi.json").json()["paths"]]
     for path in (*paths, "/nowhere"):
-        if path == "/health/live":
+        if path in ("/health/live", "/metrics"):
             continue
         answer = empty.get(path)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), path
         assert "clippings import" in answer.json()["detail"]
-    for path in ("/docs", "/docs/docs.js", "/openapi.json", "/health/live"):
+    for path in ("/docs", "/docs/docs.js", "/openapi.json", "/health/live", "/metrics"):
         assert empty.get(path).status_code == 200
     assert sorted(world.root.parent.iterdir()) == before
-    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len([line for line in said if " took " not in line]) == 1
     world.import_()
     assert empty.get("/health/ready").status_code == 200
     assert empty.get("/articles").json()["total"] == 1

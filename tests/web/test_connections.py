@@ -2,14 +2,20 @@
 
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
-from app.web.http.connections import MAX_PART_BYTES
+from app.settings import Settings
+from app.web.http.connections import MAX_PART_BYTES, HttpConnection
 from tests.proofs.connections import LAST, LIVE, Address, exchange, is_closed, read, served, statuses
+from tests.support.routes import service
 
 HEAD_SECONDS = 0.5
 # The service answers in a fiftieth of it.
@@ -297,3 +303,121 @@ def test_every_way_of_serving_counts(options: tuple[str, ...]) -> None:
     with served(HEAD_SECONDS, *options) as (address, _):
         for _ in range(4):
             assert statuses(exchange(address, LIVE + b"a: b\r\n" * 20_000)) == [431]
+
+
+@contextmanager
+def running(app: FastAPI, **options: Any) -> Iterator[tuple[Address, uvicorn.Server]]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(app, http=HttpConnection, log_config=None, **options)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield listening.getsockname(), server
+        server.should_exit = True
+        thread.join()
+
+
+def test_who_takes_nothing_of_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HttpConnection, "stall_seconds", 0.3)
+    with running(service()) as (address, server):
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        slow.connect(address)
+        for _ in range(100):
+            slow.sendall(b"GET /stream.csv HTTP/1.1\r\nHost: x\r\n\r\n")
+        began = time.monotonic()
+        while server.server_state.connections or time.monotonic() < began + 0.1:
+            assert time.monotonic() < began + 10
+            assert statuses(exchange(address, LAST)) == [200]
+        slow.close()
+
+
+def test_where_there_are_too_many_those_idle_longest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = service()
+    app.state.resources.connections._max_connections = 3
+    with running(app) as (address, _):
+        clients = []
+        for _ in range(5):
+            clients.append(socket.create_connection(address, timeout=10))
+            clients[-1].sendall(LIVE + b"\r\n")
+            assert statuses(clients[-1].recv(65536)) == [200]
+        assert [is_closed(client) for client in clients] == [True, True, False, False, False]
+        for client in clients:
+            client.close()
+
+
+def test_where_all_are_busy_a_newcomer_is_told_to_come_again() -> None:
+    app = service()
+    app.state.resources.connections._max_connections = 2
+    slow = b"GET /sleep HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with running(app) as (address, _):
+        busy = [socket.create_connection(address, timeout=10) for _ in range(2)]
+        for client in busy:
+            client.sendall(slow)
+        time.sleep(0.1)
+        with socket.create_connection(address, timeout=10) as newcomer:
+            refused = read(newcomer)
+            assert statuses(refused) == [503]
+            assert b"retry-after: " in refused.lower()
+        for client in busy:
+            assert statuses(read(client)) == [200]
+            client.close()
+
+
+def test_an_idle_connection_is_kept_for_longer_than_balancers_keep_theirs() -> None:
+    assert Settings(database_url="sqlite:///x.db").keep_alive_seconds > 60
+    with running(service(), timeout_keep_alive=1) as (address, _):
+        client = socket.create_connection(address, timeout=10)
+        client.sendall(LIVE + b"\r\n")
+        client.recv(65536)
+        time.sleep(0.5)
+        assert not is_closed(client)
+        client.setblocking(True)
+        assert read(client) == b""
+        client.close()
+
+
+def test_who_drains_answers_asks_to_go_elsewhere_and_is_not_ready() -> None:
+    app = service()
+    with running(app) as (address, _):
+        client = socket.create_connection(address, timeout=10)
+        client.sendall(LIVE + b"\r\n")
+        client.recv(65536)
+        app.state.resources.connections.is_draining = True
+        client.sendall(LIVE + b"\r\n")
+        last = read(client)
+        assert statuses(last) == [200]
+        assert b"connection: close" in last.lower()
+        client.close()
+        assert statuses(exchange(address, LAST.replace(b"live", b"ready"))) == [503]
+
+
+def test_who_has_just_connected_when_it_stops_is_still_answered() -> None:
+    app = service()
+    with running(app) as (address, server):
+        fresh, half, idle = (socket.create_connection(address, timeout=10) for _ in range(3))
+        half.sendall(LIVE)
+        idle.sendall(LIVE + b"\r\n")
+        idle.recv(65536)
+        app.state.resources.connections.is_draining = True
+        server.should_exit = True
+        assert read(idle) == b""
+        fresh.sendall(LIVE + b"\r\n")
+        half.sendall(b"\r\n")
+        assert [statuses(read(client)) for client in (fresh, half)] == [[200], [200]]
+        for client in (fresh, half, idle):
+            client.close()
+
+
+def test_a_worker_ends_when_its_parent_was_killed() -> None:
+    with served(HEAD_SECONDS, "--workers", "2") as (address, process):
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                exchange(address, LAST)
+            except OSError:
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""How much time and memory one connection may take. Counts bytes and knows no request's content.
+"""How much time and memory one connection may take, and how it ends. Knows no request's content.
 
 uvicorn's own class buffers whatever a client sends, and waits for more as long as a byte comes now and then.
 This one counts bytes before the parser gets them, and parses one piece in each turn of the event loop. It
@@ -7,14 +7,25 @@ of one piece.
 """
 
 import asyncio
+import socket
+import struct
+from contextlib import suppress
 from typing import Any
 
 import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from app.web.http.problems import ProblemAnswer, content_too_large, headers_too_large, malformed, uri_too_long
+from app.web.http.open_connections import OpenConnections, most_connections
+from app.web.http.problems import (
+    ProblemAnswer,
+    content_too_large,
+    headers_too_large,
+    malformed,
+    unavailable,
+    uri_too_long,
+)
 from app.web.http.response import problem_response
 
 # A browser's head has about 2 kB, and proxies in front pass on 8 to 32 kB.
@@ -32,6 +43,17 @@ HEAD_SECONDS = 10.0
 # Closing while the client still sends would reset the connection, and the client might lose our response.
 LINGER_SECONDS = 2.0
 
+# A phone on the edge of its network takes 2 kB in a second; whoever takes less for ten seconds is gone, or
+# holds memory and a download's place on purpose.
+STALL_SECONDS = 10.0
+MIN_BYTES_PER_SECOND = 2_000
+
+# Where the scope of a request holds its connection's `write_whole`; other servers' scopes have none.
+WRITE_WHOLE = "clippings.write_whole"
+
+# SO_LINGER: on, for no time at all.
+_NO_LINGER = struct.pack("ii", 1, 0)
+
 _BODY_HEADERS = frozenset((b"content-length", b"transfer-encoding"))
 
 
@@ -43,13 +65,18 @@ class HttpConnection(HttpToolsProtocol):
 
     head_seconds = HEAD_SECONDS
     linger_seconds = LINGER_SECONDS
+    stall_seconds = STALL_SECONDS
     flow: "_PausableFlow"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         # We never upgrade to WebSocket, whatever libraries are installed.
         self.ws_protocol_class = None
+        # A server without our lifespan, as in some tests, counts each connection for itself.
+        self._open: OpenConnections = self.app_state.get("connections") or OpenConnections(most_connections())
         self._timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._unsent_bytes = 0
         # This is the request that the app answers now; uvicorn's `cycle` is the one that arrived last.
         self._running_cycle: RequestResponseCycle | None = None
         self._is_in_head = False
@@ -63,10 +90,16 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.flow = _PausableFlow(transport)
-        self._start_head_timer()
+        self._open.waits(self)
+        if self._open.has_room_for(self, len(self.connections)):
+            self._start_head_timer()
+        else:
+            self._refuse(unavailable("Too many clients are connected. Try again later."))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._open.works(self)
         self._stop_timer()
+        self._stop_stall_timer()
         self._pending = memoryview(b"")
         # uvicorn tells only the last request of the disconnect, though the app may still answer another one.
         self.pipeline.clear()
@@ -140,6 +173,10 @@ class HttpConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         # The base may refuse the head by an exception, so our state changes only after it.
         super().on_headers_complete()
+        self._open.works(self)
+        self.scope[WRITE_WHOLE] = self.write_whole  # type: ignore[literal-required]
+        if self._open.is_draining:
+            self.cycle.keep_alive = False
         if self._timer:
             self._stop_timer()
         self._is_in_head = False
@@ -147,6 +184,26 @@ class HttpConnection(HttpToolsProtocol):
         self._part_bytes = 0
         # The parser reports trailers as headers: they must not join the headers of a request in progress.
         self.headers = []
+
+    def write_whole(self, status: int, head: bytes, id_header: bytes, body: bytes) -> bool:
+        """Writes a remembered answer, whose header lines are made already. False if it must be sent instead.
+
+        uvicorn looks through every header of every answer, which takes a third of the time of such an answer.
+        They were looked through when the answer was given for the first time.
+        """
+        cycle = self._running_cycle
+        if cycle is None or cycle.disconnected or cycle.response_started or self.flow.write_paused:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        dates = b"".join([b"%s: %s\r\n" % header for header in cycle.default_headers])
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join((STATUS_LINE[status], dates, head, id_header, end, body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
 
     def on_body(self, body: bytes) -> None:
         self._part_bytes = 0
@@ -162,13 +219,78 @@ class HttpConnection(HttpToolsProtocol):
         super().on_response_complete()
         if self._pending:
             self.loop.call_soon(self._feed_next_piece)
-        elif not is_idle or self.transport.is_closing():
+        elif not is_idle:
             return
+        elif self.transport.is_closing():
+            if self.transport.get_write_buffer_size():
+                self._watch_writing()
         elif self._final_response is not None:
             self._send_final_response()
-        elif self._is_in_head:
-            self._unset_keepalive_if_required()
-            self._start_head_timer()
+        else:
+            self._open.waits(self)
+            if self._is_in_head:
+                self._unset_keepalive_if_required()
+                self._start_head_timer()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """A client that does not even take its last answer would keep a connection that is only closed."""
+        if self.transport.get_write_buffer_size():
+            self._cut_off()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def drop(self) -> None:
+        self.timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        """Ends the connection after what runs. uvicorn's own would reset who has just asked or is asking."""
+        if self._final_response is not None or self.transport.is_closing():
+            return
+        if not self._is_idle():
+            self.cycle.keep_alive = False
+        elif self.cycle is None or self._is_in_head:
+            # Whoever has just connected sends a request at once, or never.
+            self._stop_timer()
+            self._timer = self.loop.call_later(self.linger_seconds, self.timeout_keep_alive_handler)
+        else:
+            # We end our half alone: a request that is under way would meet a reset, and so it meets an end.
+            self._final_response = b""
+            self._send_final_response()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall_timer is None:
+            self._watch_writing()
+
+    def resume_writing(self) -> None:
+        self._stop_stall_timer()
+        super().resume_writing()
+
+    def _watch_writing(self) -> None:
+        """Cuts off a client that takes next to nothing of what waits for it."""
+        self._stop_stall_timer()
+        self._unsent_bytes = self.transport.get_write_buffer_size()
+        self._stall_timer = self.loop.call_later(self.stall_seconds, self._check_writing)
+
+    def _check_writing(self) -> None:
+        taken = self._unsent_bytes - self.transport.get_write_buffer_size()
+        if taken < min(self._unsent_bytes, MIN_BYTES_PER_SECOND * self.stall_seconds):
+            self._cut_off()
+        else:
+            self._watch_writing()
+
+    def _cut_off(self) -> None:
+        """Resets the connection: the system would keep what the client does not take for many minutes."""
+        with suppress(OSError):
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER
+            )
+        self.transport.abort()
+
+    def _stop_stall_timer(self) -> None:
+        if self._stall_timer:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
     def _has_body(self) -> bool:
         """The parser skips the body of an upgrade request: we would parse that body as the next request."""
@@ -200,6 +322,7 @@ class HttpConnection(HttpToolsProtocol):
         self._pending = memoryview(b"")
         self.flow.pause()
         self._final_response = self._problem_bytes(problem)
+        self._open.on_refusal(problem.status)
         is_next = self._is_idle()
         if self._is_in_body:
             if self.cycle.response_started:

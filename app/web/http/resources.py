@@ -10,7 +10,10 @@ from typing import Self, TypeVar
 from app.catalog.state import StateReader
 from app.database.snapshots import Reader
 from app.settings import Settings
+from app.web.http.open_connections import OpenConnections, most_connections
 from app.web.http.problems import unavailable
+from app.web.http.request_log import RequestLog
+from app.web.http.request_metrics import RequestMetrics
 
 # Each thread has a connection of its own. One slow query holds up a quarter of the others, not all of them.
 READING_THREADS = 4
@@ -53,10 +56,13 @@ class Resources:
     state_reader: StateReader
     reading_threads: Executor
     download_slots: DownloadSlots
+    connections: OpenConnections
+    request_log: RequestLog
+    request_metrics: RequestMetrics
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        reader = Reader(settings.database_url)
+        reader = Reader(settings.database_url, read_only=settings.read_only)
         return cls(
             settings=settings,
             reader=reader,
@@ -64,6 +70,9 @@ class Resources:
             state_reader=StateReader(reader.engine),
             reading_threads=ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading"),
             download_slots=DownloadSlots(),
+            connections=OpenConnections(most_connections()),
+            request_log=RequestLog(settings.log),
+            request_metrics=RequestMetrics(),
         )
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ _COMMON_HEADERS: RawHeaders = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"ETag, Link, Catalogue-Revision, Retry-After",
+        b"ETag, Link, Catalogue-Revision, Retry-After, X-Request-Id",
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -45,6 +45,30 @@ _DEFAULT_HEADERS = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cross-origin-resource-policy": b"cross-origin",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """What caches may do with an answer, be it for one editor or for everybody. `tag` is for a purge."""
+
+    max_age: int = 0
+    tag: str | None = None
+
+    def headers(self, *, is_private: bool) -> RawHeaders:
+        if is_private:
+            return [(b"cache-control", b"private, no-cache")]
+        headers: RawHeaders = []
+        if self.tag:
+            tag = self.tag.encode()
+            # Varnish's and Fastly's name, and that of Cloudflare and others.
+            headers = [(b"surrogate-key", tag), (b"cache-tag", tag)]
+        if not self.max_age:
+            return [*headers, (b"cache-control", b"public, no-cache")]
+        age = b"public, max-age=%d, stale-while-revalidate=%d" % (self.max_age, self.max_age)
+        return [*headers, (b"cache-control", age)]
+
+
+NO_CACHING = Caching()
 
 # These headers describe a body, and a 304 has no body.
 _BODY_HEADERS = frozenset((b"content-type", b"content-length", b"content-encoding", b"content-disposition"))
@@ -60,7 +84,13 @@ class CompleteResponse:
 
 
 def complete(
-    status: int, headers: RawHeaders, body: bytes, *, encoding: str | None, is_private: bool
+    status: int,
+    headers: RawHeaders,
+    body: bytes,
+    *,
+    encoding: str | None,
+    is_private: bool,
+    caching: Caching = NO_CACHING,
 ) -> CompleteResponse:
     by_name = dict(headers)
     encoding = encoding_for(by_name, encoding, len(body))
@@ -70,7 +100,9 @@ def complete(
         etag = etag_for_encoding(own_etag or etag_of(body), encoding)
     if encoding:
         body = compress(body, encoding)
-    all_headers = with_common_headers(status, headers, encoding=encoding, etag=etag, is_private=is_private)
+    all_headers = with_common_headers(
+        status, headers, encoding=encoding, etag=etag, is_private=is_private, caching=caching
+    )
     if status != HTTPStatus.NO_CONTENT:
         all_headers.append((b"content-length", b"%d" % len(body)))
     return CompleteResponse(status, all_headers, body, media_type_of(by_name), etag)
@@ -89,7 +121,13 @@ def not_modified(headers: RawHeaders) -> CompleteResponse:
 
 
 def with_common_headers(
-    status: int, headers: RawHeaders, *, encoding: str | None, etag: str | None, is_private: bool
+    status: int,
+    headers: RawHeaders,
+    *,
+    encoding: str | None,
+    etag: str | None,
+    is_private: bool,
+    caching: Caching = NO_CACHING,
 ) -> RawHeaders:
     """The route's headers and the common ones. The content's length is left out: compression changes it."""
     names = {name for name, _ in headers}
@@ -103,7 +141,7 @@ def with_common_headers(
     if status >= HTTPStatus.BAD_REQUEST:
         result.append((b"cache-control", b"no-store"))
     elif b"cache-control" not in names:
-        result.append((b"cache-control", b"private, no-cache" if is_private else b"public, no-cache"))
+        result += caching.headers(is_private=is_private)
     return result
 
 
@@ -172,6 +210,7 @@ class ResponseWriter:
         """With `problem_page` whoever prefers HTML gets that page in place of problem details."""
         self.preferences = preferences
         self.is_private = False
+        self.caching = NO_CACHING
         self.has_started = False
         self.complete_response: CompleteResponse | None = None
         self._send = send
@@ -215,8 +254,15 @@ class ResponseWriter:
         await self.respond(self._problem_response(problem))
 
     async def _complete(self, body: bytes) -> CompleteResponse:
-        encoding, is_private = self.preferences.encoding, self.is_private
-        work = partial(complete, self._status, self._headers, body, encoding=encoding, is_private=is_private)
+        work = partial(
+            complete,
+            self._status,
+            self._headers,
+            body,
+            encoding=self.preferences.encoding,
+            is_private=self.is_private,
+            caching=self.caching,
+        )
         return work() if len(body) < LARGE_BODY_BYTES else await asyncio.to_thread(work)
 
     def _problem_response(self, problem: ProblemAnswer) -> CompleteResponse:
@@ -252,7 +298,12 @@ class ResponseWriter:
         own_etag = by_name.get(b"etag", b"").decode("latin-1")
         etag = etag_for_encoding(own_etag, encoding) if own_etag else None
         headers = with_common_headers(
-            self._status, self._headers, encoding=encoding, etag=etag, is_private=self.is_private
+            self._status,
+            self._headers,
+            encoding=encoding,
+            etag=etag,
+            is_private=self.is_private,
+            caching=self.caching,
         )
         if not encoding and b"content-length" in by_name:
             headers.append((b"content-length", by_name[b"content-length"]))

@@ -30,6 +30,9 @@ from app.web.http.resources import Resources
 
 Result = TypeVar("Result")
 
+# No path of ours is longer; a longer one is refused before patterns are matched against it.
+MAX_PATH_CHARACTERS = 2_000
+
 
 def resources_of(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
@@ -108,7 +111,9 @@ class PathRouter:
         routes = list(iter_route_contexts(router.routes))
         self._fixed = {route.path: _asgi_app_of(route) for route in routes if not route.param_convertors}
         self._patterns = [
-            (route.path_regex, _asgi_app_of(route)) for route in routes if route.param_convertors
+            (route.path_regex, _asgi_app_of(route), str(route.path_format))
+            for route in routes
+            if route.param_convertors
         ]
         self._router = router
         self._prefix = prefix + "/" if prefix else ""
@@ -121,13 +126,29 @@ class PathRouter:
         scope["path_params"] = path_params
         await app(scope, receive, send)
 
-    def _find(self, path: str) -> tuple[ASGIApp, dict[str, str]]:
+    def template_of(self, path: str) -> str:
+        """The route's own path, "/articles/{article_id}"; empty where no route is."""
+        path = self._without_prefix(path)
+        if path in self._fixed:
+            return path
+        if len(path) > MAX_PATH_CHARACTERS:
+            return ""
+        for pattern, _, template in self._patterns:
+            if pattern.match(path):
+                return template
+        return ""
+
+    def _without_prefix(self, path: str) -> str:
         # The public URL is home with and without its final slash.
         if self._prefix and f"{path}/".startswith(self._prefix):
-            path = path[len(self._prefix) - 1 :] or "/"
+            return path[len(self._prefix) - 1 :] or "/"
+        return path
+
+    def _find(self, path: str) -> tuple[ASGIApp, dict[str, str]]:
+        path = self._without_prefix(path)
         if path in self._fixed:
             return self._fixed[path], {}
-        for pattern, app in self._patterns:
+        for pattern, app, _ in self._patterns:
             if match := pattern.match(path):
                 return app, match.groupdict()
         raise not_found()

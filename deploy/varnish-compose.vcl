@@ -1,0 +1,54 @@
+# varnish.vcl for compose.yaml, where the service is another host.
+#
+# The service is started with CLIPPINGS_MAX_AGE=300, and imports with CLIPPINGS_PURGE_URL=http://127.0.0.1:6081/,
+# so that answers come from here until an import changes one.
+vcl 4.1;
+
+backend default {
+    .host = "service";
+    .port = "8000";
+    .first_byte_timeout = 60s;
+    # Shorter than the 75 s for which the service keeps a connection.
+    .between_bytes_timeout = 60s;
+}
+
+# Imports come from this machine, or to a socket that is for them alone:  varnishd -a :80 -a imports=:6081
+acl importers {
+    "127.0.0.1";
+    "::1";
+}
+
+sub vcl_recv {
+    if (req.method == "PURGE") {
+        if (local.socket != "imports" && client.ip !~ importers) {
+            return (synth(403, "Forbidden"));
+        }
+        if (!req.http.Surrogate-Key) {
+            return (synth(400, "Surrogate-Key is missing"));
+        }
+        ban("obj.http.Surrogate-Key == " + req.http.Surrogate-Key);
+        return (synth(200, "Purged"));
+    }
+    if (req.url ~ "/metrics(\?|$)") {
+        return (synth(403, "Forbidden"));
+    }
+    # Files are sent as they are made; keeping them here would push out everything else.
+    if (req.url ~ "/exports/") {
+        return (pass);
+    }
+    # Pages are an editor's own by this cookie. Those of others count for nothing, and would keep answers from here.
+    if (req.http.Cookie !~ "clippings_editor=") {
+        unset req.http.Cookie;
+    }
+    if (!req.http.X-Request-Id) {
+        set req.http.X-Request-Id = req.xid;
+    }
+}
+
+sub vcl_backend_response {
+    # An outage is said as it is, and not remembered.
+    if (beresp.status >= 500) {
+        set beresp.uncacheable = true;
+        set beresp.ttl = 0s;
+    }
+}

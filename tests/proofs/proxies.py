@@ -1,0 +1,238 @@
+"""nginx, Varnish and Apache in front, as deploy/ configures them: links, ETags, compression, 304, purges.
+
+Each is the program of the system's package, started for this alone; one that is not installed is said.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+import httpx2
+
+from app.cli import clippings
+from tests.proofs.catalogues import REPOSITORY
+from tests.proofs.outcome import Outcome
+from tests.proofs.run import service
+from tests.support.databases import sqlite_url
+from tests.support.worlds import World, new_world
+
+DEPLOY: Final = REPOSITORY / "deploy"
+TOKEN: Final = "a-token-of-an-editor"
+START_SECONDS: Final = 20
+# nginx and Apache cannot be purged, so what they keep must grow old by itself.
+SHORT_AGE: Final = 1
+LONG_AGE: Final = 300
+
+
+def behind(name: str) -> Outcome:
+    """Faults are what a client behind it sees otherwise than it should."""
+    outcome = Outcome(f"behind {name}")
+    start, program = PROXIES[name]
+    if not (shutil.which(program) or shutil.which(program, path="/usr/sbin")):
+        outcome.name += f", which is not installed ({program}), so that nothing was tried"
+        return outcome
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+        Path(folder).chmod(0o755)
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        world = new_world(Path(folder), sqlite_url(Path(folder)))
+        for number in range(30):
+            world.write(f"{number}.md", f"title: Number {number}\nexcerpt: {'words ' * 40}\ntopics: [AC/DC]")
+        world.write("hidden.md", "title: Hidden\npublished: false")
+        world.import_()
+        world.engine.dispose()
+        is_purged = name == "varnish"
+        settings = {
+            "CLIPPINGS_PUBLIC_URL": f"http://127.0.0.1:{port}/news",
+            "CLIPPINGS_EDITOR_TOKEN": TOKEN,
+            "CLIPPINGS_MAX_AGE": str(LONG_AGE if is_purged else SHORT_AGE),
+        }
+        with (
+            service(sqlite_url(Path(folder)), **settings) as (address, _, _),
+            start(Path(folder), address[1], port),
+            httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client,
+        ):
+            _wait_for(client)
+            _ask(client, outcome)
+            _import_and_ask(client, world, port, outcome, is_purged=is_purged)
+    return outcome
+
+
+def _ask(client: httpx2.Client, outcome: Outcome) -> None:
+    def must(fact: bool, fault: str) -> None:
+        outcome.numbers["checks"] += 1
+        if not fact:
+            outcome.faults.append(f"{outcome.name}: {fault}")
+
+    first = client.get("/news/articles?limit=20")
+    must(first.status_code == 200, f"a list is {first.status_code}")
+    following = client.get(first.json()["next"])
+    must(len(following.json()["items"]) == 10, "`next` does not lead on")
+    must("/news/articles" in first.headers["Link"], "Link lost the prefix")
+    must(client.get("/news/topics/AC%2FDC").status_code == 200, "an escaped slash does not arrive")
+    feed = client.get("/news/feeds/articles.atom").text
+    must(f'href="{client.base_url}/news/' in feed.replace("//news", "/news"), "a feed names another address")
+    for encoding in ("identity", "gzip", "br"):
+        answers = [
+            client.get("/news/articles?limit=20", headers={"Accept-Encoding": encoding}) for _ in range(3)
+        ]
+        must(len({answer.content for answer in answers}) == 1, f"{encoding}: bodies differ")
+        must(answers[0].content == first.content, f"{encoding}: another body")
+        answer = answers[-1]
+        is_kept = encoding != "br" or "Varnish" not in str(answer.headers) + outcome.name.title()
+        expected = None if encoding == "identity" else encoding
+        must(answer.headers.get("Content-Encoding") == expected or not is_kept, f"{encoding}: not compressed")
+        etag = answer.headers["ETag"]
+        again = client.get(
+            "/news/articles?limit=20", headers={"Accept-Encoding": encoding, "If-None-Match": etag}
+        )
+        must((again.status_code, again.content) == (304, b""), f"{encoding}: no 304 for {etag}")
+        must("Accept-Encoding" in answer.headers["Vary"], f"{encoding}: Vary is gone")
+        head = client.head("/news/articles?limit=20", headers={"Accept-Encoding": encoding})
+        must((head.status_code, head.content) == (200, b""), f"{encoding}: HEAD is not as GET")
+    editor = {"Authorization": f"Bearer {TOKEN}"}
+    for _ in range(2):
+        seen = client.get("/news/articles?published=any", headers=editor)
+        must(seen.json()["total"] == 31, "the token does not arrive")
+        must(client.get("/news/articles?published=any").status_code == 401, "the public sees an editor's")
+    page = client.get("/news/", headers={"Cookie": "theme=dark"})
+    must("30 articles" in page.text and "signed in" not in page.text, "a page is none")
+    form = client.post("/news/view/sign-in", data={"token": TOKEN})
+    must((form.status_code, form.headers.get("Location")) == (303, "/news/?published=any"), "no signing in")
+    cookie = form.headers.get("Set-Cookie", "").partition(";")[0]
+    client.cookies.clear()
+    for _ in range(2):
+        signed = client.get("/news/", headers={"Cookie": cookie})
+        must("signed in" in signed.text, "the cookie does not arrive")
+        must("private" in signed.headers["Cache-Control"], "an editor's page is for everybody")
+        must("signed in" not in client.get("/news/").text, "the public sees an editor's page")
+    exported = client.get("/news/exports/articles.ndjson")
+    must(exported.text.count("\n") == 30, "an export is cut")
+    for query in ("", "?utm_source=x"):
+        status = client.get(f"/news/metrics{query}").status_code
+        must(status == 403, f"/metrics{query} is there for everybody")
+    must(client.get("/news/nowhere").status_code == 404, "a 404 is another status")
+    must(client.get("/news/articles?limit=0").json()["status"] == 422, "a problem is another body")
+    named = client.get("/news/articles?limit=3", headers={"X-Request-Id": "mine"})
+    must("X-Request-Id" in named.headers, "the request's id is gone")
+
+
+def _import_and_ask(
+    client: httpx2.Client, world: World, port: int, outcome: Outcome, *, is_purged: bool
+) -> None:
+    for number in range(3):
+        before = client.get("/news/articles").json()["total"]
+        world.write(f"new{number}.md", "title: New")
+        environment = {"CLIPPINGS_DATABASE_URL": str(world.engine.url)}
+        if is_purged:
+            environment["CLIPPINGS_PURGE_URL"] = f"http://127.0.0.1:{port}/"
+        os.environ.update(environment)
+        try:
+            with redirect_stdout(StringIO()):
+                clippings.main(["import", str(world.root)], standalone_mode=False)
+        finally:
+            for name in environment:
+                del os.environ[name]
+        # nginx counts whole seconds, and gives what is too old once more while it asks anew.
+        deadline = time.monotonic() + (0 if is_purged else 2 * SHORT_AGE + 2)
+        after = client.get("/news/articles").json()["total"]
+        while after == before and time.monotonic() < deadline:
+            time.sleep(0.1)
+            after = client.get("/news/articles").json()["total"]
+        outcome.numbers["imports"] += 1
+        if after != before + 1:
+            outcome.faults.append(f"{outcome.name}: after an import a list is old")
+
+
+def _wait_for(client: httpx2.Client) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            if client.get("/news/health/ready").status_code == 200:
+                return
+        except httpx2.TransportError:
+            pass
+        if time.monotonic() > deadline:
+            raise TimeoutError("the proxy does not answer")
+        time.sleep(0.1)
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[None]:
+    process = subprocess.Popen(  # noqa: S603  a program of the system's
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _configured(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
+    """The configuration of deploy/, but for its ports and folders."""
+    text = (DEPLOY / name).read_text()
+    for old, new in changes:
+        assert old in text, f"{name} has no {old!r}"
+        text = text.replace(old, new)
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+@contextmanager
+def _nginx(folder: Path, backend: int, port: int) -> Iterator[None]:
+    file = _configured(
+        folder,
+        "nginx.conf",
+        ("127.0.0.1:8000", f"127.0.0.1:{backend}"),
+        ("listen 8080", f"listen {port}"),
+        ("/var/cache/nginx/clippings", f"{folder}/cache"),
+    )
+    options = f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+    with _running(["/usr/sbin/nginx", "-c", str(file), "-p", str(folder), "-g", options]):
+        yield
+
+
+@contextmanager
+def _varnish(folder: Path, backend: int, port: int) -> Iterator[None]:
+    file = _configured(folder, "varnish.vcl", ('.port = "8000"', f'.port = "{backend}"'))
+    command = ["/usr/sbin/varnishd", "-F", "-a", f"127.0.0.1:{port}", "-f", str(file), "-s", "malloc,64m"]
+    with _running([*command, "-n", str(folder / "varnish"), "-j", "none"]):
+        yield
+
+
+@contextmanager
+def _apache(folder: Path, backend: int, port: int) -> Iterator[None]:
+    _configured(
+        folder,
+        "apache.conf",
+        ("127.0.0.1:8000", f"127.0.0.1:{backend}"),
+        ("Listen 8080", f"Listen 127.0.0.1:{port}"),
+        ("*:8080", f"*:{port}"),
+    )
+    modules = ("mpm_event", "authz_core", "proxy", "proxy_http", "headers", "env", "deflate", "filter")
+    lines = [f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in modules]
+    lines += [f"ServerRoot {folder}", f"PidFile {folder}/pid", f"ErrorLog {folder}/error.log"]
+    lines += ["ServerName localhost", "User www-data", "Group www-data", f"Include {folder}/apache.conf"]
+    # As Debian configures mod_deflate, which would change the ETags.
+    lines += ["AddOutputFilterByType DEFLATE application/json"]
+    (folder / "httpd.conf").write_text("\n".join(lines) + "\n")
+    with _running(["/usr/sbin/apache2", "-DFOREGROUND", "-f", str(folder / "httpd.conf")]):
+        yield
+
+
+PROXIES: Final = {
+    "nginx": (_nginx, "nginx"),
+    "varnish": (_varnish, "varnishd"),
+    "apache": (_apache, "apache2"),
+}

@@ -1,0 +1,105 @@
+"""What operators copy is right: the files of deploy/ are understood, agree, and name what there is."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from app.cli import clippings
+from app.settings import unknown_names
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
+RUNNING = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", [*(path.read_text() for path in FILES), RUNNING])
+def test_every_setting_and_option_that_is_named_is_there(text: str) -> None:
+    assert unknown_names(re.findall(r"CLIPPINGS_[A-Z_]+[A-Z]", text)) == []
+    serve = clippings.get_command(click.Context(clippings), "serve")
+    assert serve
+    known = {name for option in serve.params for name in option.opts}
+    for line in re.findall(r"clippings serve ([^\n`]*)|args: \[clippings, serve, ([^]]*)\]", text):
+        assert set(re.findall(r"--[a-z-]+", " ".join(line))) <= known
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.suffix == ".yaml"], ids=lambda path: path.name
+)
+def test_yaml_files_are_yaml(path: Path) -> None:
+    assert all(yaml.safe_load_all(path.read_text()))
+
+
+def test_grace_periods_are_longer_than_a_stop_takes() -> None:
+    from app.serving import STOP_SECONDS  # noqa: PLC0415  it loads the whole service
+
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["service"]
+    deployment = next(yaml.safe_load_all((DEPLOY / "kubernetes" / "clippings.yaml").read_text()))
+    pod = deployment["spec"]["template"]["spec"]
+    unit = (DEPLOY / "clippings.service").read_text()
+    for drains, grace in (
+        (compose["command"][-1], compose["stop_grace_period"].removesuffix("s")),
+        (pod["containers"][0]["args"][-1], pod["terminationGracePeriodSeconds"]),
+        (re.findall(r"--drain-seconds (\d+)", unit)[0], re.findall(r"TimeoutStopSec=(\d+)", unit)[0]),
+    ):
+        assert float(drains) + STOP_SECONDS + 2 < float(grace)
+
+
+def test_the_cache_of_compose_differs_by_its_host_alone() -> None:
+    one, other = ((DEPLOY / name).read_text().splitlines() for name in ("varnish.vcl", "varnish-compose.vcl"))
+    different = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    assert [b.strip() for _, b in different[1:]] == ['.host = "service";']
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_units_are_understood() -> None:
+    units = [str(path) for path in FILES if path.suffix in (".service", ".timer")]
+    ended = subprocess.run(  # noqa: S603
+        ["systemd-analyze", "verify", *units],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wrong = [
+        line for line in ended.stderr.splitlines() if "clippings" in line and "not executable" not in line
+    ]
+    assert wrong == []
+
+
+def test_paths_and_makes_of_the_page_are_there(tmp_path: Path) -> None:
+    for path in re.findall(r"`(deploy/[a-z./-]+|docs/[a-z.]+)`", RUNNING):
+        assert (ROOT / path).is_file(), path
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make ([a-z-]+)`", RUNNING):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_a_release_has_a_bill_of_materials_and_licences(tmp_path: Path) -> None:
+    """Of this environment, which has more than a release; `make release` makes one of its own."""
+    lock = ROOT / "requirements.lock"
+    command = [sys.executable, str(ROOT / "release" / "parts.py"), str(lock), str(tmp_path)]
+    subprocess.run(command, check=True)  # noqa: S603
+    bill = json.loads((tmp_path / "clippings.cdx.json").read_text())
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    components = {component["name"]: component for component in bill["components"]}
+    for name in ("sqlalchemy", "uvicorn", "psycopg", "prometheus-client"):
+        component = components[name]
+        assert component["purl"] == f"pkg:pypi/{name}@{component['version']}"
+        assert component["licenses"]
+        assert component["properties"][0]["value"] in lock.read_text()
+    [needs] = [
+        each["dependsOn"] for each in bill["dependencies"] if each["ref"].startswith("pkg:pypi/fastapi@")
+    ]
+    assert components["starlette"]["purl"] in needs
+    refs = [component["bom-ref"] for component in bill["components"]]
+    assert len(refs) == len(set(refs))
+    licences = (tmp_path / "LICENCES.txt").read_text()
+    assert "sqlalchemy" in licences
+    assert "MIT" in licences

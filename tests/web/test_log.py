@@ -1,0 +1,354 @@
+"""What the service says of itself: a line and a metric for each kind of answer, and names for requests."""
+
+import json
+import logging
+import os
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from app.errors import SettingsError
+from app.logs import logging_configuration
+from app.settings import Settings
+from app.web.http.request_log import FLUSH_SECONDS, Complaints, RequestLog
+from tests.proofs.connections import LIVE, exchange
+from tests.proofs.run import catalogue, workers_of
+from tests.proofs.run import service as command
+from tests.support.routes import TOKEN, service
+from tests.support.services import service_of
+from tests.support.worlds import World
+from tests.web.test_connections import running
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+QUERY = "q=somebodys-secret"
+
+# Each kind of answer: what is asked, and the line's method, route and status.
+KINDS: list[tuple[str, str, dict[str, str], tuple[str, str | None, int]]] = [
+    ("GET", "/things", {}, ("GET", "/things", 200)),
+    ("HEAD", "/things", {}, ("HEAD", "/things", 200)),
+    ("GET", "/things/a", {}, ("GET", "/things/{thing_id}", 200)),
+    ("GET", "/stream.csv", {}, ("GET", "/stream.csv", 200)),
+    ("OPTIONS", "/things", {}, ("OPTIONS", "/things", 204)),
+    ("GET", "/things", {"If-None-Match": "*"}, ("GET", "/things", 304)),
+    ("GET", "/things/hidden", {}, ("GET", "/things/{thing_id}", 401)),
+    ("GET", "/things", {"Authorization": "Bearer wrong"}, ("GET", "/things", 401)),
+    ("GET", "/nowhere%0Aforged", {}, ("GET", None, 404)),
+    ("GET", "/things/" + "x" * 3_000, {}, ("GET", None, 404)),
+    ("POST", "/things", {}, ("POST", "/things", 405)),
+    ("GET", "/things", {"Accept": "text/html"}, ("GET", "/things", 406)),
+    ("GET", "/things/gone", {}, ("GET", "/things/{thing_id}", 410)),
+    ("GET", f"/things?{QUERY}", {}, ("GET", "/things", 422)),
+    ("GET", "/things/broken", {}, ("GET", "/things/{thing_id}", 500)),
+    ("GET", "/things/away", {}, ("GET", "/things/{thing_id}", 503)),
+    ("GET", "/things/slow", {}, ("GET", "/things/{thing_id}", 503)),
+    ("GET", "/health/live", {}, ("GET", "/health/live", 200)),
+]
+
+
+@contextmanager
+def logged(style: str, tmp_path: Path) -> Iterator[tuple[TestClient, Path]]:
+    app = service(log=style, editor_token=TOKEN)
+    file = tmp_path / "log"
+    with file.open("wb") as written:
+        app.state.resources.request_log._file = written.fileno()
+        with TestClient(app, headers={"Accept-Encoding": "identity"}) as client:
+            yield client, file
+
+
+def test_each_kind_of_answer_is_a_line_of_json(tmp_path: Path) -> None:
+    with logged("json", tmp_path) as (client, file):
+        answers = [client.request(method, path, headers=headers) for method, path, headers, _ in KINDS]
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        expected for *_, expected in KINDS
+    ]
+    for answer, line in zip(answers, lines, strict=True):
+        assert line["requestId"] == answer.headers["X-Request-Id"]
+        assert line["bytes"] == len(answer.content)
+        assert line["level"] == ("error" if line["status"] >= 500 else "info")
+        assert line["milliseconds"] >= 0
+        assert line["traceId"] is None
+        assert abs(datetime.fromisoformat(line["time"]).timestamp() - time.time()) < 60
+    for word in (QUERY, TOKEN, "forged", "wrong"):
+        assert word not in file.read_text()
+
+
+def test_each_kind_of_answer_is_a_line_of_text(tmp_path: Path) -> None:
+    with logged("text", tmp_path) as (client, file):
+        for method, path, headers, _ in KINDS:
+            client.request(method, path, headers={**headers, "traceparent": f"00-{TRACE}-{'1' * 16}-01"})
+    pattern = re.compile(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:INFO|ERROR) ([A-Z]+) (\S+) (\d{3}) \d+ bytes "
+        rf"\d+\.\d ms request \S+ trace {TRACE}"
+    )
+    found = [pattern.fullmatch(line) for line in file.read_text().splitlines()]
+    assert [match and match.groups() for match in found] == [
+        (method, route or "-", str(status)) for *_, (method, route, status) in KINDS
+    ]
+
+
+# Pages for people, by a browser whose cookie may be an editor's: what is asked and sent, and the line.
+PAGES: list[tuple[str, str, dict[str, str], tuple[str, str | None, int]]] = [
+    ("GET", "/", {}, ("GET", "/", 200)),
+    ("GET", f"/?{QUERY}", {}, ("GET", "/", 200)),
+    ("GET", f"/?{QUERY}&utm_source=mail", {}, ("GET", "/", 200)),
+    ("GET", "/view/topics/AI", {}, ("GET", "/view/topics/{topic}", 200)),
+    ("GET", "/view/topics/nothing", {}, ("GET", "/view/topics/{topic}", 404)),
+    ("GET", "/view/somebodys-secret", {}, ("GET", None, 404)),
+    ("GET", "/?limit=0", {}, ("GET", "/", 422)),
+    ("POST", "/view/sign-in", {"token": "wrong"}, ("POST", "/view/sign-in", 403)),
+    ("POST", "/view/sign-in", {"token": TOKEN}, ("POST", "/view/sign-in", 303)),
+    ("GET", "/", {}, ("GET", "/", 200)),
+    ("GET", "/?published=any", {}, ("GET", "/", 200)),
+    ("POST", "/view/sign-out", {}, ("POST", "/view/sign-out", 303)),
+    ("POST", "/", {}, ("POST", "/", 405)),
+]
+
+
+def test_pages_and_forms_are_lines_and_are_counted_by_their_route(world: World, tmp_path: Path) -> None:
+    world.write("a.md", "title: A\ntopics: [AI]")
+    world.import_()
+    file = tmp_path / "log"
+    # The third time an answer to the public is remembered as it is written.
+    asked = PAGES * 3
+    with file.open("wb") as written, service_of(world, log="json", editor_token=TOKEN) as client:
+        before = requests_of(client.get("/metrics").text)
+        client.app.state.resources.request_log.flush()  # type: ignore[attr-defined]
+        client.app.state.resources.request_log._file = written.fileno()  # type: ignore[attr-defined]
+        answers = [
+            client.request(
+                method, path, data=form or None, headers={"Accept": "text/html"}, follow_redirects=False
+            )
+            for method, path, form, _ in asked
+        ]
+        after = requests_of(client.get("/metrics").text)
+    *lines, _ = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        expected for *_, expected in asked
+    ]
+    for answer, line in zip(answers, lines, strict=True):
+        assert line["requestId"] == answer.headers["X-Request-Id"]
+    for word in ("secret", TOKEN, "clippings_editor"):
+        assert word not in file.read_text()
+    expected = Counter((method, route or "", str(status)) for *_, (method, route, status) in asked)
+    assert {key: after[key] - before.get(key, 0) for key in expected} == expected
+
+
+def test_a_log_that_is_off_has_no_lines_of_requests(tmp_path: Path) -> None:
+    with logged("off", tmp_path) as (client, file):
+        for method, path, headers, _ in KINDS:
+            assert client.request(method, path, headers=headers).headers["X-Request-Id"]
+    assert file.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_taken"),
+    [
+        ("a1b2-c3", True),
+        ("Root=1-67891233-abcdef012345678912345678", True),
+        ("x" * 128, True),
+        ("x" * 129, False),
+        ("", False),
+        ("two words", False),
+        ('quote"', False),
+        ("tab\t", False),
+        ("-begins-so", False),
+        ("é", False),
+    ],
+)
+def test_a_request_has_the_id_that_it_brings_if_it_is_a_word(sent: str, is_taken: bool) -> None:
+    client = TestClient(service())
+    answers = [client.get("/things", headers={b"X-Request-Id": sent.encode()}) for _ in range(3)]
+    ids = {answer.headers["X-Request-Id"] for answer in answers}
+    assert ids == {sent} if is_taken else (len(ids) == 3 and sent not in ids)
+
+
+def test_a_refused_connection_is_a_line_and_a_metric_too(tmp_path: Path) -> None:
+    app = service(log="json")
+    file = tmp_path / "log"
+    with file.open("wb") as written, running(app) as (address, _):
+        app.state.resources.request_log._file = written.fileno()
+        exchange(address, b"nonsense\r\n\r\n")
+        exchange(address, LIVE + b"a: b\r\n" * 20_000)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        ("_OTHER", None, 400),
+        ("_OTHER", None, 431),
+    ]
+
+
+def test_a_client_that_leaves_is_a_line_too(tmp_path: Path) -> None:
+    app = service(log="json")
+    file = tmp_path / "log"
+    with file.open("wb") as written, running(app) as (address, _):
+        app.state.resources.request_log._file = written.fileno()
+        with suppress(httpx2.ReadTimeout):
+            httpx2.get("http://{}:{}/sleep".format(*address), timeout=0.1)
+        time.sleep(0.8)
+    [line] = [json.loads(line) for line in file.read_text().splitlines()]
+    assert (line["route"], line["status"]) == ("/sleep", 200)
+
+
+def test_what_many_requests_meet_is_said_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    complaints = Complaints(lambda: now[0], quiet_seconds=10)
+    for _ in range(100):
+        complaints.complain("slow", "GET /facets took 2 s.")
+        complaints.complain("busy", "4 files are being sent already.")
+    now[0] = 11.0
+    complaints.complain("slow", "GET /facets took 3 s.")
+    assert [record.getMessage() for record in caplog.records] == [
+        "GET /facets took 2 s.",
+        "4 files are being sent already.",
+        "GET /facets took 3 s. It happened 99 more times since the last line.",
+    ]
+
+
+def test_a_fault_and_a_slow_question_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    client = TestClient(service())
+    for _ in range(5):
+        client.get("/things/broken")
+        client.get("/things/slow")
+    for _ in range(2):
+        client.get("/sleep")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "WARNING"]
+    assert re.fullmatch(r"GET /sleep took \d\.\d\d s \(request \S+\)\.", caplog.records[-1].getMessage())
+
+
+def test_other_lines_of_the_log_have_time_and_level_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        for style in ("text", "json"):
+            handler = logging.StreamHandler()
+            formatter = logging_configuration(style)["formatters"]["line"]["()"]
+            module, _, name = formatter.rpartition(".")
+            handler.setFormatter(getattr(__import__(module, fromlist=[name]), name)())
+            record = logging.LogRecord("app", logging.WARNING, "", 0, "a\nb %s", ("c\x1b",), None)
+            line = handler.format(record)
+            assert "\n" not in line
+            assert "\x1b" not in line
+            moment = json.loads(line)["time"] if style == "json" else line.partition(" ")[0]
+            assert abs(datetime.fromisoformat(moment).timestamp() - time.time()) < 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def metrics(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """As Prometheus' own client reads them."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def requests_of(text: str) -> dict[tuple[str, str, str], float]:
+    """How many requests by method, route and status."""
+    found = {}
+    for (name, pairs), value in metrics(text).items():
+        if name == "http_server_request_duration_seconds_count":
+            labels = dict(pairs)
+            key = (labels["http_request_method"], labels["http_route"], labels["http_response_status_code"])
+            found[key] = value
+    return found
+
+
+def test_each_kind_of_answer_is_counted_by_its_route() -> None:
+    client = TestClient(service(editor_token=TOKEN))
+    before = requests_of(client.get("/metrics").text)
+    for method, path, headers, _ in KINDS:
+        client.request(method, path, headers=headers)
+    client.request("INVENTED", "/things")
+    after = requests_of(client.get("/metrics").text)
+    counted = {key: after[key] - before.get(key, 0) for key in after if after[key] != before.get(key, 0)}
+    expected = Counter([("GET", "/metrics", "200"), ("_OTHER", "/things", "405")])
+    for *_, (method, route, status) in KINDS:
+        expected[method, route or "", str(status)] += 1
+    assert counted == expected
+
+
+def test_the_catalogue_is_measured_and_what_is_unpublished_is_not(world: World) -> None:
+    world.write("a.md", "title: A")
+    world.write("hidden.md", "title: Hidden\npublished: false")
+    world.import_()
+    with service_of(world) as client:
+        client.get("/articles")
+        answer = client.get("/metrics")
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        found = {name: value for (name, _), value in metrics(answer.text).items()}
+        assert (found["clippings_revision"], found["clippings_articles"]) == (1, 1)
+        assert found["clippings_last_import_timestamp_seconds"] == 1_793_536_200
+        assert found["clippings_remembered_bytes"] > 0
+        assert found["clippings_build_info"] == found["clippings_catalogue_readable"] == 1
+        assert found["http_server_active_requests"] == 1
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_without_a_catalogue_there_are_metrics_all_the_same(world: World) -> None:
+    with service_of(world) as client:
+        found = {name: value for (name, _), value in metrics(client.get("/metrics").text).items()}
+    assert found["clippings_catalogue_readable"] == 0
+    assert "clippings_articles" not in found
+
+
+def test_the_metrics_of_all_workers_are_one(tmp_path: Path) -> None:
+    """Also of one that was killed; whose gauges are gone, and whose folder is."""
+    with (
+        catalogue(3) as url,
+        command(url, "--workers", "2", CLIPPINGS_LOG="json") as (address, process, said),
+    ):
+        base = "http://{}:{}".format(*address)
+        before = requests_of(httpx2.get(f"{base}/metrics").text).get(("GET", "/articles", "200"), 0)
+        for _ in range(40):
+            # Each on a connection of its own, which either worker may take.
+            assert httpx2.get(f"{base}/articles").status_code == 200
+        # What a killed worker has not written yet is lost.
+        time.sleep(2 * FLUSH_SECONDS)
+        [child, *_] = workers_of(process.pid)
+        os.kill(child, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while child in workers_of(process.pid) or len(workers_of(process.pid)) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for _ in range(4):
+            text = httpx2.get(f"{base}/metrics").text
+            assert requests_of(text)["GET", "/articles", "200"] == before + 40
+        [folder] = {
+            value.partition(b"=")[2].decode()
+            for value in Path(f"/proc/{workers_of(process.pid)[0]}/environ").read_bytes().split(b"\0")
+            if value.startswith(b"PROMETHEUS_MULTIPROC_DIR=")
+        }
+        assert Path(folder).is_dir()
+    assert not Path(folder).exists()
+    lines = [json.loads(line) for line in said if line.startswith("{")]
+    assert len([line for line in lines if line.get("route") == "/articles"]) == 40
+    assert not [line for line in lines if "traceback" in line]
+
+
+def test_the_log_goes_on_when_nobody_reads_it() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    log = RequestLog("text", writing)
+    log._waiting = ["a line\n"]
+    log.flush()
+    os.close(writing)
+
+
+def test_a_wrong_style_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIPPINGS_LOG", "loud")
+    with pytest.raises(SettingsError, match="CLIPPINGS_LOG: must be 'text', 'json' or 'off'"):
+        Settings.read()
