@@ -40,10 +40,6 @@ NOTHING: dict[str, Any] = {
     "tags": [],
     "images": [],
     "relatedCount": 0,
-    "story": None,
-    "versions": [],
-    "collections": [],
-    "items": [],
     "related": [],
     "content": "",
     "contentHtml": "",
@@ -372,10 +368,15 @@ def served(article: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in article.items() if key not in ("id", "source", "path")}
 
 
+OF_OTHERS = ("story", "versions", "collections", "items")
+
+
 def test_what_an_article_says_is_served(articles: dict[str, dict[str, Any]]) -> None:
     for number, (document, said) in enumerate(ARTICLES):
         found = served(articles[f"articles/{number:02}.md"])
         topic_ids = [name.lower() for name in said.get("topics", ())]
+        # Other documents may share a URL or be listed, and say so of each other.
+        found = {key: value for key, value in found.items() if key not in OF_OTHERS}
         assert found == {"title": "A title", **NOTHING, "topicIds": topic_ids, **said}, document
 
 
