@@ -334,6 +334,56 @@ def test_texts_have_the_language_and_direction_of_their_article(client: TestClie
     ]
 
 
+def _texts_not_isolated(element: Element) -> Iterator[str]:
+    for child in element.children:
+        if isinstance(child, str):
+            yield child
+        elif child.tag != "bdi" and "dir" not in child.attributes:
+            yield from _texts_not_isolated(child)
+
+
+def test_no_text_turns_what_stands_beside_it(tmp_path: Path) -> None:
+    """U+202E turns all after it, until the element that isolates it ends."""
+    turn = "\u202e"
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        world.write(
+            "a.md",
+            f"""\
+title: "T{turn}"
+excerpt: "E{turn}"
+type: "K{turn}"
+category: "C{turn}"
+provider: {{name: "P{turn}"}}
+authors: ["A{turn}", "B{turn}"]
+topics: ["S{turn}"]
+tags: ["G{turn}"]
+images: [{{url: https://images.example.org/a.jpg, title: "I{turn}", attribution: "J{turn}"}}]
+related: [{{title: "R{turn}", webUrl: https://r.example/, provider: {{name: "Q{turn}"}}}}]""",
+        )
+        world.write(
+            "s.md", f"taxonomy: topic\nname: S{turn}\nkeywords: ['W{turn}', 'V{turn}']\nparent: 'O{turn}'"
+        )
+        world.import_()
+        with service_of(world) as client:
+            item = answer(client, "/articles")["items"][0]
+            for address, status in (
+                ("/?q=T", 200),
+                (f"/?topic={turn}x&type=K{turn}", 200),
+                (f"/?topic=S{turn}", 200),
+                (f"/view/articles/{item['id']}", 200),
+                (f"/view/topics/{item['topicIds'][0]}", 200),
+                ("/view/topics", 200),
+                ("/view/facets/author", 200),
+                (f"/?limit={turn}", 422),
+            ):
+                shown = page(client, address, status).one("body")
+                assert [text for text in _texts_not_isolated(shown) if turn in text] == [], address
+                # Problems write such marks as codes.
+                assert status != 200 or turn in shown.text
+        world.engine.dispose()
+
+
 @pytest.mark.parametrize(
     ("address", "status", "heading", "way"),
     [
