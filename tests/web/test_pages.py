@@ -334,6 +334,23 @@ def test_texts_have_the_language_and_direction_of_their_article(client: TestClie
     ]
 
 
+def test_a_picture_without_an_address_is_its_words(tmp_path: Path) -> None:
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        body = (
+            '<img src="map.png" alt="A &lt;b&gt;map &amp; &quot;key&quot;">\n\n![](dot.png)\n\n'
+            "![Sea](https://images.example.org/sea.png)"
+        )
+        world.write("a.md", "title: A", body)
+        world.import_()
+        with service_of(world) as client:
+            content = page(client, f"/view/articles/{_id_of(client, 'A')}").one("div", class_="content")
+            assert [image.attributes["alt"] for image in content.all("img")] == ["Sea"]
+            assert content.text == 'A <b>map & "key"'
+            assert content.all("b") == []
+        world.engine.dispose()
+
+
 def _texts_not_isolated(element: Element) -> Iterator[str]:
     for child in element.children:
         if isinstance(child, str):
