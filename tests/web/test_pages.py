@@ -520,6 +520,27 @@ def test_search_engines_and_browsers_find_their_way(client: TestClient) -> None:
     assert titles["og:title"] == "Clippings"
 
 
+@pytest.mark.parametrize(
+    ("most", "topics", "providers"), [(100, 4, 3), (9, 3, 3), (7, 2, 2), (4, 1, 0), (3, 0, 0)]
+)
+def test_a_sitemap_that_is_full_has_topics_and_providers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, topics: int, providers: int
+) -> None:
+    monkeypatch.setattr("app.web.people.discovery.MAX_SITEMAP_URLS", most)
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        for number in range(4):
+            provider = f"provider: {{domain: p{min(number, 2)}.example}}"
+            world.write(f"{number}.md", f"title: A\ntopics: [T{number}]\n{provider}")
+        world.import_()
+        with service_of(world) as client:
+            sitemap = client.get("/sitemap.xml").text
+            assert sitemap.count("/view/topics/t") == topics
+            assert sitemap.count("/view/providers/p") == providers
+            assert sitemap.count("<loc>") <= most
+        world.engine.dispose()
+
+
 def _sign_in(client: TestClient, token: str = TOKEN, **headers: str) -> str:
     """The cookie, or nothing."""
     given = client.post(
