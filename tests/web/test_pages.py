@@ -147,6 +147,16 @@ def test_facets_narrow_and_widen(client: TestClient) -> None:
     assert "/c/?topic=space&topic=robots" in links_of(narrowed)
 
 
+def test_one_value_of_several_is_taken_away_alone(client: TestClient) -> None:
+    facets = page(client, "/?type=video,article&topic=Space,robots").one("aside", class_="facets")
+    assert {link.text: link.attributes["href"] for link in facets.all("a", class_="current")} == {
+        "Without Space×": "/c/?topic=robots&type=video%2Carticle",
+        "Without Robots×": "/c/?topic=Space&type=video%2Carticle",
+        "Without article×": "/c/?topic=Space%2Crobots&type=video",
+        "Without video×": "/c/?topic=Space%2Crobots&type=article",
+    }
+
+
 def test_the_count_beside_a_link_is_the_total_behind_it(client: TestClient) -> None:
     home = page(client, "/")
     links = [*home.one("aside", class_="facets").all("li"), *home.one("table").all("tr")[1:]]
