@@ -593,6 +593,17 @@ def test_an_editor_signs_in_with_the_token_and_out_again(client: TestClient) -> 
     assert "Max-Age=0" in out.headers["Set-Cookie"]
 
 
+@pytest.mark.parametrize("address", ["/view/articles/nope", "/?limit=x", "/nowhere"])
+def test_an_editor_stays_one_on_a_problem(client: TestClient, address: str) -> None:
+    editor = {**BROWSER, "Cookie": _sign_in(client)}
+    client.cookies.clear()
+    problem = client.get(address, headers=editor)
+    assert "You are signed in as an editor." in problem.text
+    assert "For editors" not in problem.text
+    assert problem.headers["Cache-Control"] == "no-store"
+    assert "signed in" not in client.get(address, headers=BROWSER).text
+
+
 def test_only_forms_take_a_post(client: TestClient) -> None:
     allowed = {path: client.put(path).headers["Allow"] for path in ("/", "/view/sign-in")}
     assert allowed == {"/": "GET, HEAD, OPTIONS", "/view/sign-in": "GET, HEAD, OPTIONS, POST"}
