@@ -123,6 +123,8 @@ def test_a_search_shows_what_matched_and_keeps_its_filters(client: TestClient) -
         ("minQuality=3&hasImage=false", "Of quality 3 or more", "/c/?hasImage=false"),
         ("hasImage=false", "Without images", "/c/"),
         ("topic=space&descendants=true", "And the topics below", "/c/?topic=space"),
+        ("topic=space&descendants=true&type=video", "Topic: Space", "/c/?type=video"),
+        ("topic=space&topic=ai&descendants=true", "Topic: ai", "/c/?topic=space&descendants=true"),
         ("url=https://nasa.gov/rover", "At https://nasa.gov/rover", "/c/"),
     ],
 )

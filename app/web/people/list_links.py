@@ -77,7 +77,9 @@ def without(query: ArticleQuery, *names: str) -> ArticleQuery:
 
 def without_clause(query: ArticleQuery, field: str, clause: Clause) -> ArticleQuery:
     clauses = tuple(other for other in getattr(query, field) if other != clause)
-    return query.model_copy(update={field: clauses})
+    # The topics below none mean nothing.
+    rest = without(query, "descendants") if field == "topic" and not clauses else query
+    return rest.model_copy(update={field: clauses})
 
 
 def without_value(query: ArticleQuery, field: str, clause: Clause, names: Container[str]) -> ArticleQuery:
