@@ -84,7 +84,8 @@ def count_timeline_within(
 ) -> tuple[Interval, TimelineCounts]:
     """By the finest interval that gives no more buckets.
 
-    Where not even years are so few, the first bucket has all the years before the others.
+    Where not even years are so few, those with most articles stand alone, and the others before and after
+    are merged.
     """
     articles = selection.articles()
     months = counts_by_month(connection, articles)
@@ -100,14 +101,41 @@ def count_timeline_within(
     interval = _finest(first, last, intervals, max_buckets)
     if interval == "month":
         days = months
-    first_year = max(first.year, last.year - max_buckets + 1) if interval == "year" else first.year
-    shown = {day: count for day, count in days.items() if day.year >= first_year}
-    buckets = _buckets(shown, interval)
-    if len(shown) < len(days):
-        earlier = sum(days.values()) - sum(shown.values())
-        first_bucket = buckets[0]
-        buckets = (Bucket(first, first_bucket.end, first_bucket.article_count + earlier), *buckets[1:])
-    return interval, TimelineCounts(len(articles), len(articles) - sum(days.values()), buckets)
+    undated = len(articles) - sum(days.values())
+    if _number(first, last, interval) <= max_buckets:
+        return interval, TimelineCounts(len(articles), undated, _buckets(days, interval))
+    return interval, TimelineCounts(len(articles), undated, _densest_years(days, max_buckets))
+
+
+def _densest_years(days: Mapping[date, int], max_buckets: int) -> tuple[Bucket, ...]:
+    """By year where most articles are. What is earlier or later is in a bucket of its own if there is room.
+
+    One mistyped date, of 1024 or of 2240, takes no more than one bucket.
+    """
+    by_year = Counter[int]()
+    for day, count in days.items():
+        by_year[day.year] += count
+    # Some window with most articles ends in a year that has any; the latest is shown of several.
+    last_year = max(
+        by_year,
+        key=lambda end: (sum(by_year[year] for year in range(end - max_buckets + 1, end + 1)), end),
+    )
+    shown = {day: count for day, count in days.items() if last_year - max_buckets < day.year <= last_year}
+    buckets = list(_buckets(shown, "year"))
+    earlier = sum(count for year, count in by_year.items() if year <= last_year - max_buckets)
+    later = sum(count for year, count in by_year.items() if year > last_year)
+    if earlier:
+        before = Bucket(min(days), buckets[0].start, earlier)
+        buckets[:1] = [before, buckets[0]] if len(buckets) < max_buckets else [_merged(before, buckets[0])]
+    if later:
+        end = next_start(start_of(max(days), "year"), "year")
+        after = Bucket(date(last_year + 1, 1, 1), end, later)
+        buckets[-1:] = [buckets[-1], after] if len(buckets) < max_buckets else [_merged(buckets[-1], after)]
+    return tuple(buckets)
+
+
+def _merged(first: Bucket, second: Bucket) -> Bucket:
+    return Bucket(first.start, second.end, first.article_count + second.article_count)
 
 
 def _buckets(days: Mapping[date, int], interval: Interval) -> tuple[Bucket, ...]:

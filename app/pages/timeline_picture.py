@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import MAXYEAR
 from typing import Final
 
 from app.catalog.timeline import Bucket, Interval
@@ -62,12 +63,12 @@ def timeline_picture(
         )
         # The newest is always labelled, and the others in equal steps from there.
         has_label = (len(buckets) - 1 - number) % labelled == 0
-        is_merged = interval == "year" and bucket.end is not None and bucket.end.year > bucket.start.year + 1
+        last_year = bucket.end.year - 1 if bucket.end else MAXYEAR
         label = bucket_label(bucket.start, interval)
         words = bucket_in_words(bucket.start, interval)
-        if is_merged and bucket.end:
-            label = f"–{bucket.end.year - 1}"
-            words = f"{bucket.start.year} to {bucket.end.year - 1}"
+        if interval == "year" and last_year > bucket.start.year:
+            label = f"{bucket.start.year}–" if number else f"–{last_year}"
+            words = f"{bucket.start.year} to {last_year}"
         bars.append(
             TimelineBar(
                 hit_left=_per_cent(number * step),

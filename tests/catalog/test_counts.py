@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.catalog.facets import count_facets
 from app.catalog.filters import matching
 from app.catalog.query import ArticleQuery
-from app.catalog.timeline import count_timeline
+from app.catalog.timeline import count_timeline, count_timeline_within
 from app.database.snapshots import Reader, restart_clock
 from tests.support.backups import backup
 from tests.support.services import EDITOR, answer, service_of
@@ -144,6 +144,35 @@ def test_a_timeline_by_year_is_answered_whatever_dates_there_are(world: World) -
         ]
         for bucket in found["buckets"][0], found["buckets"][-1]:
             assert answer(client, bucket["url"])["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("years", "buckets"),
+    [
+        ((2021, 2022, 2023), {(2021, 2022): 1, (2022, 2023): 1, (2023, 2024): 1}),
+        ((2000, 2020, 2021, 2022), {(2000, 2021): 2, (2021, 2022): 1, (2022, 2023): 1}),
+        ((2020, 2020, 2021, 2022, 2040), {(2020, 2021): 2, (2021, 2022): 1, (2022, 2041): 2}),
+        ((1, 2020, 2020, 9999), {(1, 2020): 1, (2020, 2021): 2, (2021, 0): 1}),
+        ((1, 2019, 2020, 9999), {(1, 2019): 1, (2019, 2020): 1, (2020, 0): 2}),
+        ((2000, 2010), {(2000, 2010): 1, (2010, 2011): 1}),
+    ],
+)
+def test_a_short_timeline_keeps_the_years_with_most_articles(
+    world: World, years: tuple[int, ...], buckets: dict[tuple[int, int], int]
+) -> None:
+    """Three bars at most; 0 is the end of all years."""
+    for number, year in enumerate(years):
+        world.write(f"{number}.md", f"title: T\npublishedDateTime: {year:04}-06-11")
+    world.import_()
+    url = world.engine.url.render_as_string(hide_password=False)
+    with Reader(url) as reader, reader.snapshot() as connection:
+        selection = matching(connection, ArticleQuery())
+        interval, timeline = count_timeline_within(connection, selection, 3)
+    assert interval == "year"
+    assert {
+        (bucket.start.year, bucket.end.year if bucket.end else 0): bucket.article_count
+        for bucket in timeline.buckets
+    } == buckets
 
 
 @pytest.mark.parametrize("most_one_by_one", [0, 500])

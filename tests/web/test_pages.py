@@ -123,6 +123,8 @@ def test_a_search_shows_what_matched_and_keeps_its_filters(client: TestClient) -
         ("minQuality=3&hasImage=false", "Of quality 3 or more", "/c/?hasImage=false"),
         ("hasImage=false", "Without images", "/c/"),
         ("topic=space&descendants=true", "And the topics below", "/c/?topic=space"),
+        ("topic=space&descendants=true&type=video", "Topic: Space", "/c/?type=video"),
+        ("topic=space&topic=ai&descendants=true", "Topic: ai", "/c/?topic=space&descendants=true"),
         ("url=https://nasa.gov/rover", "At https://nasa.gov/rover", "/c/"),
     ],
 )
@@ -145,6 +147,16 @@ def test_facets_narrow_and_widen(client: TestClient) -> None:
     narrowed = page(client, "/?topic=space").one("aside", class_="facets")
     assert narrowed.one("a", class_="current").attributes["href"] == "/c/"
     assert "/c/?topic=space&topic=robots" in links_of(narrowed)
+
+
+def test_one_value_of_several_is_taken_away_alone(client: TestClient) -> None:
+    facets = page(client, "/?type=video,article&topic=Space,robots").one("aside", class_="facets")
+    assert {link.text: link.attributes["href"] for link in facets.all("a", class_="current")} == {
+        "Without Space×": "/c/?topic=robots&type=video%2Carticle",
+        "Without Robots×": "/c/?topic=Space&type=video%2Carticle",
+        "Without article×": "/c/?topic=Space%2Crobots&type=video",
+        "Without video×": "/c/?topic=Space%2Crobots&type=article",
+    }
 
 
 def test_the_count_beside_a_link_is_the_total_behind_it(client: TestClient) -> None:
@@ -188,6 +200,14 @@ def test_the_bars_of_the_timeline_are_links_and_a_table_has_the_same(client: Tes
         (["2018-03-04", "2020-03-04", "2020-03-05"], "month", ["March 2018: 1", "March 2020: 2"]),
         (["2000-02-29", "2020-03-04"], "year", ["2000: 1", "2020: 1"]),
         (["0001-01-01", "1600-02-29", "1995-01-01", "2025-01-01"], "year", ["1 to 1995: 3", "2025: 1"]),
+        # A date far ahead or far back does not take the others away.
+        (["2024-03-01", "2024-04-01", "2240-01-01"], "year", ["2024: 2", "2025 to 2240: 1"]),
+        (["1024-03-01", "2023-04-01", "2024-04-01"], "year", ["1024 to 2022: 1", "2023: 1", "2024: 1"]),
+        (
+            ["1024-03-01", "2024-04-01", "2024-05-01", "9999-01-01"],
+            "year",
+            ["1024 to 2023: 1", "2024: 2", "2025 to 9999: 1"],
+        ),
         (["9999-12-31", "9999-12-01"], "day", ["1 December 9999: 1", "31 December 9999: 1"]),
     ],
 )
@@ -334,6 +354,73 @@ def test_texts_have_the_language_and_direction_of_their_article(client: TestClie
     ]
 
 
+def test_a_picture_without_an_address_is_its_words(tmp_path: Path) -> None:
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        body = (
+            '<img src="map.png" alt="A &lt;b&gt;map &amp; &quot;key&quot;">\n\n![](dot.png)\n\n'
+            "![Sea](https://images.example.org/sea.png)"
+        )
+        world.write("a.md", "title: A", body)
+        world.import_()
+        with service_of(world) as client:
+            content = page(client, f"/view/articles/{_id_of(client, 'A')}").one("div", class_="content")
+            assert [image.attributes["alt"] for image in content.all("img")] == ["Sea"]
+            assert content.text == 'A <b>map & "key"'
+            assert content.all("b") == []
+        world.engine.dispose()
+
+
+def _texts_not_isolated(element: Element) -> Iterator[str]:
+    for child in element.children:
+        if isinstance(child, str):
+            yield child
+        elif child.tag != "bdi" and "dir" not in child.attributes:
+            yield from _texts_not_isolated(child)
+
+
+def test_no_text_turns_what_stands_beside_it(tmp_path: Path) -> None:
+    """U+202E turns all after it, until the element that isolates it ends."""
+    turn = "\u202e"
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        world.write(
+            "a.md",
+            f"""\
+title: "T{turn}"
+excerpt: "E{turn}"
+type: "K{turn}"
+category: "C{turn}"
+provider: {{name: "P{turn}"}}
+authors: ["A{turn}", "B{turn}"]
+topics: ["S{turn}"]
+tags: ["G{turn}"]
+images: [{{url: https://images.example.org/a.jpg, title: "I{turn}", attribution: "J{turn}"}}]
+related: [{{title: "R{turn}", webUrl: https://r.example/, provider: {{name: "Q{turn}"}}}}]""",
+        )
+        world.write(
+            "s.md", f"taxonomy: topic\nname: S{turn}\nkeywords: ['W{turn}', 'V{turn}']\nparent: 'O{turn}'"
+        )
+        world.import_()
+        with service_of(world) as client:
+            item = answer(client, "/articles")["items"][0]
+            for address, status in (
+                ("/?q=T", 200),
+                (f"/?topic={turn}x&type=K{turn}", 200),
+                (f"/?topic=S{turn}", 200),
+                (f"/view/articles/{item['id']}", 200),
+                (f"/view/topics/{item['topicIds'][0]}", 200),
+                ("/view/topics", 200),
+                ("/view/facets/author", 200),
+                (f"/?limit={turn}", 422),
+            ):
+                shown = page(client, address, status).one("body")
+                assert [text for text in _texts_not_isolated(shown) if turn in text] == [], address
+                # Problems write such marks as codes.
+                assert status != 200 or turn in shown.text
+        world.engine.dispose()
+
+
 @pytest.mark.parametrize(
     ("address", "status", "heading", "way"),
     [
@@ -445,6 +532,27 @@ def test_search_engines_and_browsers_find_their_way(client: TestClient) -> None:
     assert titles["og:title"] == "Clippings"
 
 
+@pytest.mark.parametrize(
+    ("most", "topics", "providers"), [(100, 4, 3), (9, 3, 3), (7, 2, 2), (4, 1, 0), (3, 0, 0)]
+)
+def test_a_sitemap_that_is_full_has_topics_and_providers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, topics: int, providers: int
+) -> None:
+    monkeypatch.setattr("app.web.people.discovery.MAX_SITEMAP_URLS", most)
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        for number in range(4):
+            provider = f"provider: {{domain: p{min(number, 2)}.example}}"
+            world.write(f"{number}.md", f"title: A\ntopics: [T{number}]\n{provider}")
+        world.import_()
+        with service_of(world) as client:
+            sitemap = client.get("/sitemap.xml").text
+            assert sitemap.count("/view/topics/t") == topics
+            assert sitemap.count("/view/providers/p") == providers
+            assert sitemap.count("<loc>") <= most
+        world.engine.dispose()
+
+
 def _sign_in(client: TestClient, token: str = TOKEN, **headers: str) -> str:
     """The cookie, or nothing."""
     given = client.post(
@@ -485,6 +593,17 @@ def test_an_editor_signs_in_with_the_token_and_out_again(client: TestClient) -> 
     out = client.post("/view/sign-out", headers={**BROWSER, **editor}, follow_redirects=False)
     assert (out.status_code, out.headers["Location"]) == (303, "/c/")
     assert "Max-Age=0" in out.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("address", ["/view/articles/nope", "/?limit=x", "/nowhere"])
+def test_an_editor_stays_one_on_a_problem(client: TestClient, address: str) -> None:
+    editor = {**BROWSER, "Cookie": _sign_in(client)}
+    client.cookies.clear()
+    problem = client.get(address, headers=editor)
+    assert "You are signed in as an editor." in problem.text
+    assert "For editors" not in problem.text
+    assert problem.headers["Cache-Control"] == "no-store"
+    assert "signed in" not in client.get(address, headers=BROWSER).text
 
 
 def test_only_forms_take_a_post(client: TestClient) -> None:

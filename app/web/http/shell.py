@@ -86,8 +86,8 @@ _OPTIONS_HEADERS = [
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
-# Makes the page for a problem that a browser met at a path with a query.
-ProblemPageOf = Callable[[str, bytes, ProblemAnswer], tuple[RawHeaders, bytes]]
+# Makes the page for a problem that a browser met at a path with a query and cookies.
+ProblemPageOf = Callable[[str, bytes, bytes, ProblemAnswer], tuple[RawHeaders, bytes]]
 
 
 class Shell:
@@ -182,7 +182,7 @@ class Shell:
         preferences = Preferences.from_scope(scope)
         if scope["path"].removeprefix(self.settings.public_path) in PATHS_FOR_ANY_ACCEPT:
             preferences = replace(preferences, accept="")
-        problem_page = partial(self.problem_page, scope["path"], scope["query_string"])
+        problem_page = partial(self.problem_page, scope["path"], scope["query_string"], preferences.cookies)
         writer = ResponseWriter(preferences, sent.send, problem_page)
         try:
             await self._answer(scope, receive, writer, request_key)

@@ -1,5 +1,6 @@
 """/view/articles/{id}: one article for people, with what it links to."""
 
+import html
 import json
 import re
 from functools import partial
@@ -35,6 +36,8 @@ _MAX_EXCERPT_CHARACTERS: Final = 5_000
 
 # nh3 writes attributes in quotation marks, and a quotation mark within one as &quot;.
 _IMAGE: Final = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')
+_ALT: Final = re.compile(r' alt="([^"]*)"')
+_NO_ALT: Final = ' alt=""'
 _LAZILY: Final = ' loading="lazy" decoding="async" referrerpolicy="no-referrer"'
 
 Record = tuple[str, str, str | None]
@@ -97,18 +100,21 @@ def _terms(prefix: str, field: str, values: list[str]) -> list[PageLink]:
     return [PageLink(cut(value, 80), term_address(prefix, field, value)) for value in values[:_MAX_TERMS]]
 
 
-def _for_page(html: str, *, shows_images: bool) -> str:
+def _for_page(content: str, *, shows_images: bool) -> str:
     """The content with each picture fetched only when it comes into view, and described if it is not."""
-    if "<img" not in html:
-        return html
+    if "<img" not in content:
+        return content
     if not shows_images:
-        return nh3.clean(html, tags=nh3.ALLOWED_TAGS - {"img"}, link_rel="nofollow noopener noreferrer")
-    return _IMAGE.sub(_lazy_image, html)
+        return nh3.clean(content, tags=nh3.ALLOWED_TAGS - {"img"}, link_rel="nofollow noopener noreferrer")
+    return _IMAGE.sub(_lazy_image, content)
 
 
 def _lazy_image(match: re.Match[str]) -> str:
-    alt = "" if ' alt="' in match[1] else ' alt=""'
-    return f"<img{match[1]}{alt}{_LAZILY}>"
+    alt = _ALT.search(match[1])
+    # A relative picture of a body without a base URL has lost its `src`: nothing can be shown but its words.
+    if ' src="' not in match[1]:
+        return html.escape(html.unescape(alt[1])) if alt else ""
+    return f"<img{match[1]}{'' if alt else _NO_ALT}{_LAZILY}>"
 
 
 def _related(prefix: str, link: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from fastapi import APIRouter
@@ -23,7 +23,7 @@ router = APIRouter(route_class=QueryRoute, include_in_schema=False)
 _MEDIA_TYPES: Final = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
-# The sitemaps protocol allows so many in one file.
+# The sitemaps protocol allows so many in one file. Topics and providers have half each where both are many.
 MAX_SITEMAP_URLS: Final = 50_000
 
 # Combinations of filters are endless, and a crawler would walk them for ever; `*` is of RFC 9309.
@@ -97,12 +97,20 @@ async def get_opensearch(request: Request) -> Response:
 
 @router.get("/sitemap.xml")
 def get_sitemap(request: Request) -> Response:
-    """Home, and each topic and provider that has articles: their pages lead to all the others."""
+    """Home, and each topic and provider that has articles: their pages lead to all the others.
+
+    Where there are more than MAX_SITEMAP_URLS, those with fewest articles are left out.
+    """
     with open_view(request) as view:
         site = site_of_view(view)
         addresses = ["/", "/view/topics", "/view/providers"]
         urls = [site.prefix + address for address in addresses]
-        urls += islice(_terms(view), MAX_SITEMAP_URLS - len(urls))
+        room = MAX_SITEMAP_URLS - len(urls)
+        topics = list(islice(_terms(view, "topic"), room))
+        providers = list(islice(_terms(view, "provider"), room))
+        provider_room = max(room // 2, room - len(topics))
+        urls += topics[: room - len(providers[:provider_room])]
+        urls += providers[:provider_room]
         locations = "".join(f"<url><loc>{escape(site.url + url)}</loc></url>\n" for url in urls)
         body = (
             '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -112,15 +120,11 @@ def get_sitemap(request: Request) -> Response:
         return Response(body, media_type="application/xml", headers=headers)
 
 
-def _terms(view: View) -> Iterator[str]:
-    prefix = view.settings.public_path
-    for field, listing in (
-        ("topic", taxonomy.topic_list("true")),
-        ("provider", taxonomy.provider_list("true")),
-    ):
-        for row in every_row(view.connection, listing):
-            # Those with most articles come first.
-            if not row.articles:
-                break
-            if url := term_address(prefix, field, row.key):
-                yield url
+def _terms(view: View, field: Literal["topic", "provider"]) -> Iterator[str]:
+    listing = (taxonomy.topic_list if field == "topic" else taxonomy.provider_list)("true")
+    for row in every_row(view.connection, listing):
+        # Those with most articles come first.
+        if not row.articles:
+            break
+        if url := term_address(view.settings.public_path, field, row.key):
+            yield url

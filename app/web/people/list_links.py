@@ -1,6 +1,7 @@
 """From one query to those beside it: without a filter, with one more, in another order. Knows no request."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 from urllib.parse import quote_plus
@@ -76,6 +77,19 @@ def without(query: ArticleQuery, *names: str) -> ArticleQuery:
 
 def without_clause(query: ArticleQuery, field: str, clause: Clause) -> ArticleQuery:
     clauses = tuple(other for other in getattr(query, field) if other != clause)
+    # The topics below none mean nothing.
+    rest = without(query, "descendants") if field == "topic" and not clauses else query
+    return rest.model_copy(update={field: clauses})
+
+
+def without_value(query: ArticleQuery, field: str, clause: Clause, names: Container[str]) -> ArticleQuery:
+    """The query without a value of one of its clauses, which keeps its others. `names` are folded."""
+    kept = tuple(value for value in clause.values if fold(value) not in names)
+    if not kept:
+        return without_clause(query, field, clause)
+    clauses = tuple(
+        replace(clause, values=kept) if other == clause else other for other in getattr(query, field)
+    )
     return query.model_copy(update={field: clauses})
 
 
@@ -150,9 +164,10 @@ def value_links(
     links = []
     for value in values:
         text = cut(value.name, _MAX_CHIP_CHARACTERS)
-        clause = current.get(fold(value.value)) or current.get(fold(value.name))
+        spellings = (fold(value.value), fold(value.name))
+        clause = current.get(spellings[0]) or current.get(spellings[1])
         if clause:
-            href = list_address(prefix, without_clause(query, field, clause))
+            href = list_address(prefix, without_value(query, field, clause, spellings))
             links.append(PageLink(text, href, value.count, is_current=True))
         else:
             links.append(PageLink(text, with_clause(clauses_of_value(value)), value.count))

@@ -8,6 +8,7 @@ from app.pages.entries import PageLink
 from app.pages.frame import PageFrame
 from app.pages.rendering import render
 from app.settings import Settings
+from app.web.http.audience import Asker, asker_by_cookie
 from app.web.http.problems import ProblemAnswer
 from app.web.http.query_string import MAX_CHARACTERS_WITH_CURSOR, MAX_PARAMETERS
 from app.web.http.response import RawHeaders
@@ -27,9 +28,11 @@ _HEADINGS: Final = {
 
 
 def problem_page(
-    settings: Settings, path: str, query: bytes, problem: ProblemAnswer
+    settings: Settings, path: str, query: bytes, cookies: bytes, problem: ProblemAnswer
 ) -> tuple[RawHeaders, bytes]:
-    site = site_of(settings)
+    """Nobody stores a problem, so an editor's has the editor's bar, also where the API reads no cookie."""
+    public = Asker(may_see_unpublished=settings.show_unpublished, has_token=False)
+    site = site_of(settings, asker_by_cookie(cookies, public, settings))
     heading = _HEADINGS.get(problem.status, problem.title)
     frame = PageFrame(site=site, title=heading, canonical=f"{site.prefix}/", request=None, is_indexed=False)
     errors: Any = problem.members.get("errors", [])
