@@ -38,6 +38,7 @@ from app.web.people.list_links import (
     bucket_addresses,
     chips_of,
     list_address,
+    paging_of,
     pairs_of,
     sorts_of,
     value_links,
@@ -98,7 +99,7 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         # A guess that takes too long ends a transaction of PostgreSQL, so it comes last.
         proposal = propose(selection) if query.search else None
     filters = pairs_of(query)
-    paging = _paging(query)
+    paging = paging_of(query)
     title = view.settings.site_name if home else title_of_list(query, names)
     site = site_of_view(view)
     frame = PageFrame(
@@ -222,12 +223,6 @@ def _other_search(prefix: str, query: ArticleQuery, proposal: Proposal | None) -
 def title_of_list(query: ArticleQuery, names: Mapping[tuple[str, str], str]) -> str:
     words = query.in_words(names)
     return cut(" ".join(["Articles", *words]) if words else "All articles", _MAX_TITLE_CHARACTERS)
-
-
-def _paging(query: ArticleListQuery) -> list[tuple[str, str]]:
-    fields = ArticleListQuery.model_fields
-    values = {name: getattr(query, name) for name in ("limit", "cursor", "page")}
-    return [(name, str(value)) for name, value in values.items() if value != fields[name].default]
 
 
 def _kept_by_search(query: ArticleListQuery) -> tuple[tuple[str, str], ...]:

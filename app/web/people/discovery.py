@@ -97,10 +97,13 @@ async def get_opensearch(request: Request) -> Response:
 
 @router.get("/sitemap.xml")
 def get_sitemap(request: Request) -> Response:
-    """Home, and each topic and provider that has articles: their pages lead to all the others."""
+    """Home, the stories, and each topic and provider that has articles: their pages lead to all the others.
+
+    A story is named after its lead, which the next article may be, so only the list of them is here.
+    """
     with open_view(request) as view:
         site = site_of_view(view)
-        addresses = ["/", "/view/topics", "/view/providers"]
+        addresses = ["/", "/view/stories", "/view/topics", "/view/providers"]
         urls = [site.prefix + address for address in addresses]
         urls += islice(_terms(view), MAX_SITEMAP_URLS - len(urls))
         locations = "".join(f"<url><loc>{escape(site.url + url)}</loc></url>\n" for url in urls)
