@@ -152,3 +152,52 @@ def test_a_story_is_kept_while_it_stays_the_same(client: TestClient) -> None:
     for address in ("/view/stories", f"/view/stories/{_id_of(client, 'Amazon bars police')}"):
         kept = client.get(address, headers=BROWSER).headers["ETag"]
         assert client.get(address, headers={**BROWSER, "If-None-Match": kept}).status_code == 304
+
+
+def test_an_entry_leads_to_the_rest_of_its_story(client: TestClient) -> None:
+    entries = page(client, "/").one("ol", class_="entries").all("article")
+    stories = {
+        entry.one("h2").text: [link for link in entry.all("a") if "/view/stories/" in link.attributes["href"]]
+        for entry in entries
+    }
+    assert {title: [link.text for link in links] for title, links in stories.items()} == {
+        "A helicopter on Mars": ["and 1 more in this story"],
+        "No face recognition <b>for now</b>": ["and 2 more in this story"],
+        "Amazon bars police": ["and 2 more in this story"],
+        "Alone": [],
+    }
+    [link] = stories["Amazon bars police"]
+    assert page(client, link.attributes["href"]).one("h1").text == "Amazon bars police"
+    article = page(client, f"/view/articles/{_id_of(client, 'Amazon bars police')}")
+    assert link.attributes["href"] in links_of(article.one("article").one("p", class_="facts"))
+    drafts = page(client, "/?published=false", headers=EDITOR)
+    assert "and 3 more in this story" in drafts.one("ol", class_="entries").text
+
+
+def test_a_list_can_be_folded_by_story_and_unfolded(client: TestClient) -> None:
+    home = page(client, "/?sort=title")
+    every, once = home.one("nav", aria_label="Stories").all("a")
+    assert (every.text, every.attributes.get("aria-current")) == ("Every article", "true")
+    assert once.attributes["href"] == "/c/?collapse=story&sort=title"
+    folded = page(client, once.attributes["href"])
+    assert _titles(folded) == ["A helicopter on Mars", "Alone", "Amazon bars police"]
+    assert folded.one("p", class_="lead").text == "4 articles, folded to 3: one of each story"
+    assert links_of(folded.one("ul", class_="chips")) == ["/c/?sort=title"]
+    assert folded.one("meta", name="robots")
+    assert page(client, "/?topic=nobody").all("nav", aria_label="Stories") == []
+
+
+def test_the_count_beside_a_folded_list_is_of_the_articles_behind_it(client: TestClient) -> None:
+    folded = page(client, "/?collapse=story")
+    counts = {}
+    for row in (*folded.one("aside", class_="facets").all("li"), *folded.one("table").all("tr")[1:]):
+        [count] = [cell.text for cell in (*row.all("span"), *row.all("td"))]
+        counts[row.one("a").attributes["href"]] = count
+    assert counts["/c/?topic=policing&collapse=story"] == "2"
+    for href, count in counts.items():
+        assert page(client, href).one("p", class_="lead").text.startswith(f"{count} article")
+    values = page(client, "/view/facets/topic?collapse=story")
+    assert values.one("p", class_="lead").text == "4 articles."
+    assert (
+        client.get(links_of(values.one("section", class_="request"))[0].removeprefix("/c")).status_code == 200
+    )

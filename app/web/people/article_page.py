@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.audience import Published
 from app.catalog.content_html import content_html
 from app.catalog.paging import read_page
 from app.catalog.related import find_whole_article, link_item, related_links_of
@@ -51,7 +52,8 @@ def show_article(request: Request, article_id: str) -> Response:
     settings = view.settings
     prefix = settings.public_path
     item = json.loads(article.item)
-    entry = entry_of(item, prefix, shows_images=settings.show_images)
+    published: Published = "any" if sees_all else "true"
+    entry = entry_of(item, prefix, published=published, shows_images=settings.show_images)
     image = next((image for image in item["images"] if image["url"] == entry.image), None)
     content = content_html(article.content, article.base_url)
     site = site_of_view(view)
