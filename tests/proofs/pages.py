@@ -240,6 +240,8 @@ def write_hostile_documents(root: Path) -> None:
             f"topics/{number}.md",
             f"taxonomy: topic\nname: {text}\nparent: {json.dumps(NAMES[number - 1])}\nkeywords: [{text}]",
         )
+    listed = [f"<b onload={number}>.md" for number in range(len(TITLES))] + [*NAMES]
+    write_document(root, "listed.md", f"title: Listed\ntype: collection\nitems: {json.dumps(listed)}")
     write_document(
         root,
         "organizations/x.md",

@@ -201,3 +201,70 @@ def test_the_count_beside_a_folded_list_is_of_the_articles_behind_it(client: Tes
     assert (
         client.get(links_of(values.one("section", class_="request"))[0].removeprefix("/c")).status_code == 200
     )
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder: Path = tmp_path_factory.mktemp("shelf")
+    status = "webUrl: https://py.example/status\nlocale: de"
+    with empty_database(request.param, folder) as url:
+        world = new_world(folder, url)
+        world.write("old.md", f"title: Interpreter versions\npublishedDateTime: 2023-10-02\n{status}")
+        world.write("new.md", f"title: Interpreter status\npublishedDateTime: 2024-10-07\n{status}")
+        world.write("draft.md", f"title: Interpreter draft\npublished: false\n{status}")
+        world.write(
+            "guide.md",
+            "title: The interpreter explained\npublishedDateTime: 2024-10-08\n"
+            "related: [{title: Status, webUrl: https://py.example/status}]",
+        )
+        world.write(
+            "shelf.md",
+            "title: A shelf\ntype: collection\nitems: [new.md, draft.md, <i>lost</i>.md, guide.md]",
+        )
+        world.import_()
+        with service_of(world) as client:
+            yield client
+        world.engine.dispose()
+
+
+def _neighbours(
+    client: TestClient, title: str, section: str, headers: dict[str, str] | None = None
+) -> list[str]:
+    shown = page(client, f"/view/articles/{_id_of(client, title)}", headers=headers)
+    found = shown.all("section", aria_labelledby=section)
+    rows = found[0].one("ol").all("li") if found else []
+    return [" | ".join(part.text for part in (row.all("span")[0], *_facts(row))) for row in rows]
+
+
+def _facts(row: Element) -> list[Element]:
+    return [fact for fact in row.one("span", class_="facts").children if isinstance(fact, Element)]
+
+
+def test_a_collection_has_its_members_in_its_order(shelf: TestClient) -> None:
+    assert _neighbours(shelf, "A shelf", "members") == [
+        "Interpreter status | py.example | 7 October 2024",
+        "draft.md | not in this catalogue",
+        "<i>lost</i>.md | not in this catalogue",
+        "The interpreter explained | 8 October 2024",
+    ]
+    assert (
+        _neighbours(shelf, "A shelf", "members", EDITOR)[1]
+        == "Interpreter draft | Not published | py.example"
+    )
+    guide = page(shelf, f"/view/articles/{_id_of(shelf, 'The interpreter explained')}")
+    assert f"/view/articles/{_id_of(shelf, 'A shelf')}" in links_of(guide.one("dl", class_="record"))
+
+
+def test_an_article_has_the_other_versions_of_its_page(shelf: TestClient) -> None:
+    assert _neighbours(shelf, "Interpreter status", "versions") == [
+        "Interpreter versions | py.example | 2 October 2023 | under another title"
+    ]
+    assert any("Not published" in row for row in _neighbours(shelf, "Interpreter status", "versions", EDITOR))
+    assert _neighbours(shelf, "A shelf", "versions") == []
+
+
+def test_an_article_has_neighbours_and_each_says_why(shelf: TestClient) -> None:
+    guide = _neighbours(shelf, "The interpreter explained", "neighbours")
+    assert any("a curator joined them, and both say “interpreter”" in row for row in guide)
+    assert any(row.endswith("both say “interpreter”") for row in guide)
+    assert "draft" not in " ".join(guide)
