@@ -30,7 +30,7 @@ from app.web.http.cache import RevisionClock
 from app.web.http.resources import Resources
 from app.web.http.routes import PathRouter, QueryRoute
 from app.web.http.shell import Shell
-from app.web.people import article_list, article_page, discovery, signing, term_pages
+from app.web.people import article_list, article_page, discovery, signing, story_pages, term_pages
 from app.web.people.problem_page import problem_page
 
 DESCRIPTION = """\
@@ -67,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     article_list.router,
     article_page.router,
     term_pages.router,
+    story_pages.router,
     signing.router,
     discovery.router,
 )

@@ -46,13 +46,16 @@ def collections_with(connection: Connection, article_id: int, published: Publish
 
 
 def versions_of(connection: Connection, article_id: int, published: Published) -> str:
-    """The other articles with the same page, the newest first, as JSON."""
-    versions = []
+    """What single articles say of their other versions, as JSON."""
+    items = version_items(connection, article_id, published)
+    return compact_json([{key: item[key] for key in ("id", "title", "publishedDateTime")} for item in items])
+
+
+def version_items(connection: Connection, article_id: int, published: Published) -> list[dict[str, Any]]:
+    """The other articles with the same page, the newest first."""
     rows = _versions(connection, published).rows({"article_id": article_id})
-    for row in sorted(rows, key=lambda row: (row.newest, row.path, row.source)):
-        item = json.loads(row.item)
-        versions.append({key: item[key] for key in ("id", "title", "publishedDateTime")})
-    return compact_json(versions)
+    newest_first = sorted(rows, key=lambda row: (row.newest, row.path, row.source))
+    return [json.loads(row.item) for row in newest_first]
 
 
 def details_with_missing_items(

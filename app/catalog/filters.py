@@ -5,7 +5,7 @@ query is a set of articles: its size is the total, and its pages are read along 
 """
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -73,6 +73,14 @@ class Selection:
         if self.query.collapse:
             return self._groups().count(self.articles())
         return len(self.articles()) if self.known_total is None else self.known_total
+
+    def unfolded(self) -> "Selection":
+        """The same articles where none is folded, as counts have them."""
+        if not self.query.collapse:
+            return self
+        selection = replace(self, query=self.query.model_copy(update={"collapse": None}))
+        selection._articles = self._articles
+        return selection
 
     def story_leads(self) -> Set[int]:
         """The ids of the leads of the stories that any of the articles is in."""

@@ -14,6 +14,11 @@ def article_address(prefix: str, article_id: str) -> str:
     return f"{prefix}/view/articles/{article_id}"
 
 
+def story_address(prefix: str, story_id: str, published: str) -> str:
+    """Editors see other stories than the public; `published` says whose this is."""
+    return f"{prefix}/view/stories/{story_id}" + ("" if published == "true" else "?published=any")
+
+
 def term_address(prefix: str, field: str, value: str) -> str | None:
     """The page of a topic or provider; the list of any other field's value.
 

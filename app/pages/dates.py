@@ -21,6 +21,12 @@ def moment_in_words(text: str) -> str:
     return day_in_words(text) + (f", {time} UTC" if time != "00:00" else "")
 
 
+def span_in_words(first: str, last: str) -> str:
+    """ "11 June 2020 to 14 June 2020"; one day alone if both are of it."""
+    days = dict.fromkeys((day_in_words(first), day_in_words(last)))
+    return " to ".join(days)
+
+
 def bucket_in_words(start: date, interval: Interval) -> str:
     match interval:
         case "year":

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from app.pages.addresses import article_address, host_of, outward, term_address
+from app.pages.addresses import article_address, host_of, outward, story_address, term_address
 from app.pages.dates import day_in_words
 from app.pages.languages import direction_of, language_of
 
@@ -44,14 +44,21 @@ class ArticleEntry:
     image: str | None
     topics: tuple[PageLink, ...]
     is_published: bool
+    story: PageLink | None
 
 
 def entry_of(
-    item: Item, prefix: str, *, shows_images: bool, highlights: Mapping[str, str | None] | None = None
+    item: Item,
+    prefix: str,
+    *,
+    published: str,
+    shows_images: bool,
+    highlights: Mapping[str, str | None] | None = None,
 ) -> ArticleEntry:
+    """`published` says for whom the item was read: its story may be an editor's."""
     url = outward(item["webUrl"])
     locale = item["locale"]
-    published = item["publishedDateTime"]
+    moment = item["publishedDateTime"]
     return ArticleEntry(
         title=_title(item, highlights or {}),
         href=article_address(prefix, item["id"]),
@@ -59,15 +66,24 @@ def entry_of(
         direction=direction_of(locale),
         excerpt=_excerpt(item, highlights or {}),
         provider=provider_link(item["provider"], prefix),
-        day=day_in_words(published) if published else None,
-        moment=published,
+        day=day_in_words(moment) if moment else None,
+        moment=moment,
         kind=item["type"] if item["type"] != "article" else None,
         outward=url,
         host=host_of(url) if url else "",
         image=image_of(item["images"]) if shows_images else None,
         topics=topic_links(item, prefix, _MAX_TOPICS),
         is_published=item["published"],
+        story=_story(item, prefix, published),
     )
+
+
+def _story(item: Item, prefix: str, published: str) -> PageLink | None:
+    story = item["story"]
+    if story is None:
+        return None
+    href = story_address(prefix, story["id"], published)
+    return PageLink(f"and {story['size'] - 1:,} more in this story", href)
 
 
 def provider_link(provider: Mapping[str, Any], prefix: str) -> PageLink | None:

@@ -57,6 +57,7 @@ _DATA: Final = (
     "/facets",
     "/topics",
     "/providers",
+    "/stories",
     "/docs",
     "/openapi.json",
 )
@@ -162,8 +163,13 @@ def attack() -> Outcome:
         with service_of(world) as client:
             crawled = crawl(client, outcome.name, most=1_500)
             outcome.faults += crawled.faults
-            addresses = ["/", "/view/topics", "/view/providers", *SEARCHES]
-            for listed in ("/?limit=200", "/view/topics?limit=200", "/view/providers?limit=200"):
+            addresses = ["/", "/view/stories", "/view/topics", "/view/providers", *SEARCHES]
+            for listed in (
+                "/?limit=200",
+                "/view/stories?limit=200",
+                "/view/topics?limit=200",
+                "/view/providers?limit=200",
+            ):
                 addresses += [
                     link
                     for link in links_of(read_html(client.get(listed, headers=BROWSER).text))
@@ -215,7 +221,9 @@ def write_hostile_documents(root: Path) -> None:
             f'webUrl: https://x.example/{number}/"onload="{RUN}\'><script>{RUN}</script>\n'
             f'images: [{{url: "https://x.example/{number}.jpg?\'onerror={RUN}", title: {text}, '
             f"attribution: {text}}}]\n"
-            f"related: [{{title: {text}, webUrl: https://x.example/r/{number}, provider: {{name: {text}}}}}]",
+            f"related: [{{title: {text}, webUrl: https://x.example/r/{number}, provider: {{name: {text}}}}}, "
+            # Two by two they are one story.
+            f"{{title: {text}, webUrl: https://x.example/of/{number // 2}}}]",
             f"{title}\n\n[x](javascript:{RUN})\n\n<p onclick='{RUN}' style='position:fixed'>{title}</p>\n\n"
             f"<img src=x onerror={RUN} title='a>b alt=\"'>\n\n<base href='https://evil.example/'>\n",
         )
@@ -232,6 +240,8 @@ def write_hostile_documents(root: Path) -> None:
             f"topics/{number}.md",
             f"taxonomy: topic\nname: {text}\nparent: {json.dumps(NAMES[number - 1])}\nkeywords: [{text}]",
         )
+    listed = [f"<b onload={number}>.md" for number in range(len(TITLES))] + [*NAMES]
+    write_document(root, "listed.md", f"title: Listed\ntype: collection\nitems: {json.dumps(listed)}")
     write_document(
         root,
         "organizations/x.md",
@@ -265,6 +275,8 @@ def _browse(folder: Path, url: str, name: str, *, is_hostile: bool) -> Outcome:
         "/?q=open",
         "/?topic=*&sort=title",
         f"/view/articles/{item['id']}",
+        "/view/stories",
+        _first(url, "/view/stories"),
         "/view/topics",
         _first(url, "/view/topics"),
         "/view/providers",

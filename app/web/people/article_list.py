@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -38,6 +38,7 @@ from app.web.people.list_links import (
     bucket_addresses,
     chips_of,
     list_address,
+    paging_of,
     pairs_of,
     sorts_of,
     value_links,
@@ -86,8 +87,11 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         )
         items = [(id_, json.loads(item)) for id_, item in by_id.items()]
         total = selection.total()
-        facets = _count(view, query, selection)
-        picture = _timeline(view, query, selection)
+        # Facets and bars count articles, also where the list folds them.
+        unfolded = selection.unfolded()
+        article_count = unfolded.total()
+        facets = _count(view, query, unfolded)
+        picture = _timeline(view, query, unfolded)
         home = _home(view, total, facets["topic"]) if is_home else None
         names = names_in(view.connection, query)
         fixed = with_fixed_dates(view.connection, query) if query.depends_on_clock else query
@@ -98,7 +102,7 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         # A guess that takes too long ends a transaction of PostgreSQL, so it comes last.
         proposal = propose(selection) if query.search else None
     filters = pairs_of(query)
-    paging = _paging(query)
+    paging = paging_of(query)
     title = view.settings.site_name if home else title_of_list(query, names)
     site = site_of_view(view)
     frame = PageFrame(
@@ -114,7 +118,7 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         ),
         search=query.q or "",
         hidden=_kept_by_search(query),
-        is_indexed=len(filters) <= 1 and query.published == "true",
+        is_indexed=len(filters) <= 1 and query.published == "true" and not query.collapse,
     )
     body = render(
         "articles",
@@ -123,6 +127,8 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
         home=home,
         heading=title,
         total=total,
+        article_count=article_count,
+        folded_by=query.collapse,
         chips=chips_of(prefix, query, names),
         did_you_mean=_other_search(prefix, query, proposal),
         picture=picture,
@@ -132,12 +138,19 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
             has_quality=any(item["quality"] is not None for _, item in items),
             has_heat=any(item["heat"] is not None for _, item in items),
         ),
+        folds=_folds(prefix, query, has_stories=any(item["story"] for _, item in items)),
         states=_states(prefix, query) if view.asker.may_see_unpublished else (),
         entries=[
-            entry_of(item, prefix, shows_images=view.settings.show_images, highlights=highlights.get(id_))
+            entry_of(
+                item,
+                prefix,
+                published=query.published,
+                shows_images=view.settings.show_images,
+                highlights=highlights.get(id_),
+            )
             for id_, item in items
         ],
-        facets=_groups(prefix, query, facets, total),
+        facets=_groups(prefix, query, facets, article_count),
         other_fields=[
             PageLink(TITLES[field], address(f"{prefix}/view/facets/{field}", filters))
             for field in _OTHER_FIELDS
@@ -220,19 +233,29 @@ def _other_search(prefix: str, query: ArticleQuery, proposal: Proposal | None) -
 
 
 def title_of_list(query: ArticleQuery, names: Mapping[tuple[str, str], str]) -> str:
-    words = query.in_words(names)
+    # How it is folded is said beside the count.
+    words = without(query, "collapse").in_words(names)
     return cut(" ".join(["Articles", *words]) if words else "All articles", _MAX_TITLE_CHARACTERS)
-
-
-def _paging(query: ArticleListQuery) -> list[tuple[str, str]]:
-    fields = ArticleListQuery.model_fields
-    values = {name: getattr(query, name) for name in ("limit", "cursor", "page")}
-    return [(name, str(value)) for name, value in values.items() if value != fields[name].default]
 
 
 def _kept_by_search(query: ArticleListQuery) -> tuple[tuple[str, str], ...]:
     """A search goes through the same filters, and its best match comes first."""
     return tuple(pairs_of(without(query, "q", "sort")))
+
+
+def _folds(prefix: str, query: ArticleQuery, *, has_stories: bool) -> Sequence[PageLink]:
+    """Whether each article is an entry, or each story; nothing where the page has no story to fold."""
+    if not has_stories and not query.collapse:
+        return ()
+    words: dict[Literal["story"] | None, str] = {None: "Every article", "story": "Each story once"}
+    return [
+        PageLink(
+            text,
+            list_address(prefix, query.model_copy(update={"collapse": collapse})),
+            is_current=query.collapse == collapse,
+        )
+        for collapse, text in words.items()
+    ]
 
 
 def _states(prefix: str, query: ArticleQuery) -> Sequence[PageLink]:

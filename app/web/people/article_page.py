@@ -11,14 +11,24 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.audience import Published
+from app.catalog.collections import (
+    collection_item,
+    collections_with,
+    count_items,
+    items_of,
+    version_items,
+)
 from app.catalog.content_html import content_html
 from app.catalog.paging import read_page
 from app.catalog.related import find_whole_article, link_item, related_links_of
+from app.catalog.similar import similar_articles
 from app.pages.addresses import article_address, outward, term_address
 from app.pages.dates import day_in_words, moment_in_words
 from app.pages.entries import PageLink, as_html, cut, entry_of, provider_link, topic_links
 from app.pages.frame import PageFrame
 from app.pages.languages import direction_of
+from app.pages.neighbours import member_of, neighbour_of, why_similar, why_version
 from app.pages.rendering import render
 from app.pages.structured_data import article_page
 from app.web.http.problems import not_found
@@ -30,6 +40,9 @@ router = APIRouter(route_class=QueryRoute, include_in_schema=False)
 
 # A page shows what a reader may want to see; data has all of it.
 _MAX_RELATED: Final = 200
+_MAX_VERSIONS: Final = 50
+_MAX_SIMILAR: Final = 6
+_MAX_COLLECTIONS: Final = 20
 _MAX_TERMS: Final = 100
 _MAX_TITLE_CHARACTERS: Final = 2_000
 _MAX_EXCERPT_CHARACTERS: Final = 5_000
@@ -47,14 +60,20 @@ Record = tuple[str, str, str | None]
 def show_article(request: Request, article_id: str) -> Response:
     with open_view(request) as view:
         sees_all = view.asker.may_see_unpublished
+        published: Published = "any" if sees_all else "true"
         article = find_whole_article(view.connection, article_id, sees_all=sees_all)
         if article is None:
             raise not_found("There is no article at this address. It may have been taken out.")
         related = read_page(view.connection, related_links_of(article.id), _MAX_RELATED).rows
+        members = read_page(view.connection, items_of(article.id, published), _MAX_RELATED).rows
+        member_count = count_items(view.connection, article.id) if members else 0
+        versions = version_items(view.connection, article.id, published)[:_MAX_VERSIONS]
+        collections = json.loads(collections_with(view.connection, article.id, published))
+        similar = similar_articles(view.connection, article.id, published, _MAX_SIMILAR)
     settings = view.settings
     prefix = settings.public_path
     item = json.loads(article.item)
-    entry = entry_of(item, prefix, shows_images=settings.show_images)
+    entry = entry_of(item, prefix, published=published, shows_images=settings.show_images)
     image = next((image for image in item["images"] if image["url"] == entry.image), None)
     content = content_html(article.content, article.base_url)
     site = site_of_view(view)
@@ -91,7 +110,16 @@ def show_article(request: Request, article_id: str) -> Response:
         related=[_related(prefix, json.loads(link_item(row, sees_all=sees_all))) for row in related],
         more_related=view.path(f"{path}/related") if item["relatedCount"] > len(related) else None,
         related_count=item["relatedCount"],
-        record=_record(view, item),
+        members=[member_of(json.loads(collection_item(row)), prefix) for row in members],
+        all_members=PageLink(f"All {member_count:,}, as data", view.path(f"{path}/items"))
+        if member_count > len(members)
+        else None,
+        versions=[neighbour_of(version, prefix, why_version(version, item["title"])) for version in versions],
+        similar=[
+            neighbour_of(json.loads(other.item), prefix, why_similar(other.words, is_linked=other.is_linked))
+            for other in similar
+        ],
+        record=[*_record(view, item), *_collections(prefix, collections)],
     )
     return page_response(view, body)
 
@@ -131,6 +159,13 @@ def _related(prefix: str, link: dict[str, Any]) -> dict[str, Any]:
         "moment": published,
         "day": day_in_words(published) if published else None,
     }
+
+
+def _collections(prefix: str, collections: list[dict[str, str]]) -> list[Record]:
+    return [
+        ("Collection", cut(collection["title"], 200), article_address(prefix, collection["id"]))
+        for collection in collections[:_MAX_COLLECTIONS]
+    ]
 
 
 def _record(view: View, item: dict[str, Any]) -> list[Record]:

@@ -97,13 +97,14 @@ async def get_opensearch(request: Request) -> Response:
 
 @router.get("/sitemap.xml")
 def get_sitemap(request: Request) -> Response:
-    """Home, and each topic and provider that has articles: their pages lead to all the others.
+    """Home, the stories, and each topic and provider that has articles: their pages lead to all the others.
 
-    Where there are more than MAX_SITEMAP_URLS, those with fewest articles are left out.
+    A story is named after its lead, which the next article may be, so only the list of them is here. Where
+    there are more than MAX_SITEMAP_URLS, terms with fewest articles are left out.
     """
     with open_view(request) as view:
         site = site_of_view(view)
-        addresses = ["/", "/view/topics", "/view/providers"]
+        addresses = ["/", "/view/stories", "/view/topics", "/view/providers"]
         urls = [site.prefix + address for address in addresses]
         room = MAX_SITEMAP_URLS - len(urls)
         topics = list(islice(_terms(view, "topic"), room))

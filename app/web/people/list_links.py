@@ -16,7 +16,7 @@ from app.moments import duration_in_words, rfc3339
 from app.names import fold
 from app.pages.dates import bucket_in_words, moment_in_words
 from app.pages.entries import PageLink, cut
-from app.web.paging import PRESENTATION
+from app.web.paging import PRESENTATION, Paged
 from app.web.people.frames import Pairs, address
 
 TITLES: Final[dict[FieldName, str]] = {
@@ -63,8 +63,15 @@ def pairs_of(query: ArticleQuery) -> Pairs:
     ]
 
 
-def list_address(prefix: str, query: ArticleQuery) -> str:
-    return address(f"{prefix}/", pairs_of(query))
+def paging_of(query: Paged) -> Pairs:
+    """The parameters that say which part of the list a page has."""
+    fields = type(query).model_fields
+    values = {name: getattr(query, name) for name in ("limit", "cursor", "page")}
+    return [(name, str(value)) for name, value in values.items() if value != fields[name].default]
+
+
+def list_address(prefix: str, query: ArticleQuery, path: str = "/") -> str:
+    return address(prefix + path, pairs_of(query))
 
 
 def without(query: ArticleQuery, *names: str) -> ArticleQuery:
@@ -93,8 +100,10 @@ def without_value(query: ArticleQuery, field: str, clause: Clause, names: Contai
     return query.model_copy(update={field: clauses})
 
 
-def chips_of(prefix: str, query: ArticleQuery, names: Mapping[tuple[str, str], str]) -> tuple[PageLink, ...]:
-    """Each filter in words, with the address of the list without it.
+def chips_of(
+    prefix: str, query: ArticleQuery, names: Mapping[tuple[str, str], str], path: str = "/"
+) -> tuple[PageLink, ...]:
+    """Each filter in words, with the address of the list at `path` without it.
 
     `names` are what the values of fields are called, where that is another text than the value.
     """
@@ -124,7 +133,7 @@ def chips_of(prefix: str, query: ArticleQuery, names: Mapping[tuple[str, str], s
             text = "not published" if value == "false" else "published or not"
         chips.append((text[:1].upper() + text[1:], without(query, name)))
     return tuple(
-        PageLink(cut(text, _MAX_CHIP_CHARACTERS), list_address(prefix, rest)) for text, rest in chips
+        PageLink(cut(text, _MAX_CHIP_CHARACTERS), list_address(prefix, rest, path)) for text, rest in chips
     )
 
 

@@ -36,7 +36,7 @@ from app.web.people.frames import (
     request_of_list,
     site_of_view,
 )
-from app.web.people.list_links import TITLES, list_address, pairs_of, value_links
+from app.web.people.list_links import TITLES, list_address, pairs_of, value_links, without
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
@@ -182,7 +182,10 @@ def _show_term(
         outward=f"https://{domain}/" if domain else None,
         host=host_of(f"https://{domain}/") if domain else None,
         image=image,
-        entries=[entry_of(article, prefix, shows_images=view.settings.show_images) for article in items],
+        entries=[
+            entry_of(article, prefix, published=query.published, shows_images=view.settings.show_images)
+            for article in items
+        ],
         articles_href=list_address(prefix, article_query),
     )
     return page_response(view, body)
@@ -236,9 +239,8 @@ def show_facet(request: Request, field: str, query: Annotated[ArticleQuery, Quer
     if name is None:
         raise not_found(f"Articles can be counted by {', '.join(FIELDS)}.")
     with open_view(request, query) as view:
-        total, facets = count_facets(
-            view.connection, query, matching(view.connection, query), [name], _MAX_VALUES
-        )
+        selection = matching(view.connection, query).unfolded()
+        total, facets = count_facets(view.connection, query, selection, [name], _MAX_VALUES)
         names = names_in(view.connection, query)
     prefix = view.settings.public_path
     filters = pairs_of(query)
@@ -252,7 +254,8 @@ def show_facet(request: Request, field: str, query: Annotated[ArticleQuery, Quer
         request=request_of(
             view,
             "/facets",
-            [*filters, ("field", name), ("size", str(_MAX_VALUES))],
+            # Counts are of articles, also where a list folds them.
+            [*pairs_of(without(query, "collapse")), ("field", name), ("size", str(_MAX_VALUES))],
             is_public=query.published == "true",
         ),
         search=query.q or "",
