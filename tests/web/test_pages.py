@@ -606,6 +606,13 @@ def test_an_editor_stays_one_on_a_problem(client: TestClient, address: str) -> N
     assert "signed in" not in client.get(address, headers=BROWSER).text
 
 
+def test_a_browser_says_where_our_forms_come_from(client: TestClient) -> None:
+    """With the API's `no-referrer` it would say `Origin: null`, and be refused as another site."""
+    for path in ("/", "/view/sign-in"):
+        assert client.get(path, headers=BROWSER).headers.get_list("Referrer-Policy") == ["same-origin"]
+    assert client.get("/articles").headers.get_list("Referrer-Policy") == ["no-referrer"]
+
+
 def test_only_forms_take_a_post(client: TestClient) -> None:
     allowed = {path: client.put(path).headers["Allow"] for path in ("/", "/view/sign-in")}
     assert allowed == {"/": "GET, HEAD, OPTIONS", "/view/sign-in": "GET, HEAD, OPTIONS, POST"}

@@ -38,12 +38,12 @@ _COMMON_HEADERS: RawHeaders = [
         b"ETag, Link, Catalogue-Revision, Retry-After, X-Request-Id",
     ),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
 ]
 
 _DEFAULT_HEADERS = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cross-origin-resource-policy": b"cross-origin",
+    b"referrer-policy": b"no-referrer",
 }
 
 
