@@ -78,7 +78,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         backlog=BACKLOG,
     )
     log.info("running on http://%s:%s", _bracketed(host) or "*", port)
-    log.info("look at %s/docs", Settings.read().public_url)
+    log.info("look at %s/", Settings.read().public_url)
     for warning in warnings_of(settings, host, hidden):
         log.warning("%s", warning)
     if reload:
