@@ -30,7 +30,7 @@ sub vcl_recv {
         return (synth(200, "Purged"));
     }
     # A letter may be written as its escape, and the service would know it.
-    if (req.url ~ "(?i)/(m|%6d)(e|%65)(t|%74)(r|%72)(i|%69)(c|%63)(s|%73)(\?|$)") {
+    if (req.url ~ "(?i)(/|%2f)(m|%6d)(e|%65)(t|%74)(r|%72)(i|%69)(c|%63)(s|%73)(\?|$)") {
         return (synth(403, "Forbidden"));
     }
     # Files are sent as they are made; keeping them here would push out everything else.
