@@ -613,6 +613,14 @@ def test_a_browser_says_where_our_forms_come_from(client: TestClient) -> None:
     assert client.get("/articles").headers.get_list("Referrer-Policy") == ["no-referrer"]
 
 
+def test_a_value_that_is_chosen_leads_to_the_list_without_it(client: TestClient) -> None:
+    """Its count is not that of the link."""
+    shown = page(client, "/view/facets/topic?topic=Space")
+    [chosen] = shown.all("a", class_="current")
+    assert (chosen.attributes["href"], chosen.text) == ("/c/", "Without Space ×")
+    assert not any("current" in link.attributes.get("class", "") for link in shown.all("a") if link != chosen)
+
+
 def test_only_forms_take_a_post(client: TestClient) -> None:
     allowed = {path: client.put(path).headers["Allow"] for path in ("/", "/view/sign-in")}
     assert allowed == {"/": "GET, HEAD, OPTIONS", "/view/sign-in": "GET, HEAD, OPTIONS, POST"}
