@@ -533,7 +533,7 @@ def test_search_engines_and_browsers_find_their_way(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "topics", "providers"), [(100, 4, 3), (9, 3, 3), (7, 2, 2), (4, 1, 0), (3, 0, 0)]
+    ("most", "topics", "providers"), [(100, 4, 3), (10, 3, 3), (8, 2, 2), (5, 1, 0), (4, 0, 0)]
 )
 def test_a_sitemap_that_is_full_has_topics_and_providers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, topics: int, providers: int

@@ -71,7 +71,7 @@ def test_a_rolling_feed_changes_only_with_its_entries(world: World, clock: Clock
         feed = client.get(f"/feeds/articles.{ending}?publishedFrom=P7D").text
     assert f"https://example.org/feeds/articles.{ending}?publishedFrom=P7D" in feed
     assert "https://example.org/?publishedFrom=P7D" in feed
-    assert "Articles from P7D" in feed
+    assert "Articles from 7 days ago" in feed
 
 
 def later(client: TestClient, url: str, first: Any) -> Any:
