@@ -24,6 +24,6 @@ ENV PATH=/opt/clippings/bin:$PATH \
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 # Feeds name the address by which clients reach the service, which nobody inside can know: set CLIPPINGS_PUBLIC_URL.
-# Without a proxy: http_proxy is often set for containers, and is asked for 127.0.0.1 as well.
+# The check takes no proxy: http_proxy is often set for containers, and is asked for 127.0.0.1 as well.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python3", "-c", "from urllib.request import ProxyHandler, build_opener; build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/health/ready', timeout=2)"]
 CMD ["clippings", "serve", "--host", "0.0.0.0"]

@@ -1,13 +1,13 @@
-# What one can do with a checkout. Everything stays in .venv, and nothing is done twice.
+# These are for a checkout. Everything stays in .venv, and nothing is done twice.
 
-# Not HOST ?= …: some shells and conda export a HOST of their own, which is not where to listen.
+# HOST has no ?= : some shells and conda export a HOST of their own, which is not where to listen.
 HOST = 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
 PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
 
-# How long the proofs are.
+# These say how long the proofs are.
 PROOF = .venv/bin/python -m tests.proofs
 KILLS ?= 200
 ROUNDS ?= 25
@@ -25,10 +25,10 @@ STORAGE ?=
 SLOW_SECONDS ?= 30
 WORKER_KILLS ?= 5
 SLOW_IMPORTS ?= 6
-# For each parser, at most.
+# Each parser gets so many at most.
 SECONDS ?= 600
 SEED ?= 1
-# For prove-pages: trees to crawl besides seeds/.
+# TREES are crawled by prove-pages besides seeds/.
 TREES ?=
 
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet

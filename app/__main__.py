@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-# As in app.cli, which may be what cannot be loaded.
+# The number is that of app.cli, which may be what cannot be loaded.
 _NOT_DONE = 3
 _EXHAUSTED = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
 
@@ -17,7 +17,7 @@ def main() -> NoReturn:
         from app.interrupts import end_interrupted, raise_on_signals  # noqa: PLC0415
 
         raise_on_signals()
-        # What is loaded stays: looking through it for garbage takes a tenth of the time to load it.
+        # Modules stay: looking through them for garbage takes a tenth of the time to load them.
         gc.disable()
         from app.cli import main as run  # noqa: PLC0415  as said above
 
@@ -30,7 +30,7 @@ def main() -> NoReturn:
         # CPython's own slip where memory ends while it loads a module:  "error return without exception set".
         reason = "out of memory"
     except ImportError as error:
-        # Of a library, also where memory or open files do not suffice for it.
+        # A library could not be loaded, or memory or open files did not suffice for it.
         reason = str(error).rpartition(": ")[2]
     except OSError as error:
         if error.errno not in _EXHAUSTED:
@@ -38,7 +38,7 @@ def main() -> NoReturn:
         reason = error.strerror or "out of memory"
     sys.stderr.write(f"clippings: cannot go on: {reason}; nothing was written\n")
     sys.stderr.flush()
-    # What is left may not suffice for Python to clean up, which it would tell of at length.
+    # Memory may not suffice for Python to clean up, which it would tell of at length.
     os._exit(_NOT_DONE)
 
 

@@ -42,7 +42,7 @@ def raise_on_signals() -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    # If memory does not suffice for a thread, the command reports that itself, or needs no more memory.
+    # The command itself reports memory that does not suffice for a thread, or needs no more of it.
     with suppress(RuntimeError):
         Thread(target=_end_in_time, args=(reader,), daemon=True).start()
 

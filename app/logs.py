@@ -48,7 +48,7 @@ def logging_configuration(style: LogStyle) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
-            # What is served, and what is odd about it, is said whatever the style is.
+            # The start says what is served, and what is odd about it, whatever the style is.
             "app.serving": {"level": "INFO"},
             "app": {"level": "WARNING" if style == "off" else "INFO"},
             "uvicorn": {"level": "WARNING" if style == "off" else "INFO", "handlers": []},

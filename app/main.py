@@ -132,7 +132,7 @@ class Service(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     resources: Resources = app.state.resources
-    # What the server keeps for connections too, which come before any request.
+    # The server gives this state to connections too, which come before any request.
     yield {"connections": resources.connections}
     resources.close()
     resources.request_log.flush()

@@ -34,13 +34,13 @@ from app.web.http.request_metrics import FOLDER_VARIABLE
 
 log = logging.getLogger(__name__)
 
-# So long a thread that reads may keep the interpreter from the event loop, several times for an answer.
+# A thread that reads may keep the interpreter so long from the event loop, several times for an answer.
 _SWITCH_SECONDS = 0.0005
 # Whoever is being answered when the service is told to stop gets the rest of the answer.
 STOP_SECONDS = 15
 # 16 characters of a generator take longer to guess than anybody has.
 MIN_TOKEN_CHARACTERS = 16
-# So many clients may connect at one moment; the system's own limit (4,096 on Linux) cuts this.
+# The queue holds clients that connect at one moment; the system's own limit (4,096 on Linux) cuts it.
 BACKLOG = 2_048
 
 # The sockets of a process that has no workers. A worker finds none here, and leaves its own to its parent.
@@ -118,7 +118,7 @@ def app_from_environment() -> FastAPI:
     app.router.lifespan_context = with_draining(
         app.router.lifespan_context, connections, settings.drain_seconds, _only_sockets
     )
-    # What stands until the end is not looked through again: it takes 30 ms, in which nobody is answered.
+    # The collector does not look again through what stands until the end: it takes 30 ms for nobody's answer.
     gc.collect()
     gc.freeze()
     return app

@@ -16,7 +16,7 @@ from app.logs import LogStyle
 
 PREFIX = "CLIPPINGS_"
 
-# Who waits longer for a balancer has another trouble; and an idle connection of a day is a dead one.
+# A balancer that needs longer has another trouble; and an idle connection of a day is a dead one.
 MAX_DRAIN_SECONDS = 3_600
 MAX_KEEP_ALIVE_SECONDS = 86_400
 # Caches take no more for true than a year (RFC 9111 asks for no limit, RFC 2616 had this one).

@@ -79,7 +79,7 @@ class Supervisor(Multiprocess):
         for pid in before - {process.pid for process in self.processes}:
             if FOLDER_VARIABLE not in os.environ:
                 continue
-            # What it counted stays counted, but it answers nothing any more.
+            # Its counts stay, but it answers nothing any more.
             mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
     def terminate_all(self) -> None:

@@ -168,7 +168,7 @@ _VIDEO = re.compile(
     r"(?:youtu\.be/|youtube\.com/(?:shorts|embed|live|v)/)(?P<id>[A-Za-z0-9_-]{11})\Z",
 )
 
-# How a link was shared, on sites where these names are nothing else.
+# These say how a link was shared, on sites where such names are nothing else.
 _SHARING = {
     "youtube.com": frozenset(("ab_channel", "app", "feature", "pp", "si")),
     "open.spotify.com": frozenset(("si",)),

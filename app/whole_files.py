@@ -18,6 +18,6 @@ def written_whole(file: Path) -> Iterator[Path]:
             shutil.copymode(target, part)
         part.replace(target)
     finally:
-        # After an error or an interrupt a part is left; after success there is none.
+        # A part is left after an error or an interrupt; after success there is none.
         with suppress(OSError):
             part.unlink()

@@ -20,7 +20,7 @@ from benchmarks.report import Table, report
 from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url
 
 PARTS = ("import", "counts", "service", "scale")
-# What an archive of some years holds; the goals are of this size unless they say of which.
+# An archive of some years holds so many; the goals are of this size unless they say of which.
 ARTICLES = 13_000
 
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 FIRST: Final = datetime(2010, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2025, 1, 1, tzinfo=UTC)
-# Of one real tree 4,485 of 6,310 articles share their second with another; here it is 17 of each 24.
+# One real tree has 4,485 of 6,310 articles that share their second with another; here it is 17 of each 24.
 _TIES: Final = (1, 2, 1, 6, 1, 3, 1, 1, 4, 1, 2, 1)
 _TIE_OF: Final = tuple(tie for tie, size in enumerate(_TIES) for _ in range(size))
 # That topic is every second article's; it is the leading example of all lists.

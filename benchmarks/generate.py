@@ -32,9 +32,9 @@ from app.settings import Settings
 from benchmarks.articles import Archive
 
 SEED: Final = 1
-# As one real tree is: 4,958 documents of 27 kB, most of it the 33 others that each mentions.
+# One real tree is so: 4,958 documents of 27 kB, most of it the 33 others that each mentions.
 DOCUMENTS, _MENTIONED, _SENTENCES = 4_958, 33, 30
-# In a catalogue most mention nobody, and a few mention many; a list shows nothing of either.
+# Most articles mention nobody, and a few mention many; a list shows nothing of either.
 _EVERY, _MENTIONED_BY_FEW, _SENTENCES_IN_A_CATALOGUE = 20, 24, 7
 _ARTICLES_AT_ONCE: Final = 20_000
 _SOURCES: Final = 3

@@ -57,7 +57,7 @@ def load(target: Target, seconds: int) -> Load:
     connections = max(2, min(CONNECTIONS, int(seconds / took)))
     by = _by_wrk if shutil.which("wrk") else _by_python
     found = by(target, seconds, connections)
-    # What nobody waits for any more is still worked on; the next one's turn is after that.
+    # The server still works on what nobody waits for any more; the next one's turn is after that.
     target.server.get(target.paths[0])
     return found
 

@@ -27,9 +27,9 @@ from benchmarks.servers import service, serving
 
 Question = Callable[[Connection], object]
 
-# So many answers, or as many as fit into this time.
+# A question is asked so often, or as often as fits into this time.
 _ANSWERS, _FEWEST, _SECONDS = 40, 3, 3.0
-# As many as there are threads, with a connection and its memory each.
+# There are as many as threads, with a connection and its memory each.
 _AT_ONCE: Final = 4
 
 
@@ -194,6 +194,6 @@ def _memory(url: str) -> float:
         f"/articles?topic={topic}&limit=200",
     )
     with serving(command, environment) as server, ThreadPoolExecutor(_AT_ONCE) as clients:
-        # At once: one after the other all would be answered by one thread.
+        # All ask at once: one after the other would be answered by one thread.
         list(clients.map(server.get, paths * _AT_ONCE))
         return peak_mb(server)

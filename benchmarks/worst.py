@@ -39,7 +39,7 @@ QUESTIONS: Final = {
         {"topic": RARE, "sort": "title", "limit": "200", "page": "50"},
     ),
 }
-# Until all have started, and how long their server is asked for its health.
+# The first is until all have started, the second how long their server is asked for its health.
 _START_SECONDS, _SECONDS = 3.0, 10.0
 _TIMES: Final = 3
 _BETWEEN_SECONDS: Final = 0.05

@@ -76,7 +76,7 @@ def _component(part: Distribution, hashes: dict[str, list[str]]) -> dict[str, An
     if licence := _licence(part):
         is_expression = part.metadata.json.get("license_expression") == licence
         component["licenses"] = [{"expression": licence} if is_expression else {"license": {"name": licence}}]
-    # Of each wheel that the lock file allows: which one is installed depends on the machine.
+    # Each wheel that the lock file allows counts: which one is installed depends on the machine.
     component["properties"] = [
         {"name": "lock:sha256", "value": allowed} for allowed in hashes.get(_name(part), ())
     ]

@@ -43,7 +43,7 @@ def _attribute(base_url: str | None, tag: str, name: str, value: str) -> str | N
     if name not in _URL_ATTRIBUTES:
         return value
     try:
-        # Without a base // means https, as it does in the keys of a document.
+        # `//` means https where there is no base, as it does in the keys of a document.
         base = base_url or ("https:" if value.startswith("//") else "")
         url = urljoin(base, value)
         return url if urlsplit(url).scheme in _SCHEMES else None

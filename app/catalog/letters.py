@@ -26,7 +26,7 @@ _IOTA_BELOW: Final = "\u0345"
 _MARKED_CYRILLIC: Final = re.compile("[\u0430-\u052f][\u0300-\u0314]")
 # Writers leave these marks out:  ещё, еще
 _CYRILLIC_ACCENTS: Final = frozenset("ёѐѝ")
-# Of the marks in here, not of letters and signs.
+# The pattern has marks alone, no letters and no signs.
 _ACCENTS: Final = re.compile(
     "["
     "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"  # of any script that has accents

@@ -35,7 +35,7 @@ _UNSPACED: Final = "".join(
 _MARK: Final = r"[^\x00-\x7f\w]"
 # Signs by which the next consonant stands below this one, in Myanmar, Khmer and Tai Tham.
 _STACKING: Final = "\u1039\u17d2\u1a60"
-# Of a folded text. "C++" and "C#" are words.
+# The pattern finds words in a folded text. "C++" and "C#" are words.
 _WORD: Final = re.compile(
     rf"(?=\w)(?:[{_UNSPACED}](?:{_MARK}|(?<=[{_STACKING}])[{_UNSPACED}])*"
     rf"|[^\x00-/:-`{{-\x7f{_UNSPACED}]+(?:\+\+|#(?!\w))?)"

@@ -23,7 +23,7 @@ from app.database.statements import statement
 _VOTERS: Final = 10
 _VOTE: Final = 0.5
 
-# For each article those that it links to.
+# The keys are articles, the values those that they link to.
 LinkedArticles = Mapping[int, Collection[int]]
 
 

@@ -25,7 +25,7 @@ from app.catalog.search_language import words_of
 from app.database.snapshots import timeouts_named
 from app.errors import QueryTimedOut, TooManyWords
 
-# Of a shorter word nearly everything is one slip away. A syllable of Hangul counts as its letters.
+# Nearly everything is one slip away from a shorter word. A syllable of Hangul counts as its letters.
 MIN_LETTERS: Final = 3
 # 40 letters of the largest alphabets have 10,000 words beside them, which are looked up in 10 ms.
 MAX_CHARACTERS: Final = 40
@@ -33,7 +33,7 @@ MAX_CHARACTERS: Final = 40
 MAX_UNKNOWN_WORDS: Final = 3
 # Each is a whole search; the first one finds something unless the query has other filters.
 MAX_ATTEMPTS: Final = 5
-# So many times likelier are two letters that changed places, a letter typed twice and one left out than any
+# Two letters that changed places, a letter typed twice and one left out are so many times likelier than any
 # letter in the place of another, as measured by benchmarks/spelling.py: there are 25 others.
 _USUAL, _CHANGED, _ADDED = 10, 2, 1
 # Unicode has the letters of a script together in blocks of 128 characters, as a rule.

@@ -21,7 +21,7 @@ from app.database.statements import statement
 from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated
 from app.migrate import HEAD
 
-# So long a service may go on with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
+# A service may go on so long with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
 # and another thread. An import waits as long before it is done, so that nobody is told of an older one after.
 KNOWN_SECONDS: Final = {"sqlite": 0.001, "postgresql": 0.02}
 
@@ -119,7 +119,7 @@ class RowReader:
         Raises NoCatalogue where it has no such table, or is not there at all.
         """
         if self._file and (signature := self._file.signature()) != self._signature:
-            # What the connection remembers of the file is of another one.
+            # The connection remembers parts of another file.
             self.close()
             self._signature = signature
         try:
@@ -140,6 +140,6 @@ class RowReader:
 
     def close(self) -> None:
         if self._connection is not None:
-            # Not back into the pool, whose connections have transactions.
+            # The pool's connections have transactions, so this one does not go back there.
             self._connection.invalidate()
             self._connection = None

@@ -19,9 +19,9 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 _DAY_SECONDS: Final = 86_400
-# Of 3,951 pairs that a real curator linked 91 in 100 are within a week of each other, 59 within a day.
+# A real curator linked 3,951 pairs: 91 in 100 are within a week of each other, 59 within a day.
 MAX_APART: Final = 7 * _DAY_SECONDS
-# What lasts longer is a subject. With 14 days 4 in 100 of those pairs within a week would not be together.
+# A subject lasts longer. A limit of 14 days would part 4 in 100 of those pairs within a week.
 MAX_SPAN: Final = 21 * _DAY_SECONDS
 # An answer holds all of a story. The largest of a real tree has 53 members.
 MAX_MEMBERS: Final = 60

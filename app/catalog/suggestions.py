@@ -37,10 +37,10 @@ from app.database.statements import statement
 SuggestedField = Literal["topic", "provider", "author", "tag", "title"]
 SUGGESTED_FIELDS: Final[tuple[SuggestedField, ...]] = get_args(SuggestedField)
 
-# So many names are read and sorted in 0.3 ms. A beginning that more names have is looked for in the most
+# Reading and sorting so many names takes 0.3 ms. A beginning that more names have is looked for in the most
 # frequent terms first, which nearly always have enough.
 FEW_NAMES: Final = 100
-# So many names are read and sorted in 6 ms.
+# Reading and sorting so many names takes 6 ms.
 MAX_NAMES_SORTED: Final = 3_000
 # The most frequent terms are read in two steps. A beginning that more than 3,000 names of 200,000 have is
 # expected 30 times in the last step; what rarer terms have is then left out.

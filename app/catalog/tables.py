@@ -56,7 +56,7 @@ catalogue = Table(
     Column("warnings", Text, nullable=False),  # JSON: [source, problem] where descriptions disagree
     # The version of the rule that stories were made by; null before version 0020 of the schema.
     Column("story_version", Integer),
-    # By which words and URL keys were made, see importer/tables/derived.py; null before version 0010.
+    # This version made the words and URL keys, see importer/tables/derived.py; null before version 0010.
     Column("derivation_version", Integer),
     CheckConstraint("id = 1", name="one_row"),
 )
@@ -77,7 +77,7 @@ sources = Table(
     Column("id", Identifier, primary_key=True, autoincrement=False),
     Column("name", Ordered, nullable=False, unique=True),
     Column("base_url", Text),
-    # When it was last imported, changed or not; null if that was before version 0009 of the schema.
+    # The last import of the source, whether it changed or not; null before version 0009 of the schema.
     Column("imported_at", Text),
 )
 
@@ -167,7 +167,7 @@ links = Table(
     Column("id", Identifier, primary_key=True, autoincrement=False),
     Column("value_hash", LargeBinary, nullable=False, unique=True),
     Column("item", Text, nullable=False),  # JSON: as answered, but for `position` and `articleId`
-    # When its page was published, in seconds from 1970; null if the link does not say.
+    # The time at which its page was published, in seconds from 1970; null if the link does not say.
     Column("time", BigInteger),
     # The article this link leads to: a published one if there is one, else the first by source and path.
     Column("target_article_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
@@ -296,7 +296,7 @@ article_groups = Table(
     Column("numbers", LargeBinary, nullable=False),
 )
 
-# What collections list, by path within their source. `stem` is the path without its ending.
+# Collections list paths within their source. `stem` is the path without its ending.
 collection_items = Table(
     "collection_items",
     metadata,

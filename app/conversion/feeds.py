@@ -22,7 +22,7 @@ def read_feed(file: IO[bytes]) -> Iterator[ExportEntry | Unusable]:
     for xml in read_xml(file, lambda element: element.tag in _ENTRIES):
         head = next((each for each in reversed(xml.around) if each.tag in ("channel", "feed")), None)
         if head is None and xml.around:
-            # In RSS 1.0 the items stand beside the channel.
+            # The items stand beside the channel in RSS 1.0.
             head = xml.around[0].find("channel")
         yield ExportEntry(
             EntryPosition(line=xml.line), _fields(xml, Element("channel") if head is None else head)

@@ -49,7 +49,7 @@ _NO_SUBJECTS: Final = frozenset(
 )
 _DATES: Final = ("publishedDateTime", "updatedDateTime", "addedDateTime")
 _NO: Final = frozenset({"", "0", "false", "no", "off"})
-# Under the heading of a list stand two or three lines. A longer text belongs into the body, and begins here.
+# An excerpt is two or three lines under the heading of a list. A longer text belongs into the body.
 MAX_EXCERPT_CHARACTERS: Final = 2_000
 # An entry without a title is called by the beginning of its text.
 MAX_TITLE_CHARACTERS: Final = 100

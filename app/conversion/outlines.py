@@ -8,7 +8,7 @@ from app.conversion.entries import EntryPosition, ExportEntry, PlainText, Unusab
 from app.conversion.xml_elements import read_xml
 
 ROOT: Final = "opml"
-# Of an outline that is a feed, the page comes before the feed.
+# The page comes before the feed where an outline has both.
 _URLS: Final = ("htmlUrl", "url", "xmlUrl")
 
 

@@ -31,7 +31,7 @@ class ConversionReport:
     private: int = 0
 
 
-# What to call with each finding: its level, and what was wrong with which entry or file.
+# A callback for each finding: its level, and what was wrong with which entry or file.
 Tell = Callable[[str, Problem], None]
 
 

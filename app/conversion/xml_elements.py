@@ -131,13 +131,13 @@ class _XmlReader:
         self.read.append(XmlEntry(self.line, element, tuple(self.open)))
         self.entry, self.characters, self.elements = None, 0, 0
         if self.open:
-            # What is left around the entries is small: the next entry begins with as much memory.
+            # The rest around the entries is small: the next entry begins with as much memory.
             self.open[-1].remove(element)
 
     def _data(self, text: str) -> None:
         if self.keeps:
             self._count(len(text), 0)
-            # Between entries stand line ends, which would pile up behind the entry that was taken out.
+            # Line ends stand between entries, and would pile up behind the entry that was taken out.
             if self.entry is not None or not text.isspace():
                 self.builder.data(text)
 

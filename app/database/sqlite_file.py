@@ -37,7 +37,7 @@ class SqliteFile:
         self._log = f"{self._path}-wal"
         self._index = f"{self._path}-shm"
         self._read_only = read_only
-        # As it was when a connection was opened; writers on this machine are seen by SQLite itself.
+        # A connection remembers the file as it was opened; SQLite itself sees the writers of this machine.
         self._can_be_written = True
         # The numbers of the file and of its log, as they were together.
         self._inode: int | None = None
@@ -72,7 +72,7 @@ class SqliteFile:
         if not self._has_log():
             return f"{uri}?mode=ro&immutable=1"
         if not os.access(self._index, os.R_OK):
-            # Without its index the log cannot be read where nothing can be written, and it holds an import.
+            # The log holds an import, and cannot be read without its index where nothing can be written.
             raise DatabaseUnusable(
                 "The database cannot be opened: its last import is in a log beside it (-wal), which cannot "
                 "be read where nothing can be written; copy it by `clippings backup` and serve the copy."

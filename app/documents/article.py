@@ -430,7 +430,7 @@ def _without_lists(value: YamlValue) -> YamlValue:
 def _without_brackets(name: str) -> str:
     name = name.strip()
     if name.startswith("[[") and name.endswith("]]"):
-        # Of [[people/Ada|Ada Lovelace]] Obsidian shows what stands behind the bar.
+        # Obsidian shows what stands behind the bar of [[people/Ada|Ada Lovelace]].
         name = name[2:-2].rpartition("|")[2].strip()
     return name
 

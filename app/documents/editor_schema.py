@@ -74,7 +74,7 @@ def front_matter_schema(kind: Kind = "article") -> Schema:
 def _article() -> Schema:
     url_names = ("webUrl", "originalUrl", *KEYS["webUrl"].other_names)
     return {
-        # With a URL, the title may be that of the body or the file.
+        # The title may be that of the body or the file where there is a URL.
         "anyOf": [
             {
                 "required": ["title"],

@@ -15,7 +15,7 @@ from app.documents.problems import Problem, printable_value
 
 EXTENSIONS: Final = (".md", ".mdx", ".markdown", ".txt", ".yaml", ".yml")
 
-# At the root of a tree it says what the tree is; it is no document, wherever it stands.
+# This file says at the root of a tree what the tree is; it is no document, wherever it stands.
 SETTINGS_FILE: Final = "clippings.yaml"
 
 # A path is half of an article's identity and stands in an index, whose rows hold 2,704 bytes on PostgreSQL.
@@ -170,7 +170,7 @@ class _TreeWalk:
                     folders.append(path)
                 elif is_link:
                     self.links[path] = through_a_link
-                # If a folder's path is too long, so are all in it: the folder is reported in their place.
+                # A folder whose path is too long is reported in the place of all in it.
                 elif is_folder or name.lower().endswith(EXTENSIONS):
                     self._file(path)
 

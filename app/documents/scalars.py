@@ -39,7 +39,7 @@ _FORBIDDEN_IN_A_HOST: Final = re.compile(r"[\s\"<>\\^`{|}]")
 _OTHER_MOMENT: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9:.]+) ?(?:([Zz])|([+-][0-9]{2}):?([0-9]{2}))?"
 )
-# What people write where a whole URL belongs. Resolved against a base URL, it would name a page of our own.
+# People write these where a whole URL belongs. Resolved against a base URL, they would name pages of ours.
 _MEANT_AS_A_URL: Final = re.compile(r"www\.|<|\[.*\]\(|[^/?#.][^?#]*://|https?//", re.IGNORECASE | re.DOTALL)
 # `nasa.gov/story`: a first folder with a dot is more likely a host than a folder.
 _HOST_AND_PATH: Final = re.compile(r"(?:[a-z0-9-]+\.)+([a-z]{2,})(?:/|:[0-9]|\Z)", re.IGNORECASE)

@@ -11,7 +11,7 @@ from app.documents.plain_values import PlainValues
 from app.documents.problems import KeyPath
 from app.documents.yaml_tree import MAX_DEPTH, MAX_NODES, PlainScalar, SyntaxProblem
 
-# What stands in quotes or after # has no structure.
+# Texts in quotes or after # have no structure.
 _NO_STRUCTURE: Final = re.compile(
     r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3,5})?'
     r"|'''(?:[^']++|'(?!''))*+(?:'{3,5})?"

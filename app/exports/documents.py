@@ -101,7 +101,7 @@ def _with_extra(value: Any, extra: Mapping[str, Any]) -> Any:
     merged = dict(value)
     for key, extra_value in extra.items():
         our_value = merged.get(key)
-        # What is kept as a list stands for the whole of our value.
+        # A list that is kept stands for the whole of our value.
         is_nested = isinstance(our_value, dict | list) and isinstance(extra_value, dict)
         merged[key] = _with_extra(our_value, extra_value) if is_nested else extra_value
     return merged

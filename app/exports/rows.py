@@ -35,7 +35,7 @@ def columns_of_fields(fields: str | None) -> tuple[str, ...]:
     return columns_of(dict.fromkeys(fields.split(","))) if fields else CSV_COLUMNS
 
 
-# What one cell holds; None is an empty one.
+# A cell holds one of these; None is an empty one.
 Cell = str | int | bool | None
 
 

@@ -123,7 +123,7 @@ def date_of(text: str) -> datetime:
 
 
 def as_html(text: str) -> str:
-    # Without escaping, readers would show "vector" for "vector<bool>".
+    # Readers would show "vector" for "vector<bool>" without escaping.
     return escape(text, quote=False)
 
 

@@ -38,14 +38,14 @@ def _says_something(folder: Path, command: tuple[str, ...], path: Path) -> bool:
             arguments, cwd=folder, capture_output=True, check=False
         )
     except OSError:
-        # Without git nobody knows.
+        # Nobody knows without git.
         return False
     return done.returncode == 0 and bool(done.stdout)
 
 
 def _top_of_work_tree() -> Path | None:
     folder = Path.cwd()
-    # In a linked work tree `.git` is a file.
+    # `.git` is a file in a linked work tree.
     return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
 
 

@@ -24,7 +24,7 @@ MAX_PRUNED_SHARE = 0.5
 # A message stays one line.
 MAX_NAMED = 3
 
-# Of the bytes hash: what a file holds, then by what settings it was read. The same content under another
+# The bytes hash says what a file holds, then by what settings it was read. The same content under another
 # name, base URL or version is known by the first part.
 CONTENT_BYTES = 16
 BYTES_HASH_BYTES = CONTENT_BYTES + 8

@@ -28,7 +28,7 @@ SECONDS_WORTH_WORKERS = 1.0
 _FILES_AT_ONCE = 100
 
 
-# What one worker gets at a time. Neighbours mention the same articles, which each worker reads for itself.
+# A worker gets so many at a time. Neighbours mention the same articles, which each worker reads for itself.
 _MAX_FILES_FOR_A_WORKER = 400
 
 

@@ -13,7 +13,7 @@ from app.importer.read import Request
 from app.moments import rfc3339
 from app.printable import printable
 
-# What is published at midnight on an island in the Pacific is a day ahead of UTC's other side.
+# Midnight on an island in the Pacific is a day ahead of UTC's other side.
 MAX_TIME_AHEAD: Final = timedelta(days=1)
 ADVICE: Final = {
     "publishedDateTime": "Correct the date, unless it is meant to be in the future.",
@@ -24,7 +24,7 @@ ADVICE: Final = {
 # A message stays one line.
 MAX_SHOWN_PATH: Final = 200
 
-# In `extra` these hold the unread keys of what they list, or of the provider.
+# These hold the unread keys of what they list, or of the provider, in `extra`.
 _LISTS: Final = frozenset({"images", "related"})
 
 

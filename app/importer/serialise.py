@@ -208,7 +208,7 @@ def item_with_topics(item: str, topics: Sequence[str], topic_ids: Sequence[str])
     return as_json(json.loads(item) | {"topics": topics, "topicIds": topic_ids})
 
 
-# By the link's identity, which it keeps while it stands here: hashing them took a sixth of an import.
+# The keys are identities of links, which stay while these stand here: hashing took a sixth of an import.
 _serialised_links: dict[int, tuple[RelatedLink, SerialisedLink]] = {}
 
 

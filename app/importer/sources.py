@@ -67,7 +67,7 @@ def remove_source(engine: Engine, name: str, progress: Progress = lambda done: N
         )
         connection.execute(delete(sources).where(sources.c.id == row.id))
         hold_interrupts()
-    # As after an import: services know of it when the command returns.
+    # Services know of it when the command returns, as after an import.
     time.sleep(KNOWN_SECONDS[engine.dialect.name])
     return report
 

@@ -18,9 +18,9 @@ from app.names import fold_of_document as fold
 # Rows of so many documents, or of so much of their text, are made at once.
 _MAX_DOCUMENTS_OF_A_BATCH: Final = 500
 _MAX_BYTES_OF_A_BATCH: Final = 8_000_000
-# What a document takes in memory beside its texts: some thirty objects.
+# A document takes so much memory beside its texts: some thirty objects.
 _OBJECT_BYTES: Final = 2_500
-# So many links are known to have been spooled, with 130 bytes each; real trees have some thousand.
+# The spool knows so many links that it has, with 130 bytes each; real trees have some thousand.
 MAX_KNOWN_LINKS: Final = 100_000
 # Some 15,000 documents of 2 kB. The others go to a file, which takes a twentieth of the time of an import.
 MAX_SPOOLED_BYTES: Final = 100_000_000
@@ -87,7 +87,7 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file:
-            # Where there was no room for the last of it, closing tries again; that was said already.
+            # Closing tries again to write what there was no room for; that was said already.
             with suppress(OSError):
                 self._file.close()
 

@@ -25,7 +25,7 @@ from app.importer.report import most_frequent_first
 
 # PostgreSQL would send all rows at once, and the driver would hold them.
 _ROWS_AT_ONCE = 1_000
-# Who has more of them has one mistake, made by a program.
+# More of them are one mistake, made by a program.
 MAX_LOCATED = 100
 
 

@@ -78,7 +78,7 @@ def _ids(
     wanted = {name: _wanted(name, group) for name, group in groups.items()}
     ids: dict[str, str] = {}
     taken: set[str] = set()
-    # Of a group that was split, the part that would be called so by itself goes on with the id.
+    # The part of a split group that would be called so by itself goes on with the id.
     for would_choose_it in (True, False):
         for name in groups:
             for member in members[name]:

@@ -66,7 +66,7 @@ def absolute(path: Path) -> Path:
     try:
         is_same = whole.samefile(path)
     except OSError:
-        # What is not there has no other name either.
+        # A path that is not there has no other name either.
         return whole
     # `link/..` is another folder to the system than to who reads it.
     return whole if is_same else path.resolve()

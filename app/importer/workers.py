@@ -20,7 +20,7 @@ P = TypeVar("P")
 R = TypeVar("R")
 
 
-# So many parts wait for each worker, and no more: their results are in memory.
+# Each worker has no more parts waiting than these: their results are in memory.
 PARTS_AHEAD = 3
 
 

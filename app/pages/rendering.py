@@ -10,7 +10,7 @@ from app.pages.static_files import static_name
 
 _FOLDER: Final = Path(__file__).parent / "templates"
 
-# How a media type names itself to a feed reader.
+# Feed readers know a feed by its media type.
 FEED_TYPES: Final = {
     "RSS": "application/rss+xml",
     "Atom": "application/atom+xml",

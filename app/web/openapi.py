@@ -14,12 +14,12 @@ from fastapi import FastAPI
 
 from app.web.http.problems import PROBLEM_MODELS
 
-# By operation: the query that was asked of seeds/, and its answer, shortened. A test compares.
+# Each operation has the query that was asked of seeds/, and its answer, shortened. A test compares.
 EXAMPLES: Final[dict[str, dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "examples.json").read_text(encoding="utf-8")
 )
 
-# By operation: what its answer leads to, and where in the answer the other one's parameter stands.
+# Each operation has those that its answer leads to, and where in the answer their parameter stands.
 _LINKS: Final = {
     "list_articles": [
         ("get_article", "article_id", "/items/0/id"),
@@ -62,6 +62,13 @@ _PAGED: Final = {
 }
 
 
+# These operations take the same query as lists, and refuse a part of it with advice.
+REFUSED_PARAMETERS: Final = {
+    "get_facets": frozenset({"collapse"}),
+    "get_timeline": frozenset({"collapse"}),
+    "list_stories": frozenset({"collapse", "sort"}),
+}
+
 # FastAPI's own document is not to be made on two threads at once.
 _making = Lock()
 
@@ -101,7 +108,10 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         if "service" in path["get"]["tags"]:
             # A token changes nothing here.
             path["get"]["security"] = []
-        for parameter in path["get"].get("parameters", ()):
+        refused = REFUSED_PARAMETERS.get(path["get"]["operationId"], frozenset())
+        parameters = path["get"].get("parameters", [])
+        parameters[:] = [parameter for parameter in parameters if parameter["name"] not in refused]
+        for parameter in parameters:
             parameter["schema"] = _of_what_can_be_sent(parameter["schema"])
             _show_examples(parameter)
         _say_more(path["get"])

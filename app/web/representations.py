@@ -28,7 +28,7 @@ from app.catalog.fields import (
 )
 from app.catalog.suggestions import SuggestedField
 
-# Where an answer leads: a path and its query.
+# A link of an answer is a path and its query.
 Link = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
 
 

@@ -1,6 +1,7 @@
 """/stories: what several articles and links tell of one event."""
 
-from typing import Annotated, Self
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple, Self
 
 from fastapi import APIRouter, Query
 from pydantic import model_validator
@@ -8,7 +9,9 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.cursors import Cursor
 from app.catalog.filters import matching
+from app.catalog.paging import Page
 from app.catalog.query import ArticleQuery
 from app.catalog.query import Query as AnyQuery
 from app.catalog.rolling import with_fixed_dates
@@ -17,7 +20,7 @@ from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute
 from app.web.paging import Paged, page_of, page_response, with_cursor
 from app.web.representations import StoryPage, WholeStory
-from app.web.view import open_view
+from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, tags=["stories"], responses=COMMON_PROBLEMS)
 
@@ -42,16 +45,30 @@ def list_stories(request: Request, query: Annotated[StoryQuery, Query()]) -> Res
     """Stories that have an article of the query, the newest coverage first."""
     query, cursor = with_cursor(query, "/stories")
     with open_view(request, query) as view:
-        selection = matching(view.connection, query)
-        is_whole = selection.selects_all and query.published != "false"
-        lead_ids = None if is_whole else selection.story_leads()
-        listing = story_list(view.connection, query.published, lead_ids)
-        page = page_of(view, query, cursor, listing)
-        items = story_items(view.connection, page.rows, query.published)
+        stories = read_stories(view, query, cursor)
         if query.depends_on_clock:
             query = with_fixed_dates(view.connection, query)
-        total = count_stories(view.connection, query.published) if lead_ids is None else len(lead_ids)
-        return page_response(view, query, "/stories", page, items, total)
+        return page_response(view, query, "/stories", stories.page, stories.items, stories.total)
+
+
+class Stories(NamedTuple):
+    """A page of stories; `items` are their JSON."""
+
+    page: Page
+    items: Sequence[str]
+    total: int
+
+
+def read_stories(view: View, query: StoryQuery, cursor: Cursor, *, address: str | None = None) -> Stories:
+    """`address` is where the list is shown, if that is not /stories."""
+    selection = matching(view.connection, query)
+    is_whole = selection.selects_all and query.published != "false"
+    lead_ids = None if is_whole else selection.story_leads()
+    listing = story_list(view.connection, query.published, lead_ids)
+    page = page_of(view, query, cursor, listing, address=address)
+    items = story_items(view.connection, page.rows, query.published)
+    total = count_stories(view.connection, query.published) if lead_ids is None else len(lead_ids)
+    return Stories(page, items, total)
 
 
 @router.get("/stories/{story_id}", response_model=WholeStory, responses=problems(403, 404))

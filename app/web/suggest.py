@@ -37,6 +37,7 @@ class SuggestQuery(Query):
     q: Annotated[str, Field(max_length=MAX_SEARCH_CHARACTERS)] = Field(
         description="What was typed so far: words, the last of which may go on. Nothing for an empty box",
         examples=["artif"],
+        json_schema_extra={"pattern": "^[^\\u0000]*$"},
     )
     field: tuple[SuggestedField, ...] = Field(
         SUGGESTED_FIELDS,

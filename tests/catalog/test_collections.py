@@ -112,7 +112,7 @@ def test_similar_articles_say_why(world: World) -> None:
         found = answer(client, f"/articles/{id_of('a.md')}/similar")["items"]
         assert [(each["article"]["title"], each["isLinked"]) for each in found] == [
             ("Ingenuity, the first helicopter of another planet", True),
-            # After ten years the same word says nothing.
+            # The same word says nothing after ten years.
         ]
         assert found[0]["words"] == ["helicopter", "ingenuity"]
         seen = answer(client, f"/articles/{id_of('a.md')}/similar", EDITOR)["items"]

@@ -189,7 +189,7 @@ RULES = [
     ("parameters that mean another page", "url=https://ember.example/?b=2", ""),
     ("any of an article's URLs", "url=https://amp.example/birds", "Birds"),
     ("not the URLs of its related links", "url=https://nasa.gov/atlas & hasImage=false", ""),
-    # What is not published
+    # Articles that are not published
     ("published is the default", "published=true", "Atlas Birds Comet Dunes Ember"),
     ("not published", "published=false", "Frost"),
     ("published or not", "published=any", "Atlas Birds Comet Dunes Ember Frost"),

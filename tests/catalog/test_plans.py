@@ -31,7 +31,7 @@ KEYS = {
     "urls": ("article_urls USING PRIMARY KEY", "pk_article_urls"),
 }
 
-# What is asked, and what at least must be used to answer it: an index, or a key by its name above.
+# Each question has what must be used at least to answer it: an index, or a key by its name above.
 LISTS: list[tuple[str, tuple[str, ...]]] = [
     ("", (NEWEST,)),
     ("sort=publishedDateTime", ("ix_articles_oldest",)),
@@ -72,7 +72,7 @@ OTHERS: list[tuple[str, tuple[str, ...]]] = [
     ("/suggest?q=sp", ("words", "words of names by field")),
     ("/suggest?q=open sp & published=any", ("words", "words of names by field")),
     ("/articles?publishedFrom=2020-06-11T12:00:00Z", ("sets", NEWEST)),
-    # What a duration crosses next is the first of an index.
+    # The first of an index is what a duration crosses next.
     ("/articles?publishedFrom=P1D", (NEWEST,)),
     ("/articles?publishedBefore=P1D", ("ix_articles_oldest",)),
     ("/articles?updatedFrom=P1D", ("ix_articles_newest_updated",)),
@@ -170,7 +170,7 @@ def site(shared_world: World) -> Iterator[Site]:
     shared_world.import_()
     with shared_world.engine.begin() as writing:
         writing.execute(text("ANALYZE"))
-    # What is remembered would not be asked of the database.
+    # The database would not be asked for remembered answers.
     with (
         Reader(shared_world.engine.url.render_as_string(hide_password=False)) as reader,
         recording() as statements,

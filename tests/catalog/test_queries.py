@@ -207,7 +207,7 @@ def test_any_facet_counts_what_the_documents_have_and_links_to_as_many(
         with pytest.MonkeyPatch.context() as patch:
             if way == "set by set":
                 patch.setattr("app.catalog.index.term_counts.MAX_COUNTED_ONE_BY_ONE", 0)
-                # With no more terms read at first than are shown, most questions go on to others.
+                # Most questions go on to others with no more terms read at first than are shown.
                 patch.setattr("app.catalog.index.term_counts._READ_FOR_ONE_SHOWN", 1)
             found = answer(client, "/facets?" + urlencode([*question.pairs(), ("size", str(size))]), EDITOR)
         assert found["total"] == total

@@ -138,9 +138,9 @@ def test_sets_of_articles_have_these_kinds_and_keys(stored: World) -> None:
         ("has", 7): [apple],
         ("has", 8): [apple],
         ("unpublished", 1): [hidden],
-        # By the place of a bit that is 1 in the number of its topics.
+        # The keys are places of bits that are 1 in the number of its topics.
         ("topic_count", 0): [apple],
-        # By the id of the term.
+        # The keys are ids of terms.
         ("topic", terms["topic"]): [apple],
         ("provider", terms["provider"]): [apple],
         ("source", terms["source"]): [apple, hidden],

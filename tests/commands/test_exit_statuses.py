@@ -30,7 +30,7 @@ class Case(NamedTuple):
     articles: int | None = None
 
 
-# What is printed, and how many articles are in the catalogue afterwards, where there is one.
+# Each case has what is printed, and how many articles a catalogue has afterwards.
 CASES = [
     # Done
     Case("import news", "two good documents", 0, "created 2", articles=2),
@@ -239,7 +239,7 @@ INTERRUPTED = [
     ("migrate", "0001_"),
     ("export --to all.csv", "all.csv"),
 ]
-# Where a signal comes is not ours to say, so the program sends it to itself when it opens a file.
+# The program sends the signal to itself when it opens a file: nobody else could say where it comes.
 PROGRAM = """
 import os, signal, sys
 from app.__main__ import main

@@ -120,7 +120,7 @@ def test_as_process_1_of_a_container_it_ends_too(tmp_path: Path, command: str) -
         if command == "import --watch":
             wait_for_a_report(container)
         else:
-            # Who exports waits for the other end of the pipe to read on.
+            # The export waits for the other end of the pipe to read on.
             until(lambda: any(has_open(child, "clippings.db") for child in children(container.pid)))
         [first] = children(container.pid)
         os.kill(first, signal.SIGTERM)
@@ -157,7 +157,7 @@ def test_processes_that_read_end_with_it(tmp_path: Path, number: int) -> None:
         # The third keeps the books of the other two.
         until(lambda: len(children(reading.pid)) >= 3 or reading.poll() is not None)
         readers = children(reading.pid)
-        # As a terminal and systemd do: to all of them.
+        # A terminal and systemd signal all of them too.
         os.killpg(reading.pid, number)
         _, said = reading.communicate(timeout=SECONDS)
     assert (reading.returncode, said, articles(tmp_path)) == (130, LINE, 0)
@@ -175,7 +175,7 @@ def test_a_file_stays_as_it_was_where_its_export_is_interrupted(tmp_path: Path) 
     with started(tmp_path, "import", "news") as done:
         done.communicate(timeout=SECONDS)
     (tmp_path / "all.csv").write_text("the last export")
-    # Where a signal comes is not ours to say, so the program sends it to itself.
+    # The program sends the signal to itself, since nobody else could say where it comes.
     program = (
         "import os, signal, sys; import app.exporting as exporting; from app.__main__ import main\n"
         "def rows(items, columns, *, has_mark):\n"
@@ -204,7 +204,7 @@ def run(folder: Path, program: str, *arguments: str) -> tuple[int, str, str]:
 def test_what_was_committed_is_reported(tmp_path: Path) -> None:
     """Until the report is out, nobody is told that nothing was written."""
     write_document(tmp_path / "news", "a.md", "title: A")
-    # Where a signal comes is not ours to say, so the program sends it to itself.
+    # The program sends the signal to itself, since nobody else could say where it comes.
     program = (
         "import os, signal, sys, time; from sqlalchemy import Engine, event; from app.__main__ import main\n"
         "event.listen(Engine, 'commit', lambda connection: os.kill(os.getpid(), signal.SIGTERM))\n"

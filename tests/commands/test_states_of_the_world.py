@@ -292,7 +292,7 @@ def test_a_database_that_is_away_is_said_once_and_once_that_it_is_back(
     with service_of(world) as client:
         assert client.get("/articles").status_code == 200
         allow("false")
-        # What was read just now is believed for a moment.
+        # A state that was read just now is believed for a moment.
         time.sleep(2 * KNOWN_SECONDS["postgresql"])
         for _ in range(5):
             for path in ("/articles", "/health/ready", "/feeds/articles.rss"):

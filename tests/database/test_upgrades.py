@@ -34,7 +34,7 @@ COMPARED = {
     "JOIN articles a ON a.id = x.article_id JOIN terms t ON t.id = x.term_id "
     "LEFT JOIN term_names n ON n.id = x.name_id ORDER BY a.path, t.field, t.key",
 }
-# What is made of articles and links alone.
+# These are made of articles and links alone.
 DERIVED = {
     "words": COMPARED["words"],
     "texts": "SELECT a.path, title, excerpt, content FROM article_words JOIN articles a ON a.id = article_id "

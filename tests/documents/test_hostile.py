@@ -170,7 +170,7 @@ def _socket(path: Path) -> None:
     os.chdir(here)
 
 
-# What stands where a document should, as x.md.
+# These stand where a document should, as x.md.
 THINGS: list[tuple[str, Callable[[Path], None], str]] = [
     ("a FIFO", os.mkfifo, "is not a regular file"), ("a socket", _socket, "cannot be read"), ("a folder", Path.mkdir, "not there"),
     ("a link to itself", _link("x.md"), "cannot be read"), ("a link to nothing", _link("nothing.md"), "cannot be read"),

@@ -46,7 +46,7 @@ NOTHING: dict[str, Any] = {
     "details": {},
 }
 
-# What a document says beside `title: A title`, and what is then served other than NOTHING.
+# A document says this beside `title: A title`, and then this is served other than NOTHING.
 ARTICLES: list[tuple[str, dict[str, Any]]] = [
     ("", {}),
     ("title: '  Another\n\n  title '", {"title": "Another title"}),
@@ -196,7 +196,7 @@ ARTICLES: list[tuple[str, dict[str, Any]]] = [
     ("draft: yes\npublished: yes", {"published": False}),
     ("taxonomy:", {}),
     ("removed: no", {}),
-    # What is kept for exports and never served
+    # Keys that are kept for exports and never served
     ("secured: a secret", {}),
     ("layout: post\nfoo: [bar]", {}),
     # Details, of any shape
@@ -233,7 +233,7 @@ NO_LINK: dict[str, Any] = {
     "provider": provider(),
     "images": [],
 }
-# What the first related link says, and what is then served other than NO_LINK.
+# The first related link says this, and then this is served other than NO_LINK.
 RELATED: list[tuple[str, dict[str, Any]]] = [
     ("title: A link", {"title": "A link"}),
     (
@@ -298,7 +298,7 @@ NO_TOPIC: dict[str, Any] = {
     "images": [],
     "articleCount": 0,
 }
-# What a document with `taxonomy: topic` says, and the topic that it then is.
+# A document with `taxonomy: topic` says this, and is then this topic.
 TOPICS: list[tuple[str, str, dict[str, Any]]] = [
     ("_id: t1", "t1", {"name": "t1"}),
     ("name: Topic Two", "topic-two", {"name": "Topic Two"}),
@@ -320,7 +320,7 @@ NO_ORGANIZATION: dict[str, Any] = {
     "images": [],
     "articleCount": 0,
 }
-# What a document with `taxonomy: organization` says, and the provider that it then is.
+# A document with `taxonomy: organization` says this, and is then this provider.
 ORGANIZATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("domain: WWW.One.example", "one.example", {"domain": "one.example"}),
     ("name: Two", "two", {"name": "Two"}),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from tests.oracles.search import seen_in, stem, words
 
-# As every catalogue has them stored.
+# Every catalogue has them stored so.
 _DAYS = {"day": "publishedDateTime", "updated_day": "updatedDateTime", "added_day": "addedDateTime"}
 HAS_KEYS = {
     "topic": 0,
@@ -24,11 +24,11 @@ HAS_KEYS = {
     "author": 9,
 }
 
-# How many terms of these an article has is stored bit by bit.
+# The number of terms that an article has of these is stored bit by bit.
 MANY_VALUED = ("topic", "author", "tag")
 
 Sets = dict[tuple[str, int], set[int]]
-# By word, its stem and where it stands.
+# Each word has its stem and where it stands.
 Words = dict[tuple[str, str, str], set[int]]
 
 _FILED = """SELECT article_id, term_id, field FROM article_terms filed

@@ -249,7 +249,7 @@ def _spellings(each: Document, field: str) -> list[str]:
         named = each["provider"].get("name")
         return [named.strip()] if named else []
     if field == "tag":
-        # Of one tag in two spellings the first counts.
+        # The first of one tag's two spellings counts.
         return list({fold(tag): tag for tag in reversed(each["tags"])}.values())
     return [each[field]] if each[field] else []
 

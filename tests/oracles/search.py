@@ -55,7 +55,7 @@ ASKED = _pieces("""
 BEGINNINGS = _pieces(
     "app APPLES ba bo c c+ caf 日 日本 quad stras x zeb x- 1 दि द ไม่ม ไม่มี 한 한구 м lo ł バ qu quil ro d t"
 )
-# What articles are filed under. The documents give more names to some: whoever has one of them has all.
+# Articles are filed under these. The documents give more names to some: whoever has one of them has all.
 FILED = _pieces("Zebra quartz running C# 日本語 Straße apple quilting")
 TOPIC_NAMES = (("zebra", "Striped Horse"), ("rocks-and-quartz", "Quartz", "Boxes of Rocks"))
 TOPIC_DOCUMENTS = (

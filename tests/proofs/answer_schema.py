@@ -30,5 +30,5 @@ def answer_is_of_its_schema(_context: Any, response: Any, case: Any) -> None:
         raise AssertionError(f"fields={fields}: {error.message}") from error
 
 
-# Not as a decorator: schemathesis comes with the extra `prove` alone, and has no types without it.
+# A decorator would have no types here: schemathesis comes with the extra `prove` alone.
 schemathesis.check(answer_is_of_its_schema)

@@ -15,14 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.support.fetching import fetch, wait_until_served
+
 ROOT: Final = Path(__file__).parents[2]
-START_SECONDS: Final = 30
 
 REDOCLY: Final = "@redocly/cli@2.77.0"
 TYPESCRIPT: Final = (
@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, _service(Path(temporary)) as url:
         folder = Path(temporary)
         document = folder / "openapi.json"
-        document.write_bytes(_get(f"{url}/openapi.json"))
+        document.write_bytes(fetch(f"{url}/openapi.json"))
         _run("openapi-spec-validator", [_tool("openapi-spec-validator"), str(document)], ROOT)
         lint = ["npx", "--yes", REDOCLY, "lint", str(document), "--max-problems=0"]
         _run("redocly", [*lint, "--config", str(ROOT / "redocly.yaml")], folder)
@@ -64,7 +64,7 @@ def _python_client(folder: Path, document: Path, url: str) -> None:
     generate = [_tool("openapi-python-client"), "generate", "--path", str(document), "--meta", "none"]
     _run("openapi-python-client", [*generate, "--output-path", str(folder / GENERATED)], folder)
     shutil.copy(CLIENTS / "list_articles.py", folder)
-    # What was generated has findings of its own, which are the generator's.
+    # Generated code has findings of its own, which are the generator's.
     check = [_tool("mypy"), "--strict", "--follow-imports=silent", "list_articles.py"]
     _run("the client's types in Python", check, folder)
     _run("the client in Python", [sys.executable, "list_articles.py", url], folder)
@@ -122,30 +122,11 @@ def _service(folder: Path) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{url}/health/ready")
+        wait_until_served(f"{url}/health/ready")
         yield url
     finally:
         server.terminate()
         server.wait()
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            _get(url)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
-
-
-def _get(url: str) -> bytes:
-    with urllib.request.urlopen(url) as answer:  # noqa: S310  ours
-        content: bytes = answer.read()
-        return content
 
 
 if __name__ == "__main__":

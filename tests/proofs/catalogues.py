@@ -36,7 +36,7 @@ SOURCE = "news"
 _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.proofs.catalogues"])
 
-# By chance and by the clock, so not the same twice.
+# Chance and the clock make these, so they are not the same twice.
 _NOT_COMPARED = {
     catalogue.c.identity,
     catalogue.c.revision_name,
@@ -91,7 +91,7 @@ class Catalogue:
 
     def state(self) -> str:
         """A digest of every row, equal for equal catalogues; "" where there are no tables."""
-        # Who only reads makes no file, and fails where there is none.
+        # A reader makes no file, and fails where there is none.
         engine = writing_engine(self.url)
         with engine.connect() as connection:
             digest = hashlib.blake2b(digest_size=8)

@@ -36,7 +36,7 @@ MOST_MEGABYTES_MORE = 10
 # The others' answers take some ms; the machine may be busy with something else.
 MOST_MILLISECONDS = 1_000
 
-# So many fit into what the system holds for a client that does not read yet.
+# The system holds so many for a client that does not read yet.
 REQUESTS = 5_000
 
 # The command itself, but for how long it waits.
@@ -106,7 +106,7 @@ def wait_for_slow_clients(head_seconds: float = HEAD_SECONDS) -> Outcome:
 def flood(megabytes: int) -> list[Outcome]:
     """One client sends so much of each kind: the service stays as large as it was, and answers the others."""
     with served(HEAD_SECONDS) as (address, process):
-        # What the first answers and refusals take stays.
+        # Memory of the first answers and refusals stays.
         for begin, more in _FLOODS.values():
             _flood(address, begin + more * (200_000 // len(more)))
         outcomes = []
@@ -204,7 +204,7 @@ def is_closed(connection: socket.socket) -> bool:
 
 def _connection(address: Address, sent: bytes = b"") -> socket.socket:
     connection = socket.create_connection(address, timeout=30)
-    # What is sent in pieces arrives in them.
+    # Pieces arrive as they are sent.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sendall(sent)
     return connection

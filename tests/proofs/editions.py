@@ -32,7 +32,7 @@ def _article(edition: str, number: int, articles: int) -> str:
     return (
         f"title: Article {number} of {edition}\nwebUrl: https://a.example/{number}\n"
         f"publishedDateTime: 2020-01-{number % 28 + 1:02}T00:00:{number % 60:02}Z\nquality: {number % 50}\n"
-        # Without it two imports of the same documents would say when each took place.
+        # Two imports of the same documents would otherwise say when each took place.
         "addedDateTime: 2020-02-01\n"
         f"published: {'yes' if number % 6 else 'no'}\ntype: {'article' if number % 3 else 'video'}\n"
         f"topics: [Topic {number % 5}, Topic {edition}]\ntags: [tag {number % 11}, {edition}]\n"

@@ -37,7 +37,7 @@ _URL: Final = 8_192
 _LINE: Final = 65_536
 
 _MORE_TRIES: Final = 2
-# What is taken last before it ends is more than this before.
+# The last moment before its end is more than this before.
 _SECONDS_BETWEEN_LOOKS: Final = 0.005
 
 Make = Callable[[], str]
@@ -148,7 +148,7 @@ KINDS: Final[dict[str, Make]] = {
     "JSON: what is wrong with images": lambda: (
         '{"title": "x", "images": [' + ",\n".join(['{"url": "a", "width": "b"}'] * 5_000) + "]}"
     ),
-    # What is looked at where something is wrong or missing.
+    # These are looked at where something is wrong or missing.
     "not YAML: white space": _key("a: 'x\nb", "  ", most=_FRONT_MATTER),
     "not YAML: lines of tabs": _key("a: 'x\n", "  - \t\n"),
     "not YAML: dashes": _key("a: 'x\n", "- - a:", most=_FRONT_MATTER),
@@ -427,9 +427,9 @@ def _most_resident_kilobytes(process: int) -> int:
     return 0
 
 
-# What a health check gets meanwhile, who is answered on the event loop.
+# A health check is answered on the event loop, so it may take so long meanwhile.
 MOST_MILLISECONDS: Final = 50
-# Of texts that are slow to fold, to search or to show; what `q` below looks for is in their titles alone.
+# Texts that are slow to fold, to search or to show; what `q` below looks for is in their titles alone.
 _SLOW_TEXTS: Final = {
     "marks out of order": "e" + _MARKS_OUT_OF_ORDER * 32_000,
     "letters with marks": "e\u0301\u0323" * 20_000,
@@ -438,7 +438,7 @@ _SLOW_TEXTS: Final = {
     "one word": "é" * 65_000,
     "entities": "&amp;" * 13_000,
 }
-# What makes an item of a list large.
+# Keys that make an item of a list large.
 _LONG_LISTS: Final = {
     "images": [f"https://images.example.org/{number}.jpg" for number in range(29_000)],
     "tags": [f"tag number {number}" for number in range(29_000)],

@@ -145,7 +145,7 @@ def a_cursor(text: str) -> None:
 
 
 def a_since(text: str) -> None:
-    # As a query brings it: UTF-8.
+    # A query brings UTF-8.
     text = text.encode(errors="replace").decode()[:200]
     try:
         found = _read_since(ChangesQuery(since=text))
@@ -153,7 +153,7 @@ def a_since(text: str) -> None:
         assert problem.status == 422
         problem.body()
         return
-    # Without a name it is as an older version wrote it.
+    # A version before names wrote it without one.
     assert str(found) == text or found.state.name is None
 
 

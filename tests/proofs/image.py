@@ -24,7 +24,7 @@ from tests.proofs.outcome import Outcome, conclude
 USER: Final = "123456:0"
 START_SECONDS: Final = 60
 
-# In a mount namespace of its own the image's files are the root, and only /data and /tmp can be written.
+# The image's files are the root of a mount namespace, in which only /data and /tmp can be written.
 _ENTER: Final = """
 root=$0; data=$1; seeds=$2; user=$3; shift 3
 mount --bind "$root" "$root"
@@ -59,7 +59,7 @@ def run_image(build_options: Sequence[str], storage: Sequence[str]) -> Outcome:
     try:
         root = _run([*buildah, "mount", container])
         with tempfile.TemporaryDirectory() as data:
-            # As a fresh volume takes over the folder's owner and mode.
+            # A fresh volume takes over the folder's owner and mode as well.
             os.chown(data, 10_001, 0)
             Path(data).chmod(0o2775)
             _use(outcome, [root, data, str(REPOSITORY / "seeds"), USER])

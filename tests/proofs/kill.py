@@ -20,7 +20,7 @@ from tests.support.databases import DURABLE, Server, start_server
 ARTICLES = 80
 KILLED = -9
 NOT_DONE = 3
-# How much an aim moves after each kill, against where it fell.
+# An aim moves so much after each kill, against where it fell.
 _STEP = 1.3
 
 

@@ -16,7 +16,7 @@ from tests.proofs.outcome import Outcome, conclude
 from tests.support.worlds import write_document
 
 MAX_MEGABYTES = 400
-# As in one real tree: 27 kB a document, of which 33 related links of 4,000 different ones are the most.
+# One real tree is so: 27 kB a document, of which 33 related links of 4,000 different ones are the most.
 LINKS_OF_A_DOCUMENT = 33
 DIFFERENT_LINKS = 4_000
 _BODY_BYTES = 2_000

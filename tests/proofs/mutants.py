@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-# Of every notation of ours, and of none.
+# Characters of every notation of ours, and of none.
 STUMBLING_STONES = (
     *"\0\t\n\r \"'\\/%+-*?&=#:;,.<>[]{}()|!@~^$`_0179aZéß℀İ\u0301\u200b\u2028\ufeff\uffff\ud800\U0001f600",
     *(

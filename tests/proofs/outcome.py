@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-# Who has seen these has seen enough to begin with.
+# These faults are enough to begin with.
 _FAULTS_SHOWN = 20
 
 

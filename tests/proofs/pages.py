@@ -19,8 +19,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,13 +34,13 @@ from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from tests.proofs.outcome import Outcome, conclude
 from tests.support.databases import sqlite_url
+from tests.support.fetching import fetch, wait_until_served
 from tests.support.pages import BROWSER, Element, links_of, page, read_html
 from tests.support.services import TOKEN, service_of
 from tests.support.worlds import World, write_document
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("playwright-core@1.65.1", "axe-core@4.14.1")
-START_SECONDS: Final = 30
 BROWSER_SECONDS: Final = 900
 
 # Filters can be combined for ever. Pages of more than one are asked for, but not gone on from.
@@ -269,7 +267,7 @@ def browse() -> list[Outcome]:
 
 def _browse(folder: Path, url: str, name: str, *, is_hostile: bool) -> Outcome:
     outcome = Outcome(f"browser on {name}")
-    item = json.loads(_get(f"{url}/articles?hasRelated=true&limit=1&fields=id"))["items"][0]
+    item = json.loads(fetch(f"{url}/articles?hasRelated=true&limit=1&fields=id"))["items"][0]
     addresses = [
         "/",
         "/?q=open",
@@ -313,7 +311,7 @@ def _first(url: str, listed: str) -> str:
 
 
 def _links(url: str, address: str) -> list[str]:
-    return links_of(read_html(_get(url + address).decode()))
+    return links_of(read_html(fetch(url + address).decode()))
 
 
 def _counts(shown: Element) -> dict[str, str]:
@@ -374,7 +372,7 @@ def _served(folder: Path, tree: Path) -> Iterator[str]:
     server = subprocess.Popen([*clippings, "serve", "--port", str(port)], cwd=ROOT, env=environment, **quiet)  # type: ignore[call-overload]  # noqa: S603
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{url}/health/ready")
+        wait_until_served(f"{url}/health/ready")
         yield url
     finally:
         server.terminate()
@@ -386,26 +384,6 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)  # noqa: S603
     if done.returncode not in (0, 1):
         sys.exit(f"{command}: {done.stderr.decode()}")
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            _get(url)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
-
-
-def _get(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"Accept": "*/*"})  # noqa: S310  ours
-    with urllib.request.urlopen(request) as answer:  # noqa: S310  ours
-        content: bytes = answer.read()
-        return content
 
 
 if __name__ == "__main__":

@@ -224,7 +224,7 @@ def _apache(folder: Path, backend: int, port: int) -> Iterator[None]:
     lines = [f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in modules]
     lines += [f"ServerRoot {folder}", f"PidFile {folder}/pid", f"ErrorLog {folder}/error.log"]
     lines += ["ServerName localhost", "User www-data", "Group www-data", f"Include {folder}/apache.conf"]
-    # As Debian configures mod_deflate, which would change the ETags.
+    # Debian configures mod_deflate so, which would change the ETags.
     lines += ["AddOutputFilterByType DEFLATE application/json"]
     (folder / "httpd.conf").write_text("\n".join(lines) + "\n")
     with _running(["/usr/sbin/apache2", "-DFOREGROUND", "-f", str(folder / "httpd.conf")]):

@@ -118,7 +118,7 @@ MAX_LOG_KILOBYTES = 1_000
 KEPT = LIVE + b"\r\n"
 _ESTABLISHED = 1
 _DOWNLOAD = 5
-# What a slow client begins with, and what it sends on and on; None is one that reads nothing.
+# A slow client begins with the first and sends the second on and on; None is one that reads nothing.
 _SLOW_KINDS: list[tuple[bytes, bytes | None]] = [
     (b"", b"\r\n"),
     (LIVE, b"a: b\r\n"),
@@ -257,7 +257,7 @@ def replace_killed_workers(times: int) -> Outcome:
                 if time.monotonic() > began + STOP_SECONDS:
                     outcome.faults.append("nobody took its place")
                     return outcome
-                # Who had been given to the killed one is cut off, and asks again.
+                # Clients of the killed one are cut off, and ask again.
                 with suppress(OSError):
                     if statuses(exchange(address, LAST)) not in ([200], []):
                         outcome.faults.append("another client was answered wrongly")

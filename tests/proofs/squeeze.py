@@ -17,7 +17,7 @@ from tests.proofs.outcome import Outcome, conclude
 # Enough that an import takes more than a second of the processor's time, the least that can be taken away.
 ARTICLES = 1_200
 MEGABYTE = 1_000_000
-# Where there is not even enough for Python, it says so in its own words, before any of ours.
+# Python says in its own words, before any of ours, that there is not even enough for itself.
 _PYTHON_COULD_NOT_START = (
     "Fatal Python error",
     "Could not find platform",

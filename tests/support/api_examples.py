@@ -20,7 +20,7 @@ FILE = ROOT / "app" / "web" / "examples.json"
 INGENUITY = {"article_id": "7vw7jsxe5x2cdyeibrxh"}
 FACES = {"article_id": "u5ko3dvikwc7cpesvexk"}
 MARS = "ih74s6ijkqwrri2dq7ff"
-# By operation: its path, the parameters in the path, and its query.
+# Each operation has its path, the parameters in the path, and its query.
 ASKED: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     "list_articles": ("/articles", {}, {"topic": "postgresql", "limit": "1"}),
     "get_article": ("/articles/{article_id}", INGENUITY, {}),

@@ -26,7 +26,7 @@ START_SECONDS = 60
 
 # Nothing here outlives the tests, so nothing has to reach the disk.
 IN_A_HURRY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
-# As people run it: what is committed outlives the server's death.
+# People run it so: commits outlive the server's death.
 DURABLE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
 
 # Found by its folder, so that any number of test runs get along, and no one else gets in.

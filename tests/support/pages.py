@@ -102,3 +102,8 @@ def page(client: TestClient, url: str, status: int = 200, headers: dict[str, str
 def links_of(element: Element) -> list[str]:
     """Where a reader can go from here, forms aside."""
     return [link.attributes["href"] for link in element.all("a") if "href" in link.attributes]
+
+
+def entry_titles(element: Element) -> list[str]:
+    """The titles of a page's list of articles or stories."""
+    return [heading.text for heading in element.one("ol", class_="entries").all("h2")]

@@ -44,3 +44,9 @@ def walk(
         pages.append(answer(client, url, headers))
         url = pages[-1][by]
     return pages
+
+
+def id_of(client: TestClient, title: str) -> str:
+    """The id of the article with this title, published or not."""
+    items = answer(client, "/articles?published=any", EDITOR)["items"]
+    return str(next(item["id"] for item in items if item["title"] == title))

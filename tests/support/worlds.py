@@ -14,7 +14,7 @@ from app.importer.read import Request
 from app.importer.report import Report
 from app.importer.run import Options, import_trees
 
-# When all imports of a world take place: what two of them make can be compared.
+# All imports of a world take place at this time, so what two of them make can be compared.
 IMPORTED_AT = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 
 

@@ -270,7 +270,7 @@ def test_a_malformed_framing_hides_no_request(address: Address) -> None:
         connection.sendall(request[0])
         connections.append((connection, request))
     for connection, (_, rest) in connections:
-        # Where the head was refused it is no matter that the rest is too late.
+        # The rest may come too late where the head was refused.
         with suppress(ConnectionError):
             connection.sendall(rest)
     for connection, request in connections:

@@ -24,7 +24,7 @@ CONTENTS = [
     ("[there](https://a.example/?b=1&c)", f'<p><a href="https://a.example/?b=1&amp;c" {REL}>there</a></p>\n'),
     ("[here](../about)", f'<p><a href="https://site.example/about" {REL}>here</a></p>\n'),
     ("![x](//cdn.example/x.png)", '<p><img src="https://cdn.example/x.png" alt="x"></p>\n'),
-    # What could do something is left out
+    # Everything that could do something is left out
     ("<blockquote cite='javascript:alert(1)'>x</blockquote>", "<blockquote>x</blockquote>"),
     ("a<script>alert(1)</script>b", "<p>ab</p>\n"),
     ("<style>p { color: red }</style>", ""),

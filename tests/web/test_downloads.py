@@ -84,7 +84,7 @@ def begun(address: Address, path: str = "/exports/articles.ndjson", times: int =
         # Little of the file is on the way.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         client.connect(address)
-        # So that closing breaks off, as a killed client does.
+        # Closing then breaks off, as a killed client does.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * times)
         if client.recv(100).startswith(b"HTTP/1.1 200"):
@@ -202,7 +202,7 @@ def test_a_database_that_goes_away_cuts_a_download_with_a_line(
 ) -> None:
     if world.engine.dialect.name == "sqlite":
         pytest.skip("has no server")
-    # As beyond what goes to the disk: the rest is read as the client takes it.
+    # The rest is read as the client takes it, as beyond what goes to the disk.
     monkeypatch.setattr("app.web.http.spool.MAX_SPOOLED_BYTES", 0)
     # More than are read at once.
     with running(world, articles=600) as address:
@@ -269,7 +269,7 @@ def test_a_text_that_nobody_waits_for_goes_to_the_disk_no_further(
     def slow_items(items: Iterator[str], is_abandoned: threading.Event) -> Iterator[str]:
         try:
             for number, item in enumerate(items):
-                # Beyond the megabyte that comes from memory, and not the last one.
+                # The chunk is beyond the megabyte that comes from memory, and not the last one.
                 if number == 300:
                     spooling.set()
                     assert is_abandoned.wait(SECONDS)
@@ -301,7 +301,7 @@ def test_a_slow_download_keeps_no_snapshot_and_gets_the_whole_file_of_its_revisi
         said = b""
         while not said.endswith(b"0\r\n\r\n"):
             said += client.recv(1_000_000)
-        # Without the heads of chunks, one of which may stand in a title.
+        # The heads of chunks go, since one may stand in a title.
         said = re.sub(rb"\r\n[0-9a-f]+\r\n", b"", said)
         assert said.count(b'"title":"Long"') == 2_000
         assert b'"title":"New"' not in said

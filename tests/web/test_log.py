@@ -316,7 +316,7 @@ def test_the_metrics_of_all_workers_are_one(tmp_path: Path) -> None:
         for _ in range(40):
             # Each on a connection of its own, which either worker may take.
             assert httpx2.get(f"{base}/articles").status_code == 200
-        # What a killed worker has not written yet is lost.
+        # A killed worker's lines are lost if it has not written them yet.
         time.sleep(2 * FLUSH_SECONDS)
         [child, *_] = workers_of(process.pid)
         os.kill(child, signal.SIGKILL)

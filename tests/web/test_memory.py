@@ -37,7 +37,7 @@ def client(world: World, asked: list[Statement]) -> Iterator[TestClient]:
     world.write("hidden.md", "title: Hidden\npublished: false")
     world.import_()
     with service_of(world) as client:
-        # Otherwise each answer has an id of its own.
+        # Each answer would have an id of its own.
         client.headers["X-Request-Id"] = "mine"
         yield client
 

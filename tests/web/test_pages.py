@@ -12,8 +12,8 @@ from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from tests.conftest import empty_database
-from tests.support.pages import BROWSER, Element, links_of, page
-from tests.support.services import EDITOR, TOKEN, answer, service_of
+from tests.support.pages import BROWSER, Element, entry_titles, links_of, page
+from tests.support.services import TOKEN, answer, id_of, service_of
 from tests.support.worlds import World, new_world
 
 ROOT = Path(__file__).parents[2]
@@ -74,21 +74,12 @@ def client(world: World) -> Iterator[TestClient]:
         yield client
 
 
-def _id_of(client: TestClient, title: str) -> str:
-    items = answer(client, "/articles?published=any", EDITOR)["items"]
-    return str(next(item["id"] for item in items if item["title"] == title))
-
-
-def _titles(element: Element) -> list[str]:
-    return [heading.text for heading in element.one("ol", class_="entries").all("h2")]
-
-
 def test_home_says_what_is_new_and_when_it_was_brought_up_to_date(client: TestClient) -> None:
     home = page(client, "/")
     assert home.one("h1").text == "What is new"
     assert "3 articles by 1 provider on 2 topics" in home.one("p", class_="lead").text
     assert home.one("p", class_="lead").one("time").text == "1 November 2026, 12:30 UTC"
-    assert _titles(home) == ["A helicopter on Mars", "The rover", "مقال عن الفضاء"]
+    assert entry_titles(home) == ["A helicopter on Mars", "The rover", "مقال عن الفضاء"]
     assert [link.text for link in home.one("p", class_="busy").all("a")] == ["Space", "Robots"]
 
 
@@ -191,7 +182,7 @@ def test_the_bars_of_the_timeline_are_links_and_a_table_has_the_same(client: Tes
             "week",
             ["Week of 30 December 2019: 1", "Week of 10 February 2020: 1"],
         ),
-        # In whole months they are few enough for weeks, and in days they are not.
+        # They are few enough for weeks in whole months, and in days they are not.
         (
             ["2020-01-01", "2020-05-20", "2020-08-28"],
             "month",
@@ -267,11 +258,11 @@ def test_a_search_that_finds_nothing_proposes_another(client: TestClient) -> Non
 def test_a_page_leads_to_the_next_and_back(client: TestClient) -> None:
     first = page(client, "/?limit=2")
     second = page(client, first.one("a", rel="next").attributes["href"])
-    assert _titles(second) == ["مقال عن الفضاء"]
+    assert entry_titles(second) == ["مقال عن الفضاء"]
     back = page(client, second.one("a", rel="prev").attributes["href"])
-    assert _titles(back) == _titles(first) == ["A helicopter on Mars", "The rover"]
+    assert entry_titles(back) == entry_titles(first) == ["A helicopter on Mars", "The rover"]
     assert first.one("link", rel="next").attributes["href"] == first.one("a", rel="next").attributes["href"]
-    assert _titles(page(client, "/?limit=2&page=2")) == _titles(second)
+    assert entry_titles(page(client, "/?limit=2&page=2")) == entry_titles(second)
     beyond = page(client, "/?page=5")
     assert links_of(beyond.one("p", class_="notice")) == ["/c/"]
 
@@ -282,7 +273,7 @@ def test_the_request_behind_a_page_answers_the_same(client: TestClient) -> None:
     command = request.one("code").text
     assert command == "curl 'https://news.example/c/articles?topic=Space&sort=title&limit=2'"
     by_name = {link.text: link.attributes["href"] for link in request.all("a")}
-    assert [item["title"] for item in answer(client, by_name["JSON"])["items"]] == _titles(shown)
+    assert [item["title"] for item in answer(client, by_name["JSON"])["items"]] == entry_titles(shown)
     for name, kind in (
         ("RSS", "application/rss+xml"),
         ("Atom", "application/atom+xml"),
@@ -298,11 +289,11 @@ def test_the_request_behind_a_page_answers_the_same(client: TestClient) -> None:
     # The same cursor goes on in both.
     following = page(client, shown.one("a", rel="next").attributes["href"])
     json_link = following.one("section", class_="request").all("a")[0].attributes["href"]
-    assert [item["title"] for item in answer(client, json_link)["items"]] == _titles(following)
+    assert [item["title"] for item in answer(client, json_link)["items"]] == entry_titles(following)
 
 
 def test_an_article_has_its_content_its_picture_and_its_coverage(client: TestClient) -> None:
-    address = f"/view/articles/{_id_of(client, 'A helicopter on Mars')}"
+    address = f"/view/articles/{id_of(client, 'A helicopter on Mars')}"
     shown = page(client, address)
     assert shown.one("h1").text == "A helicopter on Mars"
     assert shown.one("div", class_="content").one("strong").text == "blades"
@@ -311,7 +302,7 @@ def test_an_article_has_its_content_its_picture_and_its_coverage(client: TestCli
     assert (picture.attributes["width"], picture.attributes["height"]) == ("1200", "800")
     assert in_content.attributes["loading"] == "lazy"
     assert in_content.attributes["alt"] == ""
-    rover = f"/c/view/articles/{_id_of(client, 'The rover')}"
+    rover = f"/c/view/articles/{id_of(client, 'The rover')}"
     assert links_of(shown.one("ol", class_="related")) == ["https://jpl.example.org/how", rover]
     assert shown.one("a", class_="button").attributes["href"] == "https://www.nasa.gov/mars"
     assert shown.one("link", rel="canonical").attributes["href"] == f"https://news.example/c{address}"
@@ -364,7 +355,7 @@ def test_a_picture_without_an_address_is_its_words(tmp_path: Path) -> None:
         world.write("a.md", "title: A", body)
         world.import_()
         with service_of(world) as client:
-            content = page(client, f"/view/articles/{_id_of(client, 'A')}").one("div", class_="content")
+            content = page(client, f"/view/articles/{id_of(client, 'A')}").one("div", class_="content")
             assert [image.attributes["alt"] for image in content.all("img")] == ["Sea"]
             assert content.text == 'A <b>map & "key"'
             assert content.all("b") == []
@@ -478,7 +469,7 @@ def test_an_empty_catalogue_says_how_to_fill_it(tmp_path: Path) -> None:
 
 def test_pictures_can_be_left_out(world: World) -> None:
     with service_of(world, show_images=False) as client:
-        for address in ("/", f"/view/articles/{_id_of(client, 'A helicopter on Mars')}"):
+        for address in ("/", f"/view/articles/{id_of(client, 'A helicopter on Mars')}"):
             assert page(client, address).one("main").all("img") == []
             policy = client.get(address, headers=BROWSER).headers["Content-Security-Policy"]
             assert "img-src 'self';" in policy
@@ -571,11 +562,11 @@ def test_an_editor_signs_in_with_the_token_and_out_again(client: TestClient) -> 
     client.cookies.clear()
 
     shown = page(client, "/?published=any", headers=editor)
-    assert _titles(shown)[0] == "A draft about Venus"
+    assert entry_titles(shown)[0] == "A draft about Venus"
     assert [mark.text for mark in shown.all("span", class_="mark")] == ["Not published"]
     states = [link.text for link in shown.one("nav", aria_label="Published").all("a")]
     assert states == ["Published", "Not published", "Both"]
-    hidden = f"/view/articles/{_id_of(client, 'A draft about Venus')}"
+    hidden = f"/view/articles/{id_of(client, 'A draft about Venus')}"
     assert page(client, hidden, headers=editor).one("span", class_="mark")
     # Links lead to terms by their name alone, also to those that only unpublished articles have.
     for suffix in ("", "?published=any"):
@@ -583,7 +574,7 @@ def test_an_editor_signs_in_with_the_token_and_out_again(client: TestClient) -> 
     # Nothing of it is for others, nor for a cache that they share.
     assert page(client, hidden, 404)
     assert page(client, "/view/topics/venus", 404)
-    assert _titles(page(client, "/")) == _titles(page(client, "/", headers=editor))
+    assert entry_titles(page(client, "/")) == entry_titles(page(client, "/", headers=editor))
     kept = client.get("/?published=any", headers={**BROWSER, **editor})
     assert kept.headers["Cache-Control"] == "private, no-cache"
     assert page(client, "/?published=any", 401)
@@ -647,7 +638,7 @@ def test_a_command_has_the_token_where_the_api_wants_it(client: TestClient, worl
 def test_what_an_editor_was_shown_is_not_remembered_for_others(client: TestClient) -> None:
     editor = {"Cookie": _sign_in(client)}
     client.cookies.clear()
-    hidden = f"/view/articles/{_id_of(client, 'A draft about Venus')}"
+    hidden = f"/view/articles/{id_of(client, 'A draft about Venus')}"
     for _ in range(3):
         page(client, hidden, headers=editor)
         page(client, hidden, 404)

@@ -23,10 +23,11 @@ from app.settings import Settings, unknown_names
 from app.web.http.connections import HttpConnection
 from app.web.http.problems import COMMON_PROBLEMS, problems
 from app.web.http.resources import READING_THREADS
-from app.web.openapi import EXAMPLES, openapi_bytes, openapi_document
+from app.web.openapi import EXAMPLES, REFUSED_PARAMETERS, openapi_bytes, openapi_document
 from tests.proofs.connections import LAST, exchange, read, statuses
 from tests.support import api_examples
 from tests.support.routes import get_thing, list_things, service
+from tests.support.services import service_of
 from tests.support.worlds import World
 
 
@@ -298,3 +299,22 @@ def test_the_service_lives_while_all_reading_threads_are_busy(address: tuple[str
         assert any(each.is_alive() for each in slow)
         for each in slow:
             each.join()
+
+
+def test_the_document_leaves_out_parameters_that_are_always_refused(world: World) -> None:
+    world.write("a.md", "title: A")
+    world.import_()
+    values = {"collapse": "story", "sort": "title"}
+    with service_of(world) as client:
+        operations = {
+            path["get"]["operationId"]: (address, path["get"])
+            for address, path in client.get("/openapi.json").json()["paths"].items()
+        }
+        for name, refused in REFUSED_PARAMETERS.items():
+            address, operation = operations[name]
+            for parameter in refused:
+                needed = {"interval": "year"} if name == "get_timeline" else {}
+                response = client.get(address, params=needed | {parameter: values[parameter]})
+                assert response.status_code == 422
+                assert parameter in response.json()["detail"]
+            assert not refused & {parameter["name"] for parameter in operation["parameters"]}

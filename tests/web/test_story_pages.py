@@ -7,8 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.conftest import empty_database
-from tests.support.pages import BROWSER, Element, links_of, page
-from tests.support.services import EDITOR, answer, service_of
+from tests.support.pages import BROWSER, Element, entry_titles, links_of, page
+from tests.support.services import EDITOR, id_of, service_of
 from tests.support.worlds import World, new_world
 
 BAN = """\
@@ -66,19 +66,10 @@ def client(world: World) -> Iterator[TestClient]:
         yield client
 
 
-def _id_of(client: TestClient, title: str) -> str:
-    items = answer(client, "/articles?published=any", EDITOR)["items"]
-    return str(next(item["id"] for item in items if item["title"] == title))
-
-
-def _titles(element: Element) -> list[str]:
-    return [heading.text for heading in element.one("ol", class_="entries").all("h2")]
-
-
 def test_stories_are_listed_with_the_newest_coverage_first(client: TestClient) -> None:
     shown = page(client, "/view/stories")
     assert shown.one("p", class_="lead").text.startswith("2 stories ")
-    assert _titles(shown) == ["A helicopter on Mars", "Amazon bars police"]
+    assert entry_titles(shown) == ["A helicopter on Mars", "Amazon bars police"]
     facts = shown.all("article")[1].one("p", class_="facts")
     assert facts.text.replace(" ", "") == "2articles,1link10June2020to12June2020BBC,npr.example"
     assert "/c/view/stories" in links_of(page(client, "/").one("nav", aria_label="Catalogue"))
@@ -87,12 +78,12 @@ def test_stories_are_listed_with_the_newest_coverage_first(client: TestClient) -
 
 def test_a_list_of_stories_takes_a_query_and_has_pages(client: TestClient) -> None:
     about_law = page(client, "/view/stories?topic=law")
-    assert _titles(about_law) == ["Amazon bars police"]
+    assert entry_titles(about_law) == ["Amazon bars police"]
     assert links_of(about_law.one("ul", class_="chips")) == ["/c/view/stories"]
     first = page(client, "/view/stories?limit=1")
     second = page(client, first.one("a", rel="next").attributes["href"])
-    assert _titles(second) == ["Amazon bars police"]
-    assert _titles(page(client, second.one("a", rel="prev").attributes["href"])) == _titles(first)
+    assert entry_titles(second) == ["Amazon bars police"]
+    assert entry_titles(page(client, second.one("a", rel="prev").attributes["href"])) == entry_titles(first)
     beyond = page(client, "/view/stories?page=9")
     assert links_of(beyond.one("p", class_="notice")) == ["/c/view/stories"]
     assert page(client, "/view/stories?topic=nobody").one("p", class_="notice")
@@ -100,8 +91,8 @@ def test_a_list_of_stories_takes_a_query_and_has_pages(client: TestClient) -> No
 
 
 def test_a_story_has_its_articles_and_links_in_time_and_who_covered_it(client: TestClient) -> None:
-    id_ = _id_of(client, "Amazon bars police")
-    shown = page(client, f"/view/stories/{_id_of(client, 'No face recognition <b>for now</b>')}")
+    id_ = id_of(client, "Amazon bars police")
+    shown = page(client, f"/view/stories/{id_of(client, 'No face recognition <b>for now</b>')}")
     assert (
         shown.one("link", rel="canonical").attributes["href"] == f"https://news.example/c/view/stories/{id_}"
     )
@@ -121,7 +112,7 @@ def test_a_story_has_its_articles_and_links_in_time_and_who_covered_it(client: T
 
 
 def test_the_request_behind_a_story_answers_it_and_its_articles(client: TestClient) -> None:
-    id_ = _id_of(client, "Amazon bars police")
+    id_ = id_of(client, "Amazon bars police")
     for address, data in (
         ("/view/stories?topic=law", "stories?topic=law"),
         (f"/view/stories/{id_}", f"stories/{id_}"),
@@ -133,7 +124,7 @@ def test_the_request_behind_a_story_answers_it_and_its_articles(client: TestClie
 
 
 def test_editors_see_the_stories_that_the_public_does_not(client: TestClient) -> None:
-    id_ = _id_of(client, "What the police say")
+    id_ = id_of(client, "What the police say")
     assert page(client, f"/view/stories/{id_}", 404)
     assert page(client, "/view/stories?published=any", 401)
     listed = page(client, "/view/stories?published=any", headers=EDITOR)
@@ -149,7 +140,7 @@ def test_editors_see_the_stories_that_the_public_does_not(client: TestClient) ->
 
 
 def test_a_story_is_kept_while_it_stays_the_same(client: TestClient) -> None:
-    for address in ("/view/stories", f"/view/stories/{_id_of(client, 'Amazon bars police')}"):
+    for address in ("/view/stories", f"/view/stories/{id_of(client, 'Amazon bars police')}"):
         kept = client.get(address, headers=BROWSER).headers["ETag"]
         assert client.get(address, headers={**BROWSER, "If-None-Match": kept}).status_code == 304
 
@@ -168,7 +159,7 @@ def test_an_entry_leads_to_the_rest_of_its_story(client: TestClient) -> None:
     }
     [link] = stories["Amazon bars police"]
     assert page(client, link.attributes["href"]).one("h1").text == "Amazon bars police"
-    article = page(client, f"/view/articles/{_id_of(client, 'Amazon bars police')}")
+    article = page(client, f"/view/articles/{id_of(client, 'Amazon bars police')}")
     assert link.attributes["href"] in links_of(article.one("article").one("p", class_="facts"))
     drafts = page(client, "/?published=false", headers=EDITOR)
     assert "and 3 more in this story" in drafts.one("ol", class_="entries").text
@@ -180,7 +171,7 @@ def test_a_list_can_be_folded_by_story_and_unfolded(client: TestClient) -> None:
     assert (every.text, every.attributes.get("aria-current")) == ("Every article", "true")
     assert once.attributes["href"] == "/c/?collapse=story&sort=title"
     folded = page(client, once.attributes["href"])
-    assert _titles(folded) == ["A helicopter on Mars", "Alone", "Amazon bars police"]
+    assert entry_titles(folded) == ["A helicopter on Mars", "Alone", "Amazon bars police"]
     assert folded.one("p", class_="lead").text == "4 articles, folded to 3: one of each story"
     assert links_of(folded.one("ul", class_="chips")) == ["/c/?sort=title"]
     assert folded.one("meta", name="robots")
@@ -230,7 +221,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def _neighbours(
     client: TestClient, title: str, section: str, headers: dict[str, str] | None = None
 ) -> list[str]:
-    shown = page(client, f"/view/articles/{_id_of(client, title)}", headers=headers)
+    shown = page(client, f"/view/articles/{id_of(client, title)}", headers=headers)
     found = shown.all("section", aria_labelledby=section)
     rows = found[0].one("ol").all("li") if found else []
     return [" | ".join(part.text for part in (row.all("span")[0], *_facts(row))) for row in rows]
@@ -251,8 +242,8 @@ def test_a_collection_has_its_members_in_its_order(shelf: TestClient) -> None:
         _neighbours(shelf, "A shelf", "members", EDITOR)[1]
         == "Interpreter draft | Not published | py.example"
     )
-    guide = page(shelf, f"/view/articles/{_id_of(shelf, 'The interpreter explained')}")
-    assert f"/view/articles/{_id_of(shelf, 'A shelf')}" in links_of(guide.one("dl", class_="record"))
+    guide = page(shelf, f"/view/articles/{id_of(shelf, 'The interpreter explained')}")
+    assert f"/view/articles/{id_of(shelf, 'A shelf')}" in links_of(guide.one("dl", class_="record"))
 
 
 def test_an_article_has_the_other_versions_of_its_page(shelf: TestClient) -> None:

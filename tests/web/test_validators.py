@@ -133,7 +133,7 @@ def test_an_unchanged_tree_changes_no_validator(client: TestClient, world: World
 @pytest.mark.parametrize(
     ("number", "change", "same"),
     [
-        # What is about Space alone stays when an article about AI changes.
+        # Answers about Space alone stay when an article about AI changes.
         (4, {"title": "Moon renamed"}, "topic=Space topics providers field=type timeline q=mars"),
         (1, {"heat": "7"}, "topic=AI topics providers facets timeline q=moon&sort two.example"),
         (2, {"type": "video"}, "topic=Space topics providers timeline q=mars /links"),

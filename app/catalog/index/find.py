@@ -71,7 +71,7 @@ __all__ = [
 
 # Outside the index an article set has a length and can be asked whether an id is in it, and no more.
 ArticleSet = BitMap
-# Who is in which group, which has a count and makes lists of the first of each.
+# The groups of articles, as lists that are folded ask for them.
 Groups = GroupNumbers
 # Sets by rank, the lowest first; one of rank None where all articles rank alike.
 Ranks = Mapping[int | None, ArticleSet]

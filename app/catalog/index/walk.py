@@ -24,7 +24,7 @@ from app.database.statements import statement
 SKIPPED_FOR_ONE_SORTED: Final = 1.5
 # The first read asks for twice a page, each later one for twice as many, up to these some megabytes.
 _MAX_ROWS_AT_ONCE: Final = 20_000
-# After 1,000 misses in a row the matches must lie in another period: it pays to look where.
+# The matches must lie in another period after 1,000 misses in a row: it pays to look where.
 _MIN_MISSES: Final = 1_000
 _SETS_AT_ONCE: Final = 500
 

@@ -13,7 +13,7 @@ from app.database.rows import chunked, insert_tuples
 from app.importer.plan import DocumentToWrite
 from app.importer.serialise import DIGEST_BYTES
 
-# Of a million revisions two have the same name once in 37 million times.
+# Two of a million revisions have the same name once in 37 million times.
 _NAME_BYTES: Final = 8
 # Two of a document's lists of terms are taken for one once in 2**64 times.
 _TERMS_DIGEST_BYTES: Final = 8

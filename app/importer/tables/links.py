@@ -12,9 +12,9 @@ from app.database.rows import chunked, insert_tuples
 from app.importer.serialise import SerialisedLink, url_keys_of_item
 from app.importer.spool import NewArticle
 
-# With some 150 bytes each; real trees have some thousand different links. More of them are looked up again.
+# An id takes some 150 bytes; real trees have some thousand different links. More are looked up again.
 _MAX_REMEMBERED_IDS: Final = 100_000
-# Where so many links may lead somewhere else, they are asked before more are collected.
+# So many links that may lead somewhere else are asked before more are collected.
 _MAX_WAITING_LINKS: Final = 100_000
 
 

@@ -102,7 +102,7 @@ class StoryChanges:
         values = {"ids": ids_parameter(connection.dialect.name, article_ids)}
         near = _Neighbourhood(connection, article_ids, levels=1)
         self._touched.update(near.members)
-        # Where an article comes to a URL that was a link to all who mention it, there is one link less.
+        # An article that comes to a URL takes the place of a link for all who mention it.
         self._touched.update(connection.scalars(_mentioning(connection.dialect.name), values))
         pages = select(article_urls.c.url_key).where(
             article_urls.c.is_page == 1, id_in_parameter(connection.dialect.name, _OWNER, "ids")

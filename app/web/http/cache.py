@@ -28,7 +28,7 @@ _FORM_BYTES: Final = 2_300
 # A large response may not push out all others.
 _MAX_SHARE: Final = 1 / 16
 
-# Where a remembered message holds the lines of its headers.
+# A remembered message holds the lines of its headers under this key.
 HEAD_LINES: Final = "clippings.head_lines"
 
 Messages = tuple[Message, Message]

@@ -48,7 +48,7 @@ LINGER_SECONDS = 2.0
 STALL_SECONDS = 10.0
 MIN_BYTES_PER_SECOND = 2_000
 
-# Where the scope of a request holds its connection's `write_whole`; other servers' scopes have none.
+# A request's scope holds its connection's `write_whole` under this key; other servers' scopes have none.
 WRITE_WHOLE = "clippings.write_whole"
 
 # SO_LINGER: on, for no time at all.

@@ -4,7 +4,7 @@ import hashlib
 import re
 from functools import lru_cache
 
-# If the client likes several equally, the first one wins: the cheapest for the server, then the smallest.
+# The first one wins where the client likes several equally: the cheapest for the server, then the smallest.
 ENCODINGS = ("zstd", "br", "gzip")
 
 # Browsers send 150 characters. We read no more than 1,000, so that long headers cannot fill the caches below.
@@ -79,7 +79,7 @@ def best_encoding(accept_encoding: str) -> str | None:
     """None means no encoding. A client that refuses even that gets it all the same."""
     qualities = _qualities(accept_encoding)
     wildcard = qualities.get("*", 0.0)
-    # Among equals `max` returns the first.
+    # `max` returns the first of equals.
     best = max(ENCODINGS, key=lambda encoding: qualities.get(encoding, wildcard))
     if qualities.get(best, wildcard) > qualities.get("identity", 0.0):
         return best

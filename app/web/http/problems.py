@@ -29,7 +29,7 @@ MAX_CHARACTERS_SHOWN = 100
 # An advice may list the names of all parameters of a path.
 MAX_ADVICE_CHARACTERS = 1_000
 
-# After five seconds a database may be back, or a cache filled.
+# A database may be back after five seconds, or a cache filled.
 RETRY_AFTER_SECONDS = 5
 
 # "about:blank" asks for the phrases of RFC 9110. Python 3.11 has older ones for 413, 414 and 422.

@@ -28,7 +28,7 @@ _CACHE_BUSTER = "_"
 # A form sends a space as `+`, and whoever types an address means a plus. Nobody ends a value with two spaces,
 # so two pluses are the name's own:  topic=C++   topic=C++,Java   q=C++%20templates
 _LITERAL_PLUSES = re.compile(rb"(?<=[^+,])\+{2,}(?=$|,|\"|%2[Cc2]|%20)")
-# Of three in the midst of a text, the last one is the space:  q=C+++templates
+# The last of three in the midst of a text is the space:  q=C+++templates
 _LITERAL_PLUSES_BEFORE_SPACE = re.compile(rb"(?<=[^+,])\+{2}(?=\+[^+])")
 # No date and time has a space before digits at its end, so this plus is that of the offset.
 _DATE_TIME_WITH_OFFSET = re.compile(

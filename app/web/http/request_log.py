@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.logs import LogStyle, timestamp
 
@@ -59,6 +59,18 @@ def trace_id_of(traceparent: bytes | None) -> str | None:
     return None if trace_id == _NO_TRACE else trace_id
 
 
+class LoggedRequest(NamedTuple):
+    """`route` is a template, empty where none was found; `size` counts the bytes of the body."""
+
+    method: str
+    route: str
+    status: int
+    size: int
+    seconds: float
+    request_id: str
+    trace_id: str | None
+
+
 class RequestLog:
     """Only the event loop uses it."""
 
@@ -70,24 +82,14 @@ class RequestLog:
         self._timer: asyncio.TimerHandle | None = None
         self._second, self._time = -1, ""
 
-    def add(
-        self,
-        now: float,
-        method: str,
-        route: str,
-        status: int,
-        size: int,
-        seconds: float,
-        request_id: str,
-        trace_id: str | None,
-    ) -> None:
+    def add(self, now: float, request: LoggedRequest) -> None:
         if self._line is None:
             return
         second = int(now)
         if second != self._second:
             self._second, self._time = second, timestamp(second)[: len("2026-11-27T10:49:21")]
         time = f"{self._time}.{int((now - second) * 1000):03}Z"
-        self._waiting.append(self._line(time, method, route, status, size, seconds, request_id, trace_id))
+        self._waiting.append(self._line(time, request))
         if len(self._waiting) >= MAX_WAITING_LINES:
             self.flush()
         elif self._timer is None:
@@ -104,16 +106,8 @@ class RequestLog:
                 lines = lines[os.write(self._file, lines) :]
 
 
-def _text_line(
-    time: str,
-    method: str,
-    route: str,
-    status: int,
-    size: int,
-    seconds: float,
-    request_id: str,
-    trace_id: str | None,
-) -> str:
+def _text_line(time: str, request: LoggedRequest) -> str:
+    method, route, status, size, seconds, request_id, trace_id = request
     level = "ERROR" if status >= 500 else "INFO"  # noqa: PLR2004  HTTP's own number
     trace = f" trace {trace_id}" if trace_id else ""
     return (
@@ -122,17 +116,9 @@ def _text_line(
     )
 
 
-def _json_line(
-    time: str,
-    method: str,
-    route: str,
-    status: int,
-    size: int,
-    seconds: float,
-    request_id: str,
-    trace_id: str | None,
-) -> str:
+def _json_line(time: str, request: LoggedRequest) -> str:
     """No value needs escaping: a method is a token, a template our own, an id was checked."""
+    method, route, status, size, seconds, request_id, trace_id = request
     level = "error" if status >= 500 else "info"  # noqa: PLR2004  as above
     shown_route = f'"{route}"' if route else "null"
     trace = f'"{trace_id}"' if trace_id else "null"
@@ -149,7 +135,7 @@ class Complaints:
     def __init__(self, clock: Callable[[], float], quiet_seconds: float = QUIET_SECONDS) -> None:
         self._clock = clock
         self._quiet_seconds = quiet_seconds
-        # What was said: when, and how often it happened since.
+        # The values say when a complaint was made, and how often it happened since.
         self._said: dict[str, tuple[float, int]] = {}
 
     def complain(self, about: str, message: str) -> None:

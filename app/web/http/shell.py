@@ -31,7 +31,14 @@ from app.web.http.problems import (
     problem_from,
 )
 from app.web.http.query_string import without_tracking
-from app.web.http.request_log import SLOW_SECONDS, Complaints, RequestLog, RequestNames, trace_id_of
+from app.web.http.request_log import (
+    SLOW_SECONDS,
+    Complaints,
+    LoggedRequest,
+    RequestLog,
+    RequestNames,
+    trace_id_of,
+)
 from app.web.http.request_metrics import OTHER_METHOD, RequestMetrics
 from app.web.http.response import (
     Caching,
@@ -149,7 +156,7 @@ class Shell:
             # A client that left before it was answered has no status; nginx's has become the usual one.
             status = sent.status or CLIENT_CLOSED_REQUEST
             seconds = self._record(scope, status, sent.body_bytes, began, request_id, naming)
-            # Of a stream the client decides how long it takes, and the first /openapi.json is made for all.
+            # The client decides how long a stream takes, and the first /openapi.json is made for all.
             is_question = not sent.is_stream and not self._needs_no_catalogue(scope["path"])
             if seconds > SLOW_SECONDS and is_question:
                 route = self.template_of(scope["path"])
@@ -173,7 +180,8 @@ class Shell:
         self.metrics.count(method, route, status, seconds)
         if self.request_log.is_on:
             trace_id = trace_id_of(naming.get(b"traceparent"))
-            self.request_log.add(time.time(), method, route, status, size, seconds, request_id, trace_id)
+            logged = LoggedRequest(method, route, status, size, seconds, request_id, trace_id)
+            self.request_log.add(time.time(), logged)
         return seconds
 
     async def _answer_or_fail(
@@ -221,7 +229,7 @@ class Shell:
         """A connection was answered in place of a request that is none."""
         self.metrics.count(OTHER_METHOD, "", status, 0)
         request_id = self.names.id_of(None)
-        self.request_log.add(time.time(), OTHER_METHOD, "", status, 0, 0, request_id, None)
+        self.request_log.add(time.time(), LoggedRequest(OTHER_METHOD, "", status, 0, 0, request_id, None))
 
     async def _answer(
         self, scope: Scope, receive: Receive, writer: ResponseWriter, request_key: RequestKey

@@ -11,9 +11,9 @@ from typing import IO, Final
 
 log = logging.getLogger(__name__)
 
-# So much comes from memory, so that a download begins at once and a small one needs no file.
+# The first megabyte comes from memory: a download begins at once, and a small one needs no file.
 MAX_BYTES_AT_ONCE: Final = 1_000_000
-# Beyond this the client's own speed counts again: a disk is not filled for somebody who may never read.
+# The client's own speed counts again beyond this: no disk is filled for somebody who may never read.
 MAX_SPOOLED_BYTES: Final = 2_000_000_000
 _READ_BYTES: Final = 200_000
 

@@ -233,7 +233,7 @@ def _other_search(prefix: str, query: ArticleQuery, proposal: Proposal | None) -
 
 
 def title_of_list(query: ArticleQuery, names: Mapping[tuple[str, str], str]) -> str:
-    # How it is folded is said beside the count.
+    # The count has words of its own for how the list is folded.
     words = without(query, "collapse").in_words(names)
     return cut(" ".join(["Articles", *words]) if words else "All articles", _MAX_TITLE_CHARACTERS)
 

@@ -47,7 +47,7 @@ def page_headers(settings: Settings) -> dict[str, str]:
     return {
         "Content-Security-Policy": page_policy(settings),
         "Cross-Origin-Resource-Policy": "same-origin",
-        # With `no-referrer` a browser says `Origin: null` of our own forms, as of those of others.
+        # A browser says `Origin: null` of our own forms under `no-referrer`, as of those of others.
         "Referrer-Policy": "same-origin",
         "Vary": _VARY,
     }

@@ -33,7 +33,7 @@ FORM_PATHS: Final = frozenset(("/view/sign-in", "/view/sign-out"))
 
 # A token has some hundred characters, and each may take three when it is encoded.
 MAX_FORM_BYTES: Final = 4_096
-# As long as the head of a request may take.
+# The head of a request may take as long.
 MAX_FORM_SECONDS: Final = 10
 _SECONDS_OF_A_DAY: Final = 86_400
 

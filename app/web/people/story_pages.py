@@ -9,13 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.clauses import Clause
-from app.catalog.filters import matching
 from app.catalog.paging import BEGINNING
 from app.catalog.query import ArticleQuery
 from app.catalog.query import Query as AnyQuery
 from app.catalog.query_titles import names_in
 from app.catalog.rolling import with_fixed_dates
-from app.catalog.stories import count_stories, find_story, story_items, story_list, whole_story
+from app.catalog.stories import find_story, whole_story
 from app.pages.addresses import story_address
 from app.pages.entries import PageLink, cut
 from app.pages.frame import PageFrame, PageRequest
@@ -24,10 +23,10 @@ from app.pages.stories import members_in_time, names_of_link_providers, story_en
 from app.pages.structured_data import collection_page
 from app.web.http.problems import not_found
 from app.web.http.routes import QueryRoute
-from app.web.paging import page_link, page_of, with_cursor
+from app.web.paging import page_link, with_cursor
 from app.web.people.frames import Pairs, address, page_response, request_of, request_of_list, site_of_view
 from app.web.people.list_links import chips_of, list_address, paging_of, pairs_of
-from app.web.stories import StoryQuery
+from app.web.stories import StoryQuery, read_stories
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
@@ -43,14 +42,8 @@ def show_stories(request: Request, query: Annotated[StoryQuery, Query()]) -> Res
     """Stories that have an article of the query, the newest coverage first."""
     query, cursor = with_cursor(query, "/stories")
     with open_view(request, query) as view:
-        selection = matching(view.connection, query)
-        is_whole = selection.selects_all and query.published != "false"
-        lead_ids = None if is_whole else selection.story_leads()
-        page = page_of(
-            view, query, cursor, story_list(view.connection, query.published, lead_ids), address=_HERE
-        )
-        stories = [json.loads(item) for item in story_items(view.connection, page.rows, query.published)]
-        total = count_stories(view.connection, query.published) if lead_ids is None else len(lead_ids)
+        page, items, total = read_stories(view, query, cursor, address=_HERE)
+        stories = [json.loads(item) for item in items]
         names = names_in(view.connection, query)
         fixed = with_fixed_dates(view.connection, query) if query.depends_on_clock else query
         prev, next_, first = (

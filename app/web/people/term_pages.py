@@ -1,7 +1,7 @@
 """Pages of what articles are filed under: topics, providers, their lists, and all values of a facet."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog import taxonomy
+from app.catalog.audience import Published
 from app.catalog.clauses import Clause
 from app.catalog.facets import count_facets
 from app.catalog.fields import FIELDS, FieldName
@@ -45,8 +46,6 @@ _NEW_ARTICLES: Final = 20
 _MAX_VALUES: Final = 1_000
 _MAX_NAMES: Final = 12
 _MAX_CHILDREN: Final = 500
-# An editor's links lead to terms that only unpublished articles have.
-_ALL: Final = {"published": "any"}
 
 
 class TermListQuery(Paged):
@@ -68,10 +67,7 @@ def show_providers(request: Request, query: Annotated[TermListQuery, Query()]) -
 @router.get("/view/topics/{topic:path}")
 def show_topic(request: Request, topic: str, query: Annotated[AnyQuery, Query()]) -> Response:
     with open_view(request, query) as view:
-        row = taxonomy.find_topic(view.connection, topic, query.published)
-        if row is None and view.asker.may_see_unpublished:
-            query = query.model_copy(update=_ALL)
-            row = taxonomy.find_topic(view.connection, topic, query.published)
+        query, row = _find(view, query, taxonomy.find_topic, topic)
         if row is None:
             raise not_found("There is no topic of this name.")
         [item] = taxonomy.topic_items(view.connection, [row], query.published)
@@ -102,10 +98,7 @@ def show_topic(request: Request, topic: str, query: Annotated[AnyQuery, Query()]
 @router.get("/view/providers/{provider:path}")
 def show_provider(request: Request, provider: str, query: Annotated[AnyQuery, Query()]) -> Response:
     with open_view(request, query) as view:
-        row = taxonomy.find_provider(view.connection, provider, query.published)
-        if row is None and view.asker.may_see_unpublished:
-            query = query.model_copy(update=_ALL)
-            row = taxonomy.find_provider(view.connection, provider, query.published)
+        query, row = _find(view, query, taxonomy.find_provider, provider)
         if row is None:
             raise not_found("There is no provider of this domain or name.")
         [item] = taxonomy.provider_items(view.connection, [row], query.published)
@@ -121,6 +114,17 @@ def show_provider(request: Request, provider: str, query: Annotated[AnyQuery, Qu
             keywords=[],
             domain=item["domain"],
         )
+
+
+def _find(
+    view: View, query: AnyQuery, find: Callable[[Any, str, Published], Any], name: str
+) -> tuple[AnyQuery, Any]:
+    """The term of this name. An editor's links lead to terms that only unpublished articles have, too."""
+    row = find(view.connection, name, query.published)
+    if row is None and view.asker.may_see_unpublished:
+        query = query.model_copy(update={"published": "any"})
+        row = find(view.connection, name, query.published)
+    return query, row
 
 
 def _show_term(
