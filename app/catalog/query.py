@@ -244,7 +244,7 @@ def _in_words(value: object, parameter: str, names: Mapping[tuple[str, str], str
         case Moment(at, duration):
             if duration:
                 return f"{duration_in_words(duration)} ago"
-            return rfc3339(at).removesuffix("T00:00:00Z")
+            return _moment_text(at)
         case "false":
             return "not published"
         case "any":
@@ -253,11 +253,16 @@ def _in_words(value: object, parameter: str, names: Mapping[tuple[str, str], str
             return str(value)
 
 
+def _moment_text(at: datetime) -> str:
+    """Midnight is written as the date that it begins."""
+    return rfc3339(at).removesuffix("T00:00:00Z")
+
+
 def parameter_text(value: object, keep_durations: bool) -> str:
     match value:
         case bool():
             return "true" if value else "false"
         case Moment():
-            return value.duration if keep_durations and value.duration else rfc3339(value.at)
+            return value.duration if keep_durations and value.duration else _moment_text(value.at)
         case _:
             return str(value)

@@ -35,7 +35,6 @@ from app.web.paging import page_link, page_of, with_cursor
 from app.web.people.frames import address, page_response, request_of_list, site_of_view
 from app.web.people.list_links import (
     TITLES,
-    bucket_addresses,
     chips_of,
     list_address,
     paging_of,
@@ -44,6 +43,7 @@ from app.web.people.list_links import (
     value_links,
     without,
 )
+from app.web.query_links import bucket_links
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
@@ -188,7 +188,7 @@ def _groups(prefix: str, query: ArticleQuery, facets: dict[str, FacetCounts], to
 
 def _timeline(view: View, query: ArticleQuery, selection: Selection) -> TimelinePicture | None:
     interval, timeline = count_timeline_within(view.connection, selection, MAX_BARS)
-    hrefs = bucket_addresses(view.settings.public_path, query, timeline.buckets)
+    hrefs = bucket_links(f"{view.settings.public_path}/", query, timeline.buckets)
     return timeline_picture(timeline.buckets, hrefs, interval, timeline.undated)
 
 

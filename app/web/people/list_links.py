@@ -1,21 +1,20 @@
 """From one query to those beside it: without a filter, with one more, in another order. Knows no request."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import time
 from typing import Any, Final, get_args
-from urllib.parse import quote_plus
 
 from app.catalog.clauses import Clause
 from app.catalog.facets import ValueCount
 from app.catalog.fields import IN_WORDS, FieldName
-from app.catalog.narrowing import clauses_of_value, narrowed_to_bucket
 from app.catalog.query import CLAUSES, ArticleQuery, Moment
-from app.catalog.timeline import Bucket, Interval, next_start, start_of
+from app.catalog.timeline import Interval, next_start, start_of
 from app.moments import duration_in_words, rfc3339
 from app.names import fold
 from app.pages.dates import bucket_in_words, moment_in_words
 from app.pages.entries import PageLink, cut
+from app.web import query_links
 from app.web.paging import PRESENTATION, Paged
 from app.web.people.frames import Pairs, address
 
@@ -46,21 +45,13 @@ _OTHER_SORTS: Final = {
     "heat": "Lowest heat",
     "-title": "Title, Z to A",
 }
-_MIDNIGHT: Final = "T00:00:00Z"
 # A chip is read at a glance; the address behind it is whole.
 _MAX_CHIP_CHARACTERS: Final = 80
-# The query reader refuses NUL, so no value of a query has one.
-_PLACEHOLDER: Final = Clause(("\0",), anything=False, none_of=False)
-_PLACEHOLDER_TEXT: Final = "%00"
-_PLACEHOLDER_MOMENT: Final = Moment(datetime(1, 1, 1, tzinfo=UTC), duration=None)
 
 
 def pairs_of(query: ArticleQuery) -> Pairs:
-    """The parameters that select and sort. Midnight is written as the date that it begins."""
-    return [
-        (name, value.removesuffix(_MIDNIGHT) if name.endswith(("From", "Before")) else value)
-        for name, value in query.parameters(leave_out=PRESENTATION, keep_durations=True)
-    ]
+    """The parameters that select and sort."""
+    return [*query.parameters(leave_out=PRESENTATION, keep_durations=True)]
 
 
 def paging_of(query: Paged) -> Pairs:
@@ -163,7 +154,7 @@ def value_links(
     prefix: str, query: ArticleQuery, field: FieldName, values: Sequence[ValueCount]
 ) -> tuple[PageLink, ...]:
     """The current values lead to the list without them, the others to the list narrowed to them."""
-    with_clause = _addresses_with(prefix, query, field)
+    narrowed = query_links.value_links(f"{prefix}/", query, field, values)
     current = {
         fold(value): clause
         for clause in getattr(query, field)
@@ -171,7 +162,7 @@ def value_links(
         for value in clause.values
     }
     links = []
-    for value in values:
+    for value, narrowing in zip(values, narrowed, strict=True):
         text = cut(value.name, _MAX_CHIP_CHARACTERS)
         spellings = (fold(value.value), fold(value.name))
         clause = current.get(spellings[0]) or current.get(spellings[1])
@@ -179,48 +170,8 @@ def value_links(
             href = list_address(prefix, without_value(query, field, clause, spellings))
             links.append(PageLink(text, href, value.count, is_current=True))
         else:
-            links.append(PageLink(text, with_clause(clauses_of_value(value)), value.count))
+            links.append(PageLink(text, narrowing, value.count))
     return tuple(links)
-
-
-def bucket_addresses(prefix: str, query: ArticleQuery, buckets: Sequence[Bucket]) -> list[str]:
-    """Lists narrowed to each bucket.
-
-    The parameters before and after the two dates are the same for all, and encoded once.
-    """
-    neutral = without(query, "published_from", "published_before")
-    around = list_address(prefix, neutral.model_copy(update={"published_from": _PLACEHOLDER_MOMENT}))
-    before, _, after = around.partition(f"publishedFrom={_moment_text(_PLACEHOLDER_MOMENT)}")
-    addresses = []
-    for bucket in buckets:
-        narrow = narrowed_to_bucket(query, bucket)
-        dates = "&".join(
-            f"{name}={quote_plus(_moment_text(moment))}"
-            for name, moment in (
-                ("publishedFrom", narrow.published_from),
-                ("publishedBefore", narrow.published_before),
-            )
-            if moment
-        )
-        addresses.append(f"{before}{dates}{after}")
-    return addresses
-
-
-def _addresses_with(prefix: str, query: ArticleQuery, field: FieldName) -> Callable[[Sequence[Clause]], str]:
-    """Encodes the rest of the query once, since a page has fifty of these links."""
-    clauses = (*getattr(query, field), _PLACEHOLDER)
-    around = list_address(prefix, query.model_copy(update={field: clauses}))
-    before, _, after = around.partition(_PLACEHOLDER_TEXT)
-
-    def address_with(added: Sequence[Clause]) -> str:
-        texts = f"&{field}=".join(quote_plus(str(clause)) for clause in added)
-        return f"{before}{texts}{after}"
-
-    return address_with
-
-
-def _moment_text(moment: Moment) -> str:
-    return moment.duration or rfc3339(moment.at).removesuffix(_MIDNIGHT)
 
 
 def _clause_in_words(field: str, clause: Clause, names: Mapping[tuple[str, str], str]) -> str:
@@ -235,7 +186,7 @@ def _range_in_words(since: Moment | None, until: Moment | None) -> str:
     """ "June 2020" where the dates are just that month, else "from 3 June 2020 before 1 July 2020" """
     if since and until and not since.duration and not until.duration:
         start, end = since.at.date(), until.at.date()
-        is_whole = _moment_text(since) == str(start) and _moment_text(until) == str(end)
+        is_whole = all(moment.at.time() == time.min for moment in (since, until))
         for interval in get_args(Interval):
             if is_whole and next_start(start, interval) == end and start_of(start, interval) == start:
                 return bucket_in_words(start, interval)
