@@ -433,14 +433,14 @@ def openapi() -> None:
 
 
 def _engine() -> Engine:
-    """Until the command ends."""
+    """The engine is disposed of when the command ends."""
     engine = writing_engine(Settings.read().database_url)
     click.get_current_context().call_on_close(engine.dispose)
     return engine
 
 
 def _trees_now(paths: Sequence[Path], root: Path | None) -> tuple[list[Request], list[Problem]]:
-    """For who watches: a PATH that went would be taken for a file, and its tree for another one."""
+    """A PATH that went while it is watched would be taken for a file, and its tree for another one."""
     advice = "Put it back; until then nothing is imported."
     gone = [
         Problem(os.fspath(path), None, None, None, "is not there any more", advice)

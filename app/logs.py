@@ -34,13 +34,13 @@ class JsonLine(logging.Formatter):
 
 
 def timestamp(seconds: float) -> str:
-    """As RFC 3339 in UTC to the millisecond, whatever the machine's zone and locale are."""
+    """RFC 3339 in UTC to the millisecond, whatever the machine's zone and locale are."""
     whole = int(seconds)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{int((seconds - whole) * 1000):03}Z"
 
 
 def logging_configuration(style: LogStyle) -> dict[str, Any]:
-    """For this process and, by uvicorn, for its workers. Even a log that is `off` tells of what fails."""
+    """This process has it and, by uvicorn, its workers. A log that is `off` still tells of failures."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -38,7 +38,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def history(connection: Connection) -> "Config":
-    """Of all versions, as Alembic's commands take it."""
+    """All versions, as Alembic's commands take them."""
     from alembic.config import Config  # noqa: PLC0415  as said above
 
     configuration = Config()
@@ -48,7 +48,7 @@ def history(connection: Connection) -> "Config":
 
 
 def require_current(connection: Connection) -> None:
-    """For who only reads. Raises NoCatalogue, SchemaOutdated or DatabaseUnusable."""
+    """Commands that only read ask this first. Raises NoCatalogue, SchemaOutdated or DatabaseUnusable."""
     if is_current(connection):
         return
     _require_known(connection)
@@ -84,7 +84,7 @@ def is_current(connection: Connection) -> bool:
 
 
 def is_head(connection: Connection) -> bool:
-    """As `is_current`, in one question, of a database that has our tables; else the database's error."""
+    """The same as `is_current` in one question, of a database with our tables; else the database's error."""
     return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [HEAD]
 
 

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 # A thread that reads may keep the interpreter so long from the event loop, several times for an answer.
 _SWITCH_SECONDS = 0.0005
-# Whoever is being answered when the service is told to stop gets the rest of the answer.
+# A client that is being answered when the service is told to stop gets the rest of the answer.
 STOP_SECONDS = 15
 # 16 characters of a generator take longer to guess than anybody has.
 MIN_TOKEN_CHARACTERS = 16
@@ -147,7 +147,7 @@ def _listening_sockets(host: str, port: int) -> list[socket.socket]:
 
 
 def warnings_of(settings: Settings, host: str, hidden: int) -> Iterator[str]:
-    """Of what is allowed, and seldom meant. `hidden` articles are not published."""
+    """Settings that are allowed, and seldom meant. `hidden` articles are not published."""
     if not _is_loopback(host):
         if settings.public_url is None:
             yield (

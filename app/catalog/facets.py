@@ -63,7 +63,7 @@ def count_facets(
 
 
 def _stored_counts(connection: Connection, published: Published, field: str, size: int) -> FieldCounts:
-    """Of all articles, as imports counted them."""
+    """Imports counted all articles, so their terms are only read."""
     frequent = [
         TermCount(*row) for row in first_terms(connection, published).rows({"field": field, "size": size})
     ]

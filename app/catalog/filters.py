@@ -1,4 +1,4 @@
-"""From a query to the articles that match it, in their order, and how many they are. Knows no HTTP.
+"""The way from a query to the articles that match it, in their order, and their number. Knows no HTTP.
 
 All articles, and the newest of one term, are one range of an index, and the import counted them. Any other
 query is a set of articles: its size is the total, and its pages are read along the index of its order.

@@ -60,7 +60,7 @@ def highlights_of_page(
 
 
 def _whole_tags(content: str) -> str:
-    """Without the beginning of a tag at its end, which would be text:  `…<img alt="a pict`"""
+    """The content less the beginning of a tag at its end, which would be text:  `…<img alt="a pict`"""
     opened = content.rfind("<")
     return content[:opened] if opened > content.rfind(">") else content
 

@@ -20,7 +20,7 @@ _ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Between two rows: after the row with these sort keys or, backwards, before it.
+    """A place between two rows: after the row with these sort keys or, backwards, before it.
 
     Without keys it is the beginning or, backwards, the end.
     """

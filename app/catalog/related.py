@@ -22,7 +22,7 @@ def find_article(connection: Connection, public_id: str, *, sees_all: bool) -> R
 def find_whole_article(
     connection: Connection, public_id: str, *, sees_all: bool, max_characters: int | None = None
 ) -> Row[Any] | None:
-    """As `find_article`, with its `details`, its source's `base_url`, and its `content`.
+    """The article of `find_article` with its `details`, its source's `base_url`, and its `content`.
 
     Of the content no more is read than `max_characters`.
     """

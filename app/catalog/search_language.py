@@ -150,7 +150,7 @@ def read_search(text: str) -> Search:
 
 
 class _Part(NamedTuple):
-    """Of a search: a phrase in quotation marks, or else a word."""
+    """A part of a search: a phrase in quotation marks, or else a word."""
 
     minus: str
     quoted: str | None

@@ -114,7 +114,7 @@ class RowReader:
         self._signature = self._file.signature() if self._file else None
 
     def read(self) -> tuple[Any, ...] | None:
-        """As quickly as the driver can; None where the database cannot be asked.
+        """The driver reads it, as quickly as it can; None where the database cannot be asked.
 
         Raises NoCatalogue where it has no such table, or is not there at all.
         """

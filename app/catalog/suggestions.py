@@ -134,7 +134,7 @@ def count_names_with_word(condition: WordCondition) -> Select[Any]:
 
 
 def _words_of_names(condition: WordCondition) -> Subquery:
-    """Also of names that the asker may not know, so that their number bounds the work."""
+    """Names that the asker may not know are among them, so that their number bounds the work."""
     rows = select(name_words.c.term_id, name_words.c.name_id)
     rows = rows.where(name_words.c.field == bindparam("field"), condition(name_words))
     return rows.limit(bindparam("limit")).subquery()
@@ -166,7 +166,7 @@ def most_frequent_names(published: Published) -> Select[Any]:
 
 
 def _most_articles_first(published: Published) -> tuple[ColumnElement[Any], ...]:
-    """Of equal ones the latest first, as SQLite's index of counts has them."""
+    """The latest of equal ones comes first, as SQLite's index of counts has them."""
     return count_of(terms, published).desc(), terms.c.id.desc()
 
 

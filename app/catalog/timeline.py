@@ -30,7 +30,7 @@ class TooManyBuckets(Exception):
 
 
 class Bucket(NamedTuple):
-    """From `start` to the day before `end`, which is None after the last day there is."""
+    """The days from `start` to the day before `end`, which is None after the last day there is."""
 
     start: date
     end: date | None
@@ -45,7 +45,7 @@ class TimelineCounts:
 
 
 def count_timeline(connection: Connection, selection: Selection, interval: Interval) -> TimelineCounts:
-    """From the first bucket with an article to the last, without gaps. Raises TooManyBuckets."""
+    """All buckets from the first with an article to the last, without gaps. Raises TooManyBuckets."""
     articles = selection.articles()
     months = counts_by_month(connection, articles)
     days: Mapping[date, int] = months
@@ -82,7 +82,7 @@ def _check_number(first: date, last: date, interval: Interval) -> None:
 def count_timeline_within(
     connection: Connection, selection: Selection, max_buckets: int
 ) -> tuple[Interval, TimelineCounts]:
-    """By the finest interval that gives no more buckets.
+    """The timeline by the finest interval that gives no more buckets.
 
     Where not even years are so few, those with most articles stand alone, and the others before and after
     are merged.
@@ -108,7 +108,7 @@ def count_timeline_within(
 
 
 def _densest_years(days: Mapping[date, int], max_buckets: int) -> tuple[Bucket, ...]:
-    """By year where most articles are. What is earlier or later is in a bucket of its own if there is room.
+    """Years where most articles are. All that is earlier or later is in a bucket of its own if there is room.
 
     One mistyped date, of 1024 or of 2240, takes no more than one bucket.
     """

@@ -20,7 +20,7 @@ _HTML_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([A-Za-z0-9_-
 
 
 def encoding_of(beginning: bytes) -> str:
-    """By the byte order mark, or what the HTML says of itself; otherwise UTF-8."""
+    """The byte order mark says it, or the HTML says it of itself; otherwise it is UTF-8."""
     for mark, encoding in _MARKS:
         if beginning.startswith(mark):
             if not encoding:
@@ -64,7 +64,7 @@ def text_chunks(file: IO[bytes], encoding: str) -> Iterator[str]:
 
 
 def text_lines(file: IO[bytes], encoding: str) -> Iterator[str]:
-    """With the line ends as they stand, which quoted cells of CSV keep."""
+    """Lines keep their ends as they stand, since quoted cells of CSV keep them."""
     with io.TextIOWrapper(file, encoding, newline="") as text:
         number = 0
         while line := text.readline(MAX_ENTRY_CHARACTERS):

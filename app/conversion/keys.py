@@ -138,7 +138,7 @@ Pairs = list[tuple[str, Any]]
 
 
 def _as_pinboard_means(fields: dict[str, Any]) -> dict[str, Any]:
-    """In Pinboard's JSON `description` is the title, and blanks part the tags."""
+    """Pinboard's JSON calls the title `description`, and its blanks part the tags."""
     if "href" not in fields or "extended" not in fields:
         return fields
     renamed = {"title" if name == "description" else name: value for name, value in fields.items()}
@@ -254,7 +254,7 @@ def _add_lists(values: Values, candidates: dict[str, Pairs], others: Pairs) -> N
 
 
 def _words(value: Any, *, is_list: bool = True) -> list[str]:
-    """Of a list of texts or of mappings with a name, a mapping of names, or a text that one sign parts."""
+    """The words of a list (texts, or mappings with a name), a mapping of names, or a text with separators."""
     match value:
         case str() if is_list:
             if value.startswith("[") and value.endswith("]"):
@@ -315,7 +315,7 @@ def _add_provider(values: Values, candidates: dict[str, Pairs]) -> None:
 
 
 def _is_private(candidates: dict[str, Pairs]) -> bool:
-    """Whatever is not clearly public stays unpublished: an export has links that nobody was to see."""
+    """An entry that is not clearly public stays unpublished: an export has links that nobody was to see."""
     private = [str(value).lower() for _, value in candidates.pop("private", [])]
     public = [str(value).lower() for _, value in candidates.pop("public", [])]
     return any(value not in _NO for value in private) or any(value in _NO for value in public)

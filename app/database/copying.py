@@ -37,7 +37,7 @@ def copy_database(reader: Reader, file: Path) -> None:
 
 
 def _may_be_replaced(original: sqlite3.Connection, file: Path) -> bool:
-    """Only another SQLite database may be, and never the one that is copied, by whatever name."""
+    """The target may only be another SQLite database, and never the one that is copied, by whatever name."""
     if not file.exists():
         return True
     [_, _, catalogue] = original.execute("PRAGMA database_list").fetchone()

@@ -139,7 +139,7 @@ def _set_deadline(connection: sqlite3.Connection, *_: object, seconds: float = Q
 
 @contextmanager
 def timeouts_named(connection: Connection) -> Iterator[None]:
-    """For those who go on after a time-out: drivers have errors of their own, and snapshots name them late.
+    """Callers that go on after a time-out need its name now: drivers have others, and snapshots name it late.
 
     Raises QueryTimedOut. A transaction of PostgreSQL answers nothing after it.
     """

@@ -55,7 +55,7 @@ class SqliteFile:
         return Signature(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, has_log)
 
     def uri(self) -> str:
-        """As a reader opens it. Raises NoCatalogue or DatabaseUnusable.
+        """The URI by which a reader opens it. Raises NoCatalogue or DatabaseUnusable.
 
         The file may disappear right now: in neither mode SQLite makes a new one.
         """

@@ -10,7 +10,7 @@ from app.documents.fields import FieldReader, is_unknown, without_www, wrong_kin
 from app.documents.problems import Findings, KeyPath, WrongValue
 from app.documents.repeated_links import RepeatedLink
 
-# Whoever changes how a document is read raises this number: the next import then reads unchanged files again.
+# A change of how documents are read raises this number: the next import then reads unchanged files again.
 READER_VERSION = 5
 
 # A value of a document is a text, None, a list, or a mapping with text keys. Scalars stay texts until a key

@@ -175,7 +175,7 @@ class _TreeWalk:
                     self._file(path)
 
     def follow_links(self) -> None:
-        """In the order of their paths: of two links to what is not read elsewhere the first one counts."""
+        """Links are followed in the order of their paths: the first of two links to one file counts."""
         while self.links:
             path = min(self.links)
             self._link(path, through_a_link=self.links.pop(path))

@@ -48,7 +48,7 @@ class TomlTree:
 
     @cached_property
     def _positions(self) -> dict[tuple[str, ...], tuple[int, int]]:
-        """By the names of tables and keys; of the elements of an array of tables the first one counts."""
+        """Positions by the names of tables and keys; the first element of an array of tables counts."""
         positions: dict[tuple[str, ...], tuple[int, int]] = {}
         table: tuple[str, ...] = ()
         blanked = _NO_STRUCTURE.sub(_blanked, self.text)

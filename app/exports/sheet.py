@@ -68,7 +68,7 @@ def write_sheet(
         width = _DATE_WIDTH if _is_date(column) else _WIDTHS.get(column, _USUAL_WIDTH)
         sheet.set_column(number, number, width)
     sheet.freeze_panes(1, 0)
-    # Whoever ends early leaves the rows' file open.
+    # A caller that ends early leaves the rows' file open.
     with closing(sheet.row_data_fh):
         for number, column in enumerate(columns):
             sheet.write_string(0, number, column, head)

@@ -54,7 +54,7 @@ class Entry:
 
     @property
     def html_with_picture(self) -> str | None:
-        """For readers that show only pictures in a text, as newsboat does. A text with pictures stays."""
+        """Some readers, such as newsboat, show only pictures in a text. A text with pictures stays."""
         if not self.picture or "<img" in (self.html or ""):
             return self.html
         source, alternative = escape(self.picture.url), escape(self.picture.title or "")

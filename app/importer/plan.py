@@ -107,7 +107,7 @@ class StoredDocuments:
             self._warnings[path, kind] = warnings
 
     def at(self, path: str) -> dict[str, StoredDocument]:
-        """By kind."""
+        """The documents stored at a path, by their kind."""
         return {
             self._KINDS[kind]: StoredDocument(
                 document_id, bytes_hash, meaning_hash, self._warnings.get((path, self._KINDS[kind]), ())

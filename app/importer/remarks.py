@@ -29,7 +29,7 @@ _LISTS: Final = frozenset({"images", "related"})
 
 
 def latest_date(now: datetime) -> str:
-    """As documents have it: RFC 3339 in UTC, which sorts as text."""
+    """The date as documents have it: RFC 3339 in UTC, which sorts as text."""
     return rfc3339(now + MAX_TIME_AHEAD)
 
 
@@ -47,7 +47,7 @@ def undescribed_topic(name: str, others: int = 0) -> str:
 
 
 def located(request: Request, problem: Problem, key: str, *places: int) -> Problem:
-    """With the line and the column of the key, by whichever of its names the file has it."""
+    """The problem with the line and the column of its key, by whichever name the file has it."""
     content = read_file(request.root, problem.path)
     if isinstance(content, Problem):
         return problem

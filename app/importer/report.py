@@ -92,5 +92,5 @@ def most_frequent_first(documents_by_key: Mapping[str, int]) -> dict[str, int]:
 
 
 def _gone(article: GoneArticle) -> dict[str, str]:
-    """With the id by which the service and its readers know the article."""
+    """The article has the id here by which the service and its readers know it."""
     return {**asdict(article), "id": public_id(article.source, article.path)}

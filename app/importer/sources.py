@@ -51,7 +51,7 @@ def list_sources(connection: Connection) -> list[SourceSummary]:
 
 
 def remove_source(engine: Engine, name: str, progress: Progress = lambda done: None) -> Report:
-    """As an import of a tree in which nothing is left. Raises NoSuchSource, nothing written."""
+    """An import of a tree in which nothing is left does the same. Raises NoSuchSource, nothing written."""
     with exclusive(engine) as connection, Spool() as spool:
         upgrade(connection)
         row = connection.execute(select(sources).where(sources.c.name == name)).one_or_none()

@@ -116,7 +116,7 @@ class Spool:
             self._end_batch()
 
     def batches(self) -> Iterator[Batch]:
-        """In the order in which the documents were added."""
+        """Documents come in the order in which they were added."""
         self._end_batch()
         self._known_links.clear()
         while self._in_memory:

@@ -113,7 +113,7 @@ def dates_ahead(connection: Connection, requests: Sequence[Request], now: dateti
 
 
 def undescribed_topics(connection: Connection, requests: Sequence[Request]) -> list[Problem]:
-    """Of sources that describe topics: the names that no document describes, at their first article."""
+    """The names that no document describes, at their first article, of sources that describe topics."""
     by_name = {request.source: request for request in requests}
     describing = (
         select(sources.c.name)

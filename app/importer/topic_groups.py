@@ -146,7 +146,7 @@ def _parents(
 def first_of_each_domain(
     descriptions: Sequence[Described[OrganizationDocument]],
 ) -> tuple[dict[tuple[int, str], Described[OrganizationDocument]], tuple[Warned, ...]]:
-    """By (0, domain), or (1, folded name) where the organization has no domain."""
+    """Organizations by (0, domain), or by (1, folded name) where they have no domain."""
     first: dict[tuple[int, str], Described[OrganizationDocument]] = {}
     warnings = []
     for described in descriptions:

@@ -42,7 +42,7 @@ def trees_of(paths: Sequence[Path], root: Path | None) -> tuple[list[Request], l
 
 
 def named(requests: Sequence[Request], source: str | None) -> list[Request]:
-    """By `source`, else as a tree calls itself, else after its folder: a link keeps its name."""
+    """The name is `source`, else what a tree calls itself, else its folder's: a link keeps its name."""
     if source and len(requests) > 1:
         raise UnclearTree("--source names one source; with several PATHs give their common folder as --root")
     with_names = [
@@ -61,7 +61,7 @@ def root_of(path: Path) -> Path | None:
 
 
 def absolute(path: Path) -> Path:
-    """Without following links, those of the working folder neither, so that a folder keeps its name."""
+    """No link is followed, not those of the working folder either, so that a folder keeps its name."""
     whole = Path(os.path.normpath(_working_folder() / path))
     try:
         is_same = whole.samefile(path)
@@ -73,7 +73,7 @@ def absolute(path: Path) -> Path:
 
 
 def _working_folder() -> Path:
-    """As the shell calls it: the system knows it by its real name alone."""
+    """The folder by the name that the shell has for it: the system knows its real name alone."""
     real = Path.cwd()
     logical = Path(os.environ.get("PWD", real))
     try:

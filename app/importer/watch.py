@@ -38,7 +38,7 @@ def watch(look: Callable[[], Sequence[Request]], import_once: Callable[[], bool]
 
 
 def _pause_after(seconds_of_a_look: float) -> float:
-    """Of the look alone: an edit must not wait the longer for how long the import before it took."""
+    """The look alone counts: an edit must not wait the longer for how long the import before it took."""
     wanted = seconds_of_a_look / MOST_OF_A_PROCESSOR
     return min(max(SECONDS_BETWEEN_LOOKS, wanted), MOST_SECONDS_BETWEEN_LOOKS)
 

@@ -40,7 +40,7 @@ def bucket_in_words(start: date, interval: Interval) -> str:
 
 
 def bucket_label(start: date, interval: Interval) -> str:
-    """As short as it must be below a bar."""
+    """A label that is short enough to stand below a bar."""
     match interval:
         case "year":
             return str(start.year)

@@ -108,7 +108,7 @@ def image_of(images: list[Mapping[str, Any]]) -> str | None:
 
 
 def cut(text: str, most: int) -> str:
-    """At most so many characters, and a whole last word where there is one."""
+    """The text ends after at most so many characters, and with a whole word where it has one."""
     if len(text) <= most:
         return text
     words = text[: most - 1].rsplit(None, 1)
@@ -121,7 +121,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def as_html(text: str) -> Markup:
-    """Only for what the catalog has escaped or cleaned: highlights and contentHtml."""
+    """The catalog has escaped or cleaned what comes here: highlights and contentHtml, and nothing else."""
     return Markup(text)  # noqa: S704
 
 

@@ -149,7 +149,7 @@ def _say_more(operation: dict[str, Any]) -> None:
 
 
 def _show_examples(parameter: dict[str, Any]) -> None:
-    """In the description: the page would send an `example` of each parameter, all at once."""
+    """Examples stand in the description: the page would send an `example` of each parameter, all at once."""
     examples = [
         example[0] if isinstance(example, list) else example
         for example in parameter["schema"].get("examples", ())

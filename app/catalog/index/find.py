@@ -199,7 +199,7 @@ def read_groups(connection: Connection, by: Literal["story", "url"], published: 
 
 
 def first_of_groups(ranks: Ranks, index_order: IndexOrder, groups: Groups) -> FirstOfGroups:
-    """As `pages_of`, but of each group only the article that comes first."""
+    """The same as `pages_of`, but each group has only the article that comes first."""
     return FirstOfGroups(SetPages(ranks, index_order), groups)
 
 

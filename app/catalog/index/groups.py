@@ -101,7 +101,7 @@ class InStories:
 
 @dataclass(frozen=True, slots=True)
 class FirstOfGroups:
-    """Of the pages' articles only those that no other one of their group comes before."""
+    """The pages' articles, less those that another one of their group comes before."""
 
     pages: SetPages
     numbers: GroupNumbers

@@ -107,7 +107,7 @@ class WordProfile:
         return {id_ for id_, sum_ in points.items() if sum_ >= enough}
 
     def compare(self, connection: Connection, article_ids: Collection[int]) -> dict[int, Likeness]:
-        """Of the articles that the audience may see."""
+        """Articles that the audience may not see are left out."""
         texts = _read_texts(connection, [id_ for id_ in article_ids if id_ not in self._hidden])
         return {id_: self._compare(text) for id_, text in texts.items()}
 

@@ -53,7 +53,7 @@ class FieldCounts:
 def count_terms(
     connection: Connection, fields: Sequence[str], published: Published, within: BitMap, size: int
 ) -> dict[str, FieldCounts]:
-    """Of each field the `size` most frequent terms of the set's articles, all of which the audience may see.
+    """The `size` most frequent terms of each field among the set's articles, all of which the asker may see.
 
     Equally frequent ones are sorted by key, providers without a domain last.
     """
@@ -75,7 +75,7 @@ def count_terms(
 def count_topics_with_descendants(
     connection: Connection, published: Published, within: BitMap, size: int
 ) -> FieldCounts:
-    """As `count_terms`, where a topic also means the topics below it: each article counts once."""
+    """The same as `count_terms`, where a topic also means the topics below it: each article counts once."""
     sets = dict(sets_of_kind(connection, "topic"))
     parents = {row.term_id: row.parent_id for row in _parents(connection).rows({})}
     add_to_ancestors(sets, parents)
@@ -153,7 +153,7 @@ def _sum_of_counts(connection: Connection, field: str, within: BitMap, with_any:
 
 
 def _count_one_by_one(connection: Connection, within: BitMap) -> dict[int, int]:
-    """By the ids of the terms of all fields."""
+    """Counts by the ids of the terms of all fields."""
     dialect = connection.dialect.name
     rows = _terms_of_articles(connection, dialect).rows({"ids": ids_parameter(dialect, within)})
     # Ids of terms and of names stand in turn; one JSON text is read in half the time of many.
@@ -169,7 +169,7 @@ def _terms_of_articles(dialect: str) -> Select[Any]:
 def _count_by_sets(
     connection: Connection, field: str, published: Published, within: BitMap, size: int, sum_of_counts: int
 ) -> dict[int, int]:
-    """By the ids of the most frequent terms of a field, with all that are as frequent as the last of them."""
+    """Counts by the ids of a field's most frequent terms, and all that are as frequent as the last."""
     limit = size * _READ_FOR_ONE_SHOWN
     rows = _largest_terms(connection, published).rows({"field": field, "limit": limit})
     counts = _counts(rows, within)

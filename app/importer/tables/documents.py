@@ -11,7 +11,7 @@ from app.importer.serialise import problems_json
 
 
 def refresh(connection: Connection, same_meaning: Sequence[SameMeaning]) -> None:
-    """Only what depends on a document's bytes."""
+    """The columns that depend on a document's bytes alone."""
     is_the_document = documents.c.id == bindparam("document_id")
     for part in chunked(same_meaning):
         connection.execute(

@@ -184,7 +184,7 @@ class _Neighbourhood:
             frontier = near - self.members.keys()
 
     def stories(self, *, for_editors: bool) -> dict[int, Story]:
-        """By the lead's id."""
+        """The stories by the id of their lead."""
         seen = (member for id_, member in self.members.items() if for_editors or id_ in self.published)
         found = stories_of(seen, self._keys_here[for_editors])
         return {story.lead.article_id: story for story in found}

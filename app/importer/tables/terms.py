@@ -115,7 +115,7 @@ class Terms:
         return name
 
     def move(self, name: Name, term: Term) -> None:
-        """Of a stored name, once."""
+        """A stored name moves to another term, and at most once."""
         self._moved.append((name.term_id, name))
         del self._by_id[name.term_id].names[name.name]
         name.term_id = term.id
@@ -130,7 +130,7 @@ class Terms:
             term_or_name.public_count += by * published
 
     def insert_new(self, connection: Connection) -> None:
-        """So that rows may refer to them; `write` corrects their counts when all is counted."""
+        """Rows may refer to them from now on; `write` corrects their counts when all is counted."""
         new_terms = [term for term in self._by_id.values() if term.stored is None]
         new_names = [name for name in self._names.values() if name.stored is None]
         for term in new_terms:

@@ -84,7 +84,7 @@ def _is_signed(value: str, settings: Settings) -> bool:
 
 
 def _signature(end: str, settings: Settings) -> str:
-    """Of this service alone: another one with the same token has another public URL."""
+    """The signature is this service's alone: another one with the same token has another public URL."""
     token = settings.editor_token.get_secret_value() if settings.editor_token else ""
     text = f"{EDITOR_COOKIE} {end} {settings.public_url}"
     return hmac.digest(token.encode(), text.encode(), "sha256").hex()

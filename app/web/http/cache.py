@@ -69,7 +69,7 @@ class ResponseCache:
 
     @property
     def size(self) -> int:
-        """In bytes, of all entries."""
+        """The bytes of all entries."""
         return self._bytes
 
     def get(self, state: State, key: CacheKey) -> CompleteResponse | None:

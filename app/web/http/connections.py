@@ -249,7 +249,7 @@ class HttpConnection(HttpToolsProtocol):
         if not self._is_idle():
             self.cycle.keep_alive = False
         elif self.cycle is None or self._is_in_head:
-            # Whoever has just connected sends a request at once, or never.
+            # A client that has just connected sends a request at once, or never.
             self._stop_timer()
             self._timer = self.loop.call_later(self.linger_seconds, self.timeout_keep_alive_handler)
         else:

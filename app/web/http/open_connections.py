@@ -48,7 +48,7 @@ class OpenConnections:
 
 
 def most_connections() -> int:
-    """As many as this process may have files for; the system's limit is raised as far as it allows.
+    """This process may have files for so many; the system's limit is raised as far as it allows.
 
     A server that has no file left to accept with would stop accepting for a second at a time.
     """

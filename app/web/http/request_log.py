@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS: Final = 0.2
 # A burst is written when it is worth a write: the kernel takes 64 kB into a pipe at once.
 MAX_WAITING_LINES: Final = 300
-# Whoever waits for longer should be told which question it was.
+# A person who waits for longer should be told which question it was.
 SLOW_SECONDS: Final = 0.5
 # The same complaint is not made again for so long, however many requests meet it.
 QUIET_SECONDS: Final = 10.0

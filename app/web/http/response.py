@@ -207,7 +207,7 @@ class ResponseWriter:
     """
 
     def __init__(self, preferences: Preferences, send: Send, problem_page: ProblemPage | None = None) -> None:
-        """With `problem_page` whoever prefers HTML gets that page in place of problem details."""
+        """A client that prefers HTML gets `problem_page`, if there is one, in place of problem details."""
         self.preferences = preferences
         self.is_private = False
         self.caching = NO_CACHING

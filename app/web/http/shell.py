@@ -174,7 +174,7 @@ class Shell:
         request_id: str,
         naming: dict[bytes, bytes],
     ) -> float:
-        """For log and metrics. Returns how long it took."""
+        """The request joins the log and the metrics. Returns the seconds that it took."""
         seconds = time.perf_counter() - began
         method, route = scope["method"], self.template_of(scope["path"])
         self.metrics.count(method, route, status, seconds)

@@ -69,7 +69,7 @@ async def get_static_file(name: str) -> Response:
 
 @router.get("/favicon.ico")
 async def get_icon() -> Response:
-    """For those who look for it without having read a page; all browsers of today take SVG."""
+    """Some programs look for it without having read a page; all browsers of today take SVG."""
     file = static_file("icon.svg")
     if file is None:
         raise not_found()

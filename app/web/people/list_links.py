@@ -1,4 +1,4 @@
-"""From one query to those beside it: without a filter, with one more, in another order. Knows no request."""
+"""Links from a query to those beside it: less a filter, one more, in another order. Knows no request."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
@@ -129,7 +129,7 @@ def chips_of(
 
 
 def sorts_of(prefix: str, query: ArticleQuery, *, has_quality: bool, has_heat: bool) -> tuple[PageLink, ...]:
-    """Only orders that say something here: `quality` and `heat` where an article of the page has it."""
+    """Orders that say nothing here are left out: `quality` and `heat` where no article of the page has it."""
     current = query.order
     default = without(query, "sort").order
     sorts = dict(_SORTS)

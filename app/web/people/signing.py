@@ -73,7 +73,7 @@ def _form(request: Request, settings: Settings, status: int, error: str | None) 
 
 
 def _redirect(settings: Settings, cookie: str, max_age: int, path: str) -> Response:
-    """By GET (303), so that reloading the next page sends no form again."""
+    """The client goes on by GET (303), so that reloading the next page sends no form again."""
     parts = [
         f"{EDITOR_COOKIE}={cookie}",
         f"Path={settings.public_path or '/'}",
