@@ -41,11 +41,10 @@ def _sometimes(description: str, **more: Any) -> Any:
     return Field(None, description=description, json_schema_extra=without_default, **more)
 
 
-class RelatedLink(Shape):
-    """An article mentioned by another one; it need not be in the catalogue itself."""
+class LinkedPage(Shape):
+    """What a related link says of the page that it leads to."""
 
-    position: int = Field(ge=0, description="Its place among the links of its article", examples=[0])
-    title: str | None = Field(description="What it is called", examples=["How it flies"])
+    title: str | None = Field(description="What the page is called", examples=["How it flies"])
     excerpt: Excerpt
     type: TypeName
     quality: Quality
@@ -58,6 +57,12 @@ class RelatedLink(Shape):
     cdn_amp_web_url: CdnAmpWebUrl
     provider: ProviderItem = Field(description="Who published it")
     images: list[ImageItem] = Field(description="Its pictures, the first one first")
+
+
+class RelatedLink(LinkedPage):
+    """An article mentioned by another one; it need not be in the catalogue itself."""
+
+    position: int = Field(ge=0, description="Its place among the links of its article", examples=[0])
     article_id: str | None = Field(
         description="The id of the article where it is in the catalogue, and you may see it",
         examples=["7vw7jsxe5x2cdyeibrxh"],
@@ -199,22 +204,9 @@ class StoryItem(Shape):
     lead: ArticleItem = Field(description="The article of the highest quality, then the earliest")
 
 
-class StoryLink(Shape):
+class StoryLink(LinkedPage):
     """A related link of the story's articles, of a page that is not in the catalogue."""
 
-    title: str | None = Field(description="What the page is called")
-    excerpt: Excerpt
-    type: TypeName
-    quality: Quality
-    heat: Heat
-    published_date_time: PublishedAt
-    updated_date_time: UpdatedAt
-    web_url: WebUrl
-    original_url: OriginalUrl
-    amp_web_url: AmpWebUrl
-    cdn_amp_web_url: CdnAmpWebUrl
-    provider: ProviderItem = Field(description="Who published it")
-    images: list[ImageItem] = Field(description="Its pictures, the first one first")
     mentioned_by: list[str] = Field(description="Ids of the story's articles that have the link")
 
 
