@@ -110,7 +110,7 @@ class PgBouncer:
             ("host=database port=5432", f"host={HOST} port={self.server.port}"),
             ("listen_addr = *", f"listen_addr = {HOST}"),
             ("listen_port = 6432", f"listen_port = {self.port}"),
-            ("/tmp/userlist.txt", str(self.folder / "userlist.txt")),
+            ("auth_file = /tmp/userlist.txt", f"auth_file = {self.folder}/userlist.txt"),
         )
 
     def turn_to(self, server: Server) -> None:

@@ -103,7 +103,9 @@ class Server:
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
             self.keepers.append(
-                start_process(["sh", "-c", KEEPER, str(self.folder), *self.command], self.folder, self.owner, log)
+                start_process(
+                    ["sh", "-c", KEEPER, str(self.folder), *self.command], self.folder, self.owner, log
+                )
             )
         deadline = time.monotonic() + START_SECONDS
         while True:
