@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from app.catalog.tables import catalogue, revisions
+from app.database.engines import read_alone
 from app.database.opening import is_missing_table
 from app.database.sqlite_file import file_of
 from app.database.statements import statement
@@ -128,7 +129,7 @@ class RowReader:
             driver: Any = self._connection.driver_connection
             if self._engine.dialect.name == "postgresql" and not driver.autocommit:
                 driver.autocommit = True
-            row: tuple[Any, ...] | None = driver.execute(self._statement).fetchone()
+            row = read_alone(self._connection, self._statement)
         except (DBAPIError, TimeoutError, self._engine.dialect.loaded_dbapi.Error) as error:
             self.close()
             if is_missing_table(error):

@@ -1,22 +1,26 @@
 """Engines, their limits, and the one transaction that writes. Knows no table."""
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Engine,
+    PoolProxiedConnection,
     create_engine,
     event,
     make_url,
     text,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.database.opening import check_on_connect
 from app.database.sqlite_file import OPTION, SqliteFile
@@ -50,12 +54,32 @@ _LOCK_NOT_AVAILABLE = "55P03"
 # The number is arbitrary: other programs on the same server are unlikely to choose it.
 _IMPORT_LOCK = 0x_C11_991_465
 
-_READ_SESSION = (
-    "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on "
+_READ_SETTINGS = {
+    "statement_timeout": f"{QUERY_SECONDS * 1000:.0f}",
     # Random reads are cheap on SSDs; with the default (4.0) the planner reads and sorts whole tables.
-    "-c random_page_cost=1.1 -c jit=off "
-    f"-c statement_timeout={int(QUERY_SECONDS * 1000)}"
+    "random_page_cost": "1.1",
+    "jit": "off",
+}
+_READ_SESSION = "; ".join(
+    f"SET {name} = {value}"
+    for name, value in {
+        "default_transaction_isolation": "'repeatable read'",
+        "default_transaction_read_only": "on",
+        **_READ_SETTINGS,
+    }.items()
 )
+# Behind a pooler the session is somebody else's after each transaction, so each one brings its settings.
+_READ_TRANSACTION = "; ".join(
+    [
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        *(f"SET LOCAL {name} = {value}" for name, value in _READ_SETTINGS.items()),
+    ]
+)
+
+# The name of a connection's info that holds the statement which begins its snapshots.
+_BEGIN = "begin"
+# PostgreSQL cuts longer names.
+_MAX_APPLICATION_NAME = 63
 
 
 def writing_engine(url: str, wait_seconds: float = IMPORT_WAIT_SECONDS) -> Engine:
@@ -68,7 +92,9 @@ def writing_engine(url: str, wait_seconds: float = IMPORT_WAIT_SECONDS) -> Engin
     else:
         # The driver logs a lost connection and raises it too; a terminal would show it twice.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
-        engine = create_engine(url, connect_args={"connect_timeout": 10}, execution_options=options)
+        parameters = _parameters_beside(url, "writer", connect_timeout=10)
+        engine = create_engine(url, connect_args=parameters, execution_options=options)
+        event.listen(engine, "connect", _note_pooler)
     check_on_connect(engine, may_create_file=True)
     return engine
 
@@ -96,10 +122,28 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
             pool_size=READ_CONNECTIONS,
             max_overflow=0,
             pool_timeout=QUERY_SECONDS,
-            connect_args={"connect_timeout": 5, "options": _READ_SESSION},
+            connect_args=_parameters_beside(url, "reader", connect_timeout=5),
         )
+        event.listen(engine, "connect", _prepare_reading_session)
     check_on_connect(engine, may_create_file=False)
     return engine
+
+
+def beginning_of_snapshot(connection: Connection | PoolProxiedConnection) -> str:
+    """What begins a transaction that reads one state, with the settings that its session may not have."""
+    beginning: str = connection.info.get(_BEGIN, "BEGIN")
+    return beginning
+
+
+def read_alone(connection: PoolProxiedConnection, statement: str) -> tuple[Any, ...] | None:
+    """The first row of a statement that is a transaction of its own; the driver commits by itself."""
+    driver: Any = connection.driver_connection
+    if _BEGIN in connection.info:
+        statement = f"{beginning_of_snapshot(connection)}; {statement}; COMMIT"
+        row: tuple[Any, ...] | None = driver.execute(statement).set_result(-2).fetchone()
+    else:
+        row = driver.execute(statement).fetchone()
+    return row
 
 
 @contextmanager
@@ -168,6 +212,37 @@ def _prepare_sqlite(cache_kib: int, wait_seconds: float, connection: sqlite3.Con
     # An import that reported success must survive a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _parameters_beside(url: str, role: str, **parameters: Any) -> dict[str, Any]:
+    """The parameters of libpq that are ours, but for those that the URL gives itself.
+
+    `options` is none of them: poolers refuse it at the start of a connection, and it would replace the URL's.
+    """
+    # Whoever looks into pg_stat_activity sees whose connection it is, unless the URL names it otherwise.
+    name = f"clippings {role} {os.getpid()} on {gethostname()}"[:_MAX_APPLICATION_NAME]
+    ours = {"fallback_application_name": name, **parameters}
+    return {key: value for key, value in ours.items() if key not in make_url(url).query}
+
+
+def _note_pooler(connection: Any, record: ConnectionPoolEntry) -> None:
+    """Prepares no statements behind a pooler, where the next transaction may be on another server process.
+
+    A pooler cannot know at connecting which process will answer, so it names one that is none.
+    """
+    [process] = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.commit()
+    if process != connection.info.backend_pid:
+        connection.prepare_threshold = None
+        record.info[_BEGIN] = _READ_TRANSACTION
+
+
+def _prepare_reading_session(connection: Any, record: ConnectionPoolEntry) -> None:
+    """SET costs 30 µs of a list in each transaction, so a session that is ours alone has it once."""
+    _note_pooler(connection, record)
+    if _BEGIN not in record.info:
+        connection.execute(_READ_SESSION)
+        connection.commit()
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection, _: object) -> None:

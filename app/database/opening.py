@@ -53,6 +53,10 @@ def _open(file: SqliteFile, dialect: Any, record: Any, arguments: list[Any], opt
 
 def _require_unicode(connection: Any, record: Any) -> None:
     encoding = connection.info.parameter_status("server_encoding")
+    if encoding is None:
+        # Not every pooler passes it on.
+        [encoding] = connection.execute("SHOW server_encoding").fetchone()
+        connection.commit()
     if encoding != "UTF8":
         connection.close()
         raise DatabaseUnusable(

@@ -9,7 +9,7 @@ from typing import Any, Self
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from app.database.engines import QUERY_SECONDS, first_line, reading_engine
+from app.database.engines import QUERY_SECONDS, beginning_of_snapshot, first_line, reading_engine
 from app.database.sqlite_file import file_of
 from app.errors import DatabaseUnavailable, QueryTimedOut
 
@@ -115,7 +115,7 @@ class Reader:
 
 def _begin(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
-    driver.execute("BEGIN")
+    driver.execute(beginning_of_snapshot(connection))
     if connection.dialect.name == "sqlite":
         _set_deadline(driver)
 
