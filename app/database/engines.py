@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     create_engine,
@@ -49,6 +50,9 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 # The number is arbitrary: other programs on the same server are unlikely to choose it.
 _IMPORT_LOCK = 0x_C11_991_465
+
+# An import is done within microseconds of its commit, on a busy machine within milliseconds.
+_SETTLING_MILLISECONDS = 300
 
 _READ_SESSION = (
     "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on "
@@ -91,7 +95,7 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
         )
     else:
         engine = create_engine(
-            url,
+            _with_sessions_that_only_read(parts),
             isolation_level="AUTOCOMMIT",
             pool_size=READ_CONNECTIONS,
             max_overflow=0,
@@ -100,6 +104,13 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
         )
     check_on_connect(engine, may_create_file=False)
     return engine
+
+
+def _with_sessions_that_only_read(url: URL) -> URL:
+    """`read-write` would refuse our own sessions, which only read wherever they are; `primary` does not."""
+    if url.query.get("target_session_attrs") == "read-write":
+        return url.update_query_dict({"target_session_attrs": "primary"})
+    return url
 
 
 @contextmanager
@@ -132,6 +143,19 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
         is_operational = isinstance(original, engine.dialect.loaded_dbapi.OperationalError)
         summary = "The database cannot be written" if is_operational else "The database refused"
         raise DatabaseUnavailable(f"{summary}: {first_line(original)}") from error
+
+
+def wait_for_import(connection: Connection) -> None:
+    """Waits a moment until no import runs on this server, which is none that replays what another one does.
+
+    Whoever begins a transaction after it sees what was committed before.
+    """
+    connection.execute(text(f"SET LOCAL lock_timeout = {_SETTLING_MILLISECONDS}"))
+    waiting = text(f"SELECT pg_is_in_recovery(), pg_advisory_xact_lock_shared({_IMPORT_LOCK})")
+    if connection.execute(waiting).scalar_one():
+        raise DatabaseUnavailable(
+            "CLIPPINGS_DATABASE_URL leads to a standby, which cannot know what is true."
+        )
 
 
 def _write_log_back(engine: Engine) -> None:
