@@ -11,6 +11,7 @@ from socket import gethostname
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     PoolProxiedConnection,
@@ -53,6 +54,9 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 # The number is arbitrary: other programs on the same server are unlikely to choose it.
 _IMPORT_LOCK = 0x_C11_991_465
+
+# An import is done within microseconds of its commit, on a busy machine within milliseconds.
+_SETTLING_MILLISECONDS = 300
 
 _READ_SETTINGS = {
     "statement_timeout": f"{QUERY_SECONDS * 1000:.0f}",
@@ -117,7 +121,7 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
         )
     else:
         engine = create_engine(
-            url,
+            _with_sessions_that_only_read(parts),
             isolation_level="AUTOCOMMIT",
             pool_size=READ_CONNECTIONS,
             max_overflow=0,
@@ -144,6 +148,13 @@ def read_alone(connection: PoolProxiedConnection, statement: str) -> tuple[Any, 
     else:
         row = driver.execute(statement).fetchone()
     return row
+
+
+def _with_sessions_that_only_read(url: URL) -> URL:
+    """`read-write` would refuse our own sessions, which only read wherever they are; `primary` does not."""
+    if url.query.get("target_session_attrs") == "read-write":
+        return url.update_query_dict({"target_session_attrs": "primary"})
+    return url
 
 
 @contextmanager
@@ -176,6 +187,19 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
         is_operational = isinstance(original, engine.dialect.loaded_dbapi.OperationalError)
         summary = "The database cannot be written" if is_operational else "The database refused"
         raise DatabaseUnavailable(f"{summary}: {first_line(original)}") from error
+
+
+def wait_for_import(connection: Connection) -> None:
+    """Waits a moment until no import runs on this server, which is none that replays what another one does.
+
+    Whoever begins a transaction after it sees what was committed before.
+    """
+    connection.execute(text(f"SET LOCAL lock_timeout = {_SETTLING_MILLISECONDS}"))
+    waiting = text(f"SELECT pg_is_in_recovery(), pg_advisory_xact_lock_shared({_IMPORT_LOCK})")
+    if connection.execute(waiting).scalar_one():
+        raise DatabaseUnavailable(
+            "CLIPPINGS_DATABASE_URL leads to a standby, which cannot know what is true."
+        )
 
 
 def _write_log_back(engine: Engine) -> None:

@@ -29,6 +29,8 @@ IN_A_HURRY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_pag
 # People run it so: commits outlive the server's death.
 DURABLE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
 
+CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
+
 # Found by its folder, so that any number of test runs get along, and no one else gets in.
 SOCKET_ONLY = ["-c", "listen_addresses="]
 
@@ -52,6 +54,14 @@ def drop_postgresql(url: str) -> None:
     """Closes what is still connected, so that a test that leaks a connection does not fail its neighbours."""
     server = make_url(url).set(database="postgres")
     _execute(server, f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+
+
+def set_connections(url: URL, *, allowed: bool) -> None:
+    """A database that allows none is like a server that is away. Whoever is connected to it is cut off."""
+    server = url.set(database="postgres")
+    _execute(server, f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS {str(allowed).lower()}")
+    if not allowed:
+        _execute(server, CUT_OFF.format(url.database))
 
 
 def new_database(server: URL, template: str = "template0") -> str:
