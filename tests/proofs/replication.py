@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, LiteralString, Self
 
 import psycopg
+from psycopg import sql
 
 from tests.proofs.catalogues import REPOSITORY
 from tests.support.databases import LOCALE, folder_and_owner, installation_for, start_process
@@ -23,6 +24,8 @@ from tests.support.databases import LOCALE, folder_and_owner, installation_for, 
 DEPLOY: Final = REPOSITORY / "deploy"
 HOST: Final = "127.0.0.1"
 DATABASE: Final = "clippings"
+# What server.sh adds to CLUSTER for a standby that follows it.
+FOLLOWING: Final = " dbname=postgres target_session_attrs=read-write connect_timeout=3"
 # A server is there after 1 s, and a copy of a small catalogue after 2 s.
 START_SECONDS: Final = 60
 # The server hangs on a pipe of ours, so that it ends with this process however that ends.
@@ -155,8 +158,22 @@ class Server:
 
     def delay_replay(self, milliseconds: int) -> None:
         """This standby has each import so much later, as one in another place has."""
-        self.execute(f"ALTER SYSTEM SET recovery_min_apply_delay = {int(milliseconds)}")  # type: ignore[arg-type]
-        self.execute("SELECT pg_reload_conf()")
+        self._set("recovery_min_apply_delay", str(milliseconds))
+
+    def await_everything(self, names: str) -> None:
+        """An import is done when so many standbys answer from it."""
+        self._set("synchronous_commit", "remote_apply")
+        self._set("synchronous_standby_names", names)
+
+    def follow(self, primary: str) -> None:
+        """Whom a standby follows, and nobody if it is empty."""
+        self._set("primary_conninfo", primary)
+
+    def _set(self, name: str, value: str) -> None:
+        statement = sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
+        with psycopg.connect(self.dsn("postgres"), autocommit=True, connect_timeout=5) as connection:
+            connection.execute(statement)
+            connection.execute("SELECT pg_reload_conf()")
 
     def pause_replay(self) -> None:
         self.execute("SELECT pg_wal_replay_pause()")

@@ -35,7 +35,7 @@ Address = tuple[str, int]
 
 TOKEN: Final = "a-token-of-an-editor"
 # A client that has waited for so long has lost the service for good.
-MAX_WAIT_SECONDS: Final = 60.0
+MAX_WAIT_SECONDS: Final = 120.0
 # Answers say `Retry-After: 1` and more; whoever asks sooner sees how long it really took.
 PAUSE_SECONDS: Final = 0.1
 # Clients without a pause would leave imports no processor, and would see few of them.
@@ -153,6 +153,9 @@ class Witness:
         floor, revisions, met = 0, [], Counter[str]()
         while path:
             answer = self._ask(path, floor)
+            if answer.status == 410:
+                # The cursor tells of a revision that was lost.
+                return
             floor = answer.revision
             revisions.append(answer.revision)
             contents = self._judged(
@@ -165,6 +168,8 @@ class Witness:
                 place = question.place(page[-1])
             met.update(article.path for article in page)
             path = answer.body["next"]
+            # Whoever reads meets an import between two pages.
+            self.ended.wait(THINKING_SECONDS)
         self._judge_walk(question, revisions, met)
         self.sightings.did("walks")
         if len(set(revisions)) > 1:
