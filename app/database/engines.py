@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    URL,
     Connection,
     Engine,
     create_engine,
@@ -95,7 +94,7 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
         )
     else:
         engine = create_engine(
-            _with_sessions_that_only_read(parts),
+            url,
             isolation_level="AUTOCOMMIT",
             pool_size=READ_CONNECTIONS,
             max_overflow=0,
@@ -104,13 +103,6 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
         )
     check_on_connect(engine, may_create_file=False)
     return engine
-
-
-def _with_sessions_that_only_read(url: URL) -> URL:
-    """`read-write` would refuse our own sessions, which only read wherever they are; `primary` does not."""
-    if url.query.get("target_session_attrs") == "read-write":
-        return url.update_query_dict({"target_session_attrs": "primary"})
-    return url
 
 
 @contextmanager
