@@ -36,7 +36,8 @@ def database_url(url: str, several_hosts_options: Mapping[str, str]) -> str:
             # The driver would ignore these parts of a URL, or refuse them at the first connection.
             warnings.simplefilter("error", SAWarning)
             hosts = _hosts(parts)
-        is_understood = "@" not in (parts.host or "") and all(_is_port(port) for _, port in hosts)
+        has_port = parts.port != 0 and all(_is_port(port) for _, port in hosts)
+        is_understood = has_port and "@" not in (parts.host or "")
     except (ArgumentError, SAWarning, ValueError):
         is_understood = False
     if not is_understood:

@@ -25,6 +25,16 @@ MAX_SITE_NAME_CHARACTERS, MAX_SITE_DESCRIPTION_CHARACTERS = 100, 1_000
 # XML and terminals choke on these; joiners, which str.isprintable excludes, belong to Persian and to emoji.
 _NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
+# What libpq is told where a URL names several hosts and does not say otherwise. Only the primary can be
+# written, and only it knows what is true.
+SEVERAL_PRIMARIES = {"target_session_attrs": "primary"}
+# A host that drops packets holds up whoever opens a connection; libpq waits for two seconds at least.
+SEVERAL_STANDBYS = {
+    "load_balance_hosts": "random",
+    "target_session_attrs": "prefer-standby",
+    "connect_timeout": "2",
+}
+
 
 class Settings(BaseSettings):
     """Frozen, and without secrets in its repr. `Settings.read()` says what is wrong in plain lines."""
@@ -119,21 +129,18 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, url: str) -> str:
-        # Only the primary can be written, and only it knows what is true.
-        return database_url(url, {"target_session_attrs": "primary"})
+        return database_url(url, SEVERAL_PRIMARIES)
 
     @field_validator("read_database_url")
     @classmethod
     def _check_read_database_url(cls, url: str | None, others: ValidationInfo) -> str | None:
         if url is None or not url.strip():
             return None
-        is_sqlite = others.data.get("database_url", "").startswith("sqlite")
-        if is_sqlite or url.strip().partition("://")[0] not in POSTGRESQL_SCHEMES:
-            raise ValueError(
-                "must be left out with SQLite, which has no standbys; it and CLIPPINGS_DATABASE_URL begin "
-                "with postgresql://"
-            )
-        return database_url(url, {"load_balance_hosts": "random", "target_session_attrs": "prefer-standby"})
+        if others.data.get("database_url", "").startswith("sqlite"):
+            raise ValueError("must be left out where CLIPPINGS_DATABASE_URL is SQLite, which has no standbys")
+        if url.strip().partition("://")[0] not in POSTGRESQL_SCHEMES:
+            raise ValueError("must begin with postgresql:// or postgres://")
+        return database_url(url, SEVERAL_STANDBYS)
 
     @field_validator("editor_token")
     @classmethod

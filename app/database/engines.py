@@ -11,7 +11,6 @@ from socket import gethostname
 from typing import Any
 
 from sqlalchemy import (
-    URL,
     Connection,
     Engine,
     PoolProxiedConnection,
@@ -121,7 +120,7 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
         )
     else:
         engine = create_engine(
-            _with_sessions_that_only_read(parts),
+            url,
             isolation_level="AUTOCOMMIT",
             pool_size=READ_CONNECTIONS,
             max_overflow=0,
@@ -148,13 +147,6 @@ def read_alone(connection: PoolProxiedConnection, statement: str) -> tuple[Any, 
     else:
         row = driver.execute(statement).fetchone()
     return row
-
-
-def _with_sessions_that_only_read(url: URL) -> URL:
-    """`read-write` would refuse our own sessions, which only read wherever they are; `primary` does not."""
-    if url.query.get("target_session_attrs") == "read-write":
-        return url.update_query_dict({"target_session_attrs": "primary"})
-    return url
 
 
 @contextmanager
