@@ -18,10 +18,10 @@ The folders are the stations on the data's way:
 
 Arrows, and no others: conversion -> documents; importer -> documents, catalog; feeds, exports, pages ->
 catalog; web -> catalog, feeds, exports, pages. Every folder may use `database` and the nouns beside the
-folders: names and urls (when two are one), moments, unicode_forms, printable, yaml_text, whole_files, errors,
-interrupts, settings, migrate, logs. The nouns know no other folder. `cli`, `console`, `converting`,
-`exporting`, `statistics`, `main`, `purge`, `serving` and `shutdown` put everything together. A test checks
-the arrows.
+folders: names and urls (when two are one), database_urls, moments, unicode_forms, printable, yaml_text,
+whole_files, errors, interrupts, settings, migrate, logs. The nouns know no other folder. `cli`, `console`,
+`converting`, `exporting`, `statistics`, `main`, `purge`, `serving` and `shutdown` put everything together.
+A test checks the arrows.
 
 A sealed room may be clever, the way through the house may not. Most changes open neither room; the docstring
 of catalog/index/__init__.py tells that room's format, invariants and costs. docs/architecture.md tells the
@@ -43,7 +43,7 @@ One `GET /articles?topic=AI` that nothing remembers:
     web.http.connections -> shell -> negotiation -> audience -> cache -> catalog.state
         -> web.http.routes -> query_string -> catalog.query -> clauses
         -> web.articles -> paging -> catalog.cursors
-        -> web.view -> database.snapshots
+        -> web.view -> catalog.databases -> database.snapshots -> catalog.state
         -> catalog.filters -> catalog.index.conditions -> catalog.terms -> names
         -> catalog.orders -> paging -> database.statements -> web.paging
         -> web.http.response -> compression -> cache
@@ -84,6 +84,8 @@ Words of the house, where the field has none or several:
   page          of a list: a part of it; for people: HTML at `/` and below `/view/`.
   frame         what every page for people has around its own content.
   statement     SQL that is compiled once for each kind of question and dialect.
+  standby       a copy of the database that PostgreSQL keeps elsewhere. What is written goes to the primary.
+  floor         the newest state that a process knows of. It answers with nothing older.
   snapshot      a read-only transaction, in which a request sees one revision.
 
 What was decided, and why:

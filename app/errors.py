@@ -13,6 +13,10 @@ class DatabaseUnavailable(ClippingsError):
     """The database is not reachable, full, locked for too long or broken; nothing was written."""
 
 
+class PrimaryNeeded(DatabaseUnavailable):
+    """A standby cannot answer this question, or not for certain: the same is to be asked of the primary."""
+
+
 class DatabaseUnusable(ClippingsError):
     """The database is not one of ours: another encoding, another program's, or a newer version's."""
 

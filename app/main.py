@@ -110,8 +110,8 @@ class Service(FastAPI):
         resources: Resources = self.state.resources
         settings = resources.settings
         clock = RevisionClock(
-            resources.state_reader.read,
-            KNOWN_SECONDS[resources.reader.dialect],
+            resources.databases.known_state,
+            KNOWN_SECONDS[resources.databases.dialect],
             is_local=resources.is_local,
         )
         router = PathRouter(self.router, settings.public_path)

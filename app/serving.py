@@ -10,18 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from logging.config import dictConfig
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import func, make_url, select
+from sqlalchemy import func, select
 from uvicorn.supervisors import ChangeReload
 
-from app.catalog.state import read_state
+from app.catalog.databases import UNREADABLE
+from app.catalog.state import State, read_state
 from app.catalog.tables import articles
 from app.console import counted
 from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader, restart_clock
+from app.database_urls import without_secrets
 from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated, ServingFailed
 from app.interrupts import leave_signals
 from app.logs import logging_configuration
@@ -54,7 +57,8 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     settings = Settings.read()
-    contents, hidden = _ready_database(settings)
+    contents = _ready_database(settings)
+    standbys = _check_standbys(settings.read_database_url, contents) if settings.read_database_url else None
     sockets = _listening_sockets(host, port)
     port = sockets[0].getsockname()[1]
     if settings.public_url is None:
@@ -62,7 +66,10 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
     leave_signals()
     configuration = logging_configuration(settings.log)
     dictConfig(configuration)
-    log.info("%s has %s", _without_secrets(settings.database_url), contents)
+    log.info("%s has %s", without_secrets(settings.database_url), contents.in_words)
+    if standbys and settings.read_database_url:
+        level, text = standbys
+        log.log(level, "%s %s", without_secrets(settings.read_database_url), text)
     config = uvicorn.Config(
         "app.serving:app_from_environment",
         factory=True,
@@ -79,7 +86,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
     )
     log.info("running on http://%s:%s", _bracketed(host) or "*", port)
     log.info("look at %s/", Settings.read().public_url)
-    for warning in warnings_of(settings, host, hidden):
+    for warning in warnings_of(settings, host, contents.hidden):
         log.warning("%s", warning)
     if reload:
         ChangeReload(config, target=uvicorn.Server(config).run, sockets=sockets).run()
@@ -181,14 +188,22 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _ready_database(settings: Settings) -> tuple[str, int]:
-    """What there is to serve, and how much of it is not published. Raises what makes serving impossible."""
+class Contents(NamedTuple):
+    """`hidden` of the articles are not published; without a state there is nothing to read yet."""
+
+    in_words: str
+    hidden: int = 0
+    state: State | None = None
+
+
+def _ready_database(settings: Settings) -> Contents:
+    """What there is to serve. Raises what makes serving impossible."""
     url = settings.database_url
     with Reader(url, read_only=settings.read_only) as reader:
         try:
             return _contents_of(reader)
         except NoCatalogue as error:
-            return f"no catalogue yet, so that all is answered 503. {error}", 0
+            return Contents(f"no catalogue yet, so that all is answered 503. {error}")
         except SchemaOutdated:
             if settings.read_only or not url.startswith("sqlite"):
                 raise
@@ -201,27 +216,37 @@ def _ready_database(settings: Settings) -> tuple[str, int]:
             if url.startswith("sqlite"):
                 raise
             # It may come up after us.
-            return f"nothing that can be read, so that all is answered 503 until it can. {error}", 0
+            if settings.read_database_url:
+                return Contents(f"nothing that can be read at the moment. {error}")
+            return Contents(f"nothing that can be read, so that all is answered 503 until it can. {error}")
 
 
-def _contents_of(reader: Reader) -> tuple[str, int]:
+def _contents_of(reader: Reader) -> Contents:
     unpublished = func.count().filter(articles.c.published == 0)
     with reader.snapshot() as connection:
         require_current(connection)
-        revision = read_state(connection).revision
+        state = read_state(connection)
         restart_clock(connection)
         count, hidden = connection.execute(select(func.count(), unpublished).select_from(articles)).one()
     of_them = f" ({hidden:,} of them not published)" if hidden else ""
-    return f"{counted(count)}{of_them} at revision {revision}", hidden
+    return Contents(f"{counted(count)}{of_them} at revision {state.revision}", hidden, state)
 
 
-def _without_secrets(url: str) -> str:
-    """No password, and nothing behind the `?`, where there may be another."""
-    parts = make_url(url)
-    if parts.get_backend_name() == "sqlite":
-        return f"sqlite:///{parts.database}"
-    shown = parts.set(drivername="postgresql", password=None, query={})
-    return shown.render_as_string()
+def _check_standbys(url: str, of_primary: Contents) -> tuple[int, str]:
+    """A level of the log and what to say of them. Raises ServingFailed where they have another catalogue."""
+    with Reader(url, spreads=True) as reader:
+        try:
+            with reader.snapshot() as connection:
+                require_current(connection)
+                state = read_state(connection)
+        except UNREADABLE as error:
+            return logging.WARNING, f"cannot be read, so the primary answers until it can. {error}"
+    if of_primary.state and state.identity != of_primary.state.identity:
+        raise ServingFailed(
+            f"{without_secrets(url)} has another catalogue than CLIPPINGS_DATABASE_URL: "
+            "CLIPPINGS_READ_DATABASE_URL must name standbys of that database."
+        )
+    return logging.INFO, f"answers questions, and is at revision {state.revision}"
 
 
 def _reachable(host: str) -> str:

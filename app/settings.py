@@ -1,16 +1,14 @@
 """Every setting, its default and its meaning. Settings come from the environment alone."""
 
 import re
-import warnings
 from collections.abc import Iterable
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SAWarning
 
+from app.database_urls import POSTGRESQL_SCHEMES, database_url
 from app.errors import SettingsError
 from app.logs import LogStyle
 
@@ -27,8 +25,15 @@ MAX_SITE_NAME_CHARACTERS, MAX_SITE_DESCRIPTION_CHARACTERS = 100, 1_000
 # XML and terminals choke on these; joiners, which str.isprintable excludes, belong to Persian and to emoji.
 _NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
-# People write PostgreSQL's scheme in two ways and SQLAlchemy in a third; all mean psycopg 3 here.
-_POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+# What libpq is told where a URL names several hosts and does not say otherwise. Only the primary can be
+# written, and only it knows what is true.
+SEVERAL_PRIMARIES = {"target_session_attrs": "primary"}
+# A host that drops packets holds up whoever opens a connection; libpq waits for two seconds at least.
+SEVERAL_STANDBYS = {
+    "load_balance_hosts": "random",
+    "target_session_attrs": "prefer-standby",
+    "connect_timeout": "2",
+}
 
 
 class Settings(BaseSettings):
@@ -47,6 +52,11 @@ class Settings(BaseSettings):
         default="sqlite:///clippings.db",
         validation_alias=AliasChoices(f"{PREFIX}DATABASE_URL", "DATABASE_URL"),
         description="The database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+        repr=False,
+    )
+    read_database_url: str | None = Field(
+        default=None,
+        description="Where questions go instead: standbys of a PostgreSQL database, several hosts allowed",
         repr=False,
     )
     editor_token: SecretStr | None = Field(
@@ -119,35 +129,18 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, url: str) -> str:
-        scheme, _, location = url.strip().partition("://")
-        if scheme in _POSTGRESQL_SCHEMES:
-            if not location.strip("/"):
-                raise ValueError("must name a database, as in postgresql://USER:PASSWORD@HOST/NAME")
-            url = f"postgresql+psycopg://{location}"
-        elif scheme == "sqlite":
-            # Each connection would open an empty database of its own if the URL named no file.
-            if location.partition("?")[0] in ("", "/", "/:memory:"):
-                raise ValueError("must name a file, as in sqlite:///clippings.db")
-            if not location.startswith("/"):
-                raise ValueError("must have three slashes before the file, as in sqlite:///clippings.db")
-            url = f"sqlite://{location}"
-        else:
-            raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
-        try:
-            parts = make_url(url)
-            with warnings.catch_warnings():
-                # The driver would ignore these parts of a URL, or refuse them at the first connection.
-                warnings.simplefilter("error", SAWarning)
-                parts.get_dialect()().create_connect_args(parts)
-            is_understood = "@" not in (parts.host or "") and (parts.port or 1) in range(1, 65_536)
-        except (ArgumentError, SAWarning, ValueError):
-            is_understood = False
-        if not is_understood:
-            # SQLAlchemy's message repeats parts of the URL, the password among them.
-            raise ValueError(
-                "is not a database URL; in a user or password write @ as %40, : as %3A and / as %2F"
-            )
-        return url
+        return database_url(url, SEVERAL_PRIMARIES)
+
+    @field_validator("read_database_url")
+    @classmethod
+    def _check_read_database_url(cls, url: str | None, others: ValidationInfo) -> str | None:
+        if url is None or not url.strip():
+            return None
+        if others.data.get("database_url", "").startswith("sqlite"):
+            raise ValueError("must be left out where CLIPPINGS_DATABASE_URL is SQLite, which has no standbys")
+        if url.strip().partition("://")[0] not in POSTGRESQL_SCHEMES:
+            raise ValueError("must begin with postgresql:// or postgres://")
+        return database_url(url, SEVERAL_STANDBYS)
 
     @field_validator("editor_token")
     @classmethod

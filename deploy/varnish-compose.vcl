@@ -1,15 +1,43 @@
-# varnish.vcl for compose.yaml, where the service is another host.
+# varnish.vcl for compose.yaml, where two services are other hosts.
 #
 # The service is started with CLIPPINGS_MAX_AGE=300, and imports with CLIPPINGS_PURGE_URL=http://127.0.0.1:6081/,
 # so that answers come from here until an import changes one.
 vcl 4.1;
 
-backend default {
-    .host = "service";
+import directors;
+
+# A service that stops, or cannot read, says so before it refuses anybody.
+probe readiness {
+    .url = "/health/ready";
+    .interval = 2s;
+    .timeout = 2s;
+    .window = 3;
+    .threshold = 2;
+    .initial = 2;
+}
+
+backend service_1 {
+    .host = "service-1";
     .port = "8000";
     .first_byte_timeout = 60s;
     # Shorter than the 75 s for which the service keeps a connection.
     .between_bytes_timeout = 60s;
+    .probe = readiness;
+}
+
+backend service_2 {
+    .host = "service-2";
+    .port = "8000";
+    .first_byte_timeout = 60s;
+    # Shorter than the 75 s for which the service keeps a connection.
+    .between_bytes_timeout = 60s;
+    .probe = readiness;
+}
+
+sub vcl_init {
+    new services = directors.round_robin();
+    services.add_backend(service_1);
+    services.add_backend(service_2);
 }
 
 # Imports come from this machine, or to a socket that is for them alone:  varnishd -a :80 -a imports=:6081
@@ -19,6 +47,7 @@ acl importers {
 }
 
 sub vcl_recv {
+    set req.backend_hint = services.backend();
     if (req.method == "PURGE") {
         if (local.socket != "imports" && client.ip !~ importers) {
             return (synth(403, "Forbidden"));

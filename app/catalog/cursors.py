@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement
 
 from app.catalog.paging import KeyValue, Place
+from app.catalog.state import MAX_REVISION
 
 # A query has at most 8,000 characters, which JSON may escape and base64 makes a third longer; the key of a
 # title adds 1,000 bytes.
@@ -31,19 +32,22 @@ BROKEN = "is broken: copy it whole from `next` or `prev`, or leave it out to beg
 class Cursor:
     """`revision` is the name of the only revision in which the place means something, None if all do.
 
-    An older version wrote a revision's number, which no revision has for a name.
+    An older version wrote a revision's number, which no revision has for a name. `told` is the number of the
+    revision that it was made from, where the next answer may come from a standby that is behind.
     """
 
     list_path: str
     parameters: tuple[tuple[str, str], ...]
     place: Place
     revision: str | int | None
+    told: int | None = None
 
     def __str__(self) -> str:
         keys = self.place.keys
         json_keys = None if keys is None else [_key_to_json(key) for key in keys]
+        told = [] if self.told is None else [self.told]
         content = _as_json(
-            [self.list_path, self.parameters, json_keys, self.place.backwards, self.revision]
+            [self.list_path, self.parameters, json_keys, self.place.backwards, self.revision, *told]
         ).encode()
         return base64.urlsafe_b64encode(_checksum(content) + content).decode().rstrip("=")
 
@@ -64,10 +68,11 @@ def read_cursor(text: str) -> Cursor:
                 list() | None as keys,
                 bool(backwards),
                 str() | int() | None as revision,
+                *told,
             ]:
                 pairs = tuple((_text(name), _text(value)) for name, value in parameters)
                 place = Place(None if keys is None else tuple(_key_from_json(key) for key in keys), backwards)
-                cursor = Cursor(list_path, pairs, place, revision)
+                cursor = Cursor(list_path, pairs, place, revision, _told_of(told))
             case _:
                 raise ValueError(BROKEN)
     except (ValueError, TypeError, RecursionError, binascii.Error):
@@ -100,6 +105,16 @@ def _key_from_json(key: Any) -> KeyValue:
             return _text(key)
         case [str(encoded)]:
             return base64.b64decode(encoded, validate=True)
+        case _:
+            raise ValueError(BROKEN)
+
+
+def _told_of(rest: list[Any]) -> int | None:
+    match rest:
+        case []:
+            return None
+        case [int(told)] if type(told) is int and told in range(MAX_REVISION + 1):
+            return told
         case _:
             raise ValueError(BROKEN)
 

@@ -1,5 +1,7 @@
 """Which catalogue this is, in which revision, and whether it was in another one before."""
 
+import time
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -27,6 +29,10 @@ from app.migrate import HEAD
 KNOWN_SECONDS: Final = {"sqlite": 0.001, "postgresql": 0.02}
 
 
+# The column has 32 bits: an import a second would fill them in 68 years.
+MAX_REVISION: Final = 2**31 - 1
+
+
 class State(NamedTuple):
     """Equal states give equal answers, whatever was restored in between.
 
@@ -38,6 +44,12 @@ class State(NamedTuple):
     revision: int
     name: str | None
 
+    def is_as_new_as(self, other: "State | None") -> bool:
+        """Equal, or a later one of the same catalogue. Two of one number with other names are neither."""
+        if other is None or self == other:
+            return True
+        return self.identity == other.identity and self.revision > other.revision
+
     @property
     def cache_tag(self) -> str:
         """What caches in front know all answers of this catalogue by, so that one purge empties them."""
@@ -47,6 +59,19 @@ class State(NamedTuple):
 def read_state(connection: Connection) -> State:
     [row] = _states(connection).rows({})
     return State(*row)
+
+
+def read_current_state(connection: Connection) -> State:
+    """Raises SchemaOutdated where another version has changed the tables."""
+    [row] = _states_and_versions(connection).rows({})
+    return _state_of_version(row)
+
+
+def _state_of_version(row: Sequence[Any]) -> State:
+    *state, version = row
+    if version != HEAD:
+        raise SchemaOutdated("The schema of the database is another version's.")
+    return State(*state)
 
 
 @statement
@@ -80,12 +105,17 @@ def _times_of_revisions() -> Select[Any]:
     return select(revisions.c.imported_at).where(revisions.c.revision == bindparam("revision"))
 
 
+@statement
+def _states_and_versions() -> Select[Any]:
+    version: ColumnClause[str] = literal_column("(SELECT max(version_num) FROM alembic_version)")
+    return _states.build().add_columns(version)
+
+
 class StateReader:
     """Reads the state again and again, in some 11 µs on SQLite; for one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
-        version: ColumnClause[str] = literal_column("(SELECT max(version_num) FROM alembic_version)")
-        self._row = RowReader(engine, str(_states.build().add_columns(version)))
+        self._row = RowReader(engine, str(_states_and_versions.build()))
 
     def read(self) -> State | None:
         """None while the database is away. Raises NoCatalogue where there is none.
@@ -93,12 +123,10 @@ class StateReader:
         Raises SchemaOutdated where another version has changed the tables, or put its own in their place.
         """
         row = self._row.read()
-        if row is None:
-            return None
-        *state, version = row
-        if version != HEAD:
-            raise SchemaOutdated("The schema of the database is another version's.")
-        return State(*state)
+        return None if row is None else _state_of_version(row)
+
+    def close_if_older(self, seconds: float) -> None:
+        self._row.close_if_older(seconds)
 
     def close(self) -> None:
         self._row.close()
@@ -111,6 +139,7 @@ class RowReader:
         self._engine = engine
         self._statement = statement
         self._connection: PoolProxiedConnection | None = None
+        self._opened_at = 0.0
         self._file = file_of(engine)
         self._signature = self._file.signature() if self._file else None
 
@@ -126,6 +155,7 @@ class RowReader:
         try:
             if self._connection is None:
                 self._connection = self._engine.raw_connection()
+                self._opened_at = time.monotonic()
             driver: Any = self._connection.driver_connection
             if self._engine.dialect.name == "postgresql" and not driver.autocommit:
                 driver.autocommit = True
@@ -138,6 +168,11 @@ class RowReader:
         except DatabaseUnusable:
             return None
         return row
+
+    def close_if_older(self, seconds: float) -> None:
+        """The next reading then opens another connection, which may lead to another server."""
+        if self._connection is not None and time.monotonic() - self._opened_at > seconds:
+            self.close()
 
     def close(self) -> None:
         if self._connection is not None:

@@ -54,6 +54,9 @@ _LOCK_NOT_AVAILABLE = "55P03"
 # The number is arbitrary: other programs on the same server are unlikely to choose it.
 _IMPORT_LOCK = 0x_C11_991_465
 
+# An import is done within microseconds of its commit, on a busy machine within milliseconds.
+_SETTLING_MILLISECONDS = 300
+
 _READ_SETTINGS = {
     "statement_timeout": f"{QUERY_SECONDS * 1000:.0f}",
     # Random reads are cheap on SSDs; with the default (4.0) the planner reads and sorts whole tables.
@@ -176,6 +179,19 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
         is_operational = isinstance(original, engine.dialect.loaded_dbapi.OperationalError)
         summary = "The database cannot be written" if is_operational else "The database refused"
         raise DatabaseUnavailable(f"{summary}: {first_line(original)}") from error
+
+
+def wait_for_import(connection: Connection) -> None:
+    """Waits a moment until no import runs on this server, which is none that replays what another one does.
+
+    Whoever begins a transaction after it sees what was committed before.
+    """
+    connection.execute(text(f"SET LOCAL lock_timeout = {_SETTLING_MILLISECONDS}"))
+    waiting = text(f"SELECT pg_is_in_recovery(), pg_advisory_xact_lock_shared({_IMPORT_LOCK})")
+    if connection.execute(waiting).scalar_one():
+        raise DatabaseUnavailable(
+            "CLIPPINGS_DATABASE_URL leads to a standby, which cannot know what is true."
+        )
 
 
 def _write_log_back(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """Read-only snapshots, and the connections that read them. Knows no table."""
 
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -9,7 +10,13 @@ from typing import Any, Self
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from app.database.engines import QUERY_SECONDS, beginning_of_snapshot, first_line, reading_engine
+from app.database.engines import (
+    QUERY_SECONDS,
+    beginning_of_snapshot,
+    first_line,
+    reading_engine,
+    wait_for_import,
+)
 from app.database.sqlite_file import file_of
 from app.errors import DatabaseUnavailable, QueryTimedOut
 
@@ -19,12 +26,31 @@ _QUERY_CANCELED = "57014"
 # SQLite calls our timeout check every 20,000 VM steps, about every 0.1 ms.
 _VM_STEPS_BETWEEN_CHECKS = 20_000
 
+# A connection to one of several servers is closed when it is about this old: a standby that comes back is
+# used again within minutes, and a promoted one relieved. Opening one takes 5 ms.
+SPREAD_SECONDS = 180.0
+# All connections of a service that has just started would else be closed at one moment.
+_SPREAD_JITTER = 0.25
+
+# A standby is behind for milliseconds after an import. Where it is for longer, a new connection may lead to
+# another one, and nobody is to open connections all the time.
+BEHIND_SECONDS = 5.0
+
+# A server that drops packets costs whoever tries it seconds, so one asker tries it this often.
+_RETRY_SECONDS = 5.0
+
 
 class Reader:
-    """Reads one database in snapshots. Owns its engine and the connections that are idle."""
+    """Reads one database in snapshots. Owns its engine and the connections that are idle.
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    One that `spreads` has several servers with the same database, and closes its connections now and then.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = False, spreads: bool = False) -> None:
         self.engine = reading_engine(url, read_only=read_only)
+        self._spreads = spreads
+        self._has_failed = False
+        self._retry_at = 0.0
         self._file = file_of(self.engine)
         self._signature = self._file.signature() if self._file else None
         # A checkout from SQLAlchemy's pool costs 30 µs of a 220 µs list.
@@ -71,6 +97,36 @@ class Reader:
                 else:
                     _discard(connection)
 
+    @contextmanager
+    def settled_snapshot(self) -> Iterator[Connection]:
+        """A snapshot of the primary with all that any of its standbys has shown before.
+
+        A standby may show a commit a moment before the primary does. The import holds its lock until then.
+        Raises DatabaseUnavailable while an import runs, and where this server is a standby itself.
+        """
+        if self.dialect == "postgresql":
+            with self.snapshot() as connection:
+                wait_for_import(connection)
+        with self.snapshot() as connection:
+            yield connection
+
+    def is_away(self) -> bool:
+        """Whether connecting has just failed. Every few seconds one asker gets False, and tries again."""
+        now = time.monotonic()
+        if now < self._retry_at:
+            return True
+        if self._has_failed:
+            self._retry_at = now + _RETRY_SECONDS
+        return False
+
+    def note_failure(self) -> None:
+        self._has_failed = True
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
+
+    def set_aside(self, connection: Connection) -> None:
+        """Its server is behind the others: it is used again after those that are idle, or closed."""
+        connection.info["is_behind"] = True
+
     @property
     def _driver_error(self) -> type[Exception]:
         error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
@@ -90,7 +146,16 @@ class Reader:
                 _discard(connection)
                 continue
             return connection
-        connection = self.engine.connect()
+        try:
+            connection = self.engine.connect()
+        except DBAPIError:
+            self.note_failure()
+            raise
+        self._has_failed, self._retry_at = False, 0.0
+        if self._spreads:
+            share = random.uniform(1 - _SPREAD_JITTER, 1 + _SPREAD_JITTER)  # noqa: S311
+            connection.info["opened_at"] = time.monotonic()
+            connection.info["lasting_seconds"] = SPREAD_SECONDS * share
         _begin(connection)
         return connection
 
@@ -109,6 +174,19 @@ class Reader:
                 driver.commit()
         except (DBAPIError, self._driver_error):
             _discard(connection)
+        else:
+            if self._spreads:
+                self._keep_or_close(connection)
+            else:
+                self._idle.append(connection)
+
+    def _keep_or_close(self, connection: Connection) -> None:
+        is_behind = connection.info.pop("is_behind", False)
+        age_seconds = time.monotonic() - connection.info["opened_at"]
+        if age_seconds > (BEHIND_SECONDS if is_behind else connection.info["lasting_seconds"]):
+            _discard(connection)
+        elif is_behind:
+            self._idle.insert(0, connection)
         else:
             self._idle.append(connection)
 

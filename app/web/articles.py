@@ -93,7 +93,7 @@ class NoIndexRange(Exception):
 def _list_articles(
     request: Request, query: ArticleListQuery, cursor: Cursor, *, on_loop: bool = False
 ) -> Response:
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         selection = matching(view.connection, query)
         if on_loop and not selection.is_index_range:
             raise NoIndexRange
@@ -207,7 +207,7 @@ def list_related_links(
     """The articles that this one mentions, in its order."""
     list_path = f"/articles/{article_id}/related"
     query, cursor = with_cursor(query, list_path)
-    with open_view(request) as view:
+    with open_view(request, None, cursor.told) as view:
         sees_all = view.asker.may_see_unpublished
         article = find_article(view.connection, article_id, sees_all=sees_all) or _raise_no_article()
         page = page_of(view, query, cursor, related_links_of(article.id))
@@ -224,7 +224,7 @@ def list_items(request: Request, article_id: str, query: Annotated[ItemsQuery, Q
     """The articles that a collection lists, in its order."""
     list_path = f"/articles/{article_id}/items"
     query, cursor = with_cursor(query, list_path)
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         sees_all = view.asker.may_see_unpublished
         article = find_article(view.connection, article_id, sees_all=sees_all) or _raise_no_article()
         page = page_of(view, query, cursor, items_of(article.id, "any" if sees_all else "true"))

@@ -17,10 +17,10 @@ from app.catalog.changes import changes_after
 from app.catalog.item_keys import Fields, ItemText, items_with_keys, within_page
 from app.catalog.query import Query as AnyQuery
 from app.catalog.state import State, has_been
+from app.errors import PrimaryNeeded
 from app.web.http.problems import (
     COMMON_PROBLEMS,
     ParameterError,
-    ProblemAnswer,
     gone,
     problems,
     unprocessable,
@@ -75,8 +75,12 @@ class _Since:
 @router.get("/changes", response_model=Changes, responses=problems(403, 410))
 def list_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
     """Upserts and deletes in order, each article once, at its last change. No items: caught up."""
-    with open_view(request, query) as view:
-        since = _since(view, query)
+    since = None if query.since == "0" else _read_since(query)
+    with open_view(request, query, since.state.revision if since else None) as view:
+        if since is None:
+            since = _Since(State(view.state.identity, 0, None), query.published, 0, "")
+        else:
+            _check(view, query, since)
         changes = changes_after(
             view.connection,
             since.revision,
@@ -95,15 +99,20 @@ def list_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> R
         return view.json(b"".join((b'{"items":[', items, end.encode())))
 
 
-def _since(view: View, query: ChangesQuery) -> _Since:
-    if query.since == "0":
-        return _Since(State(view.state.identity, 0, None), query.published, 0, "")
-    since = _read_since(query)
+def _check(view: View, query: ChangesQuery, since: _Since) -> None:
+    """Raises a problem (410) for a place that no copy can go on from."""
     if since.audience != query.published or since.state.identity != view.state.identity:
-        raise _restart_problem(view, query, "of another catalogue, or of another audience")
-    if not has_been(view.connection, view.state, since.state):
-        raise _restart_problem(view, query, "of a revision that the catalogue does not have, or has no more")
-    return since
+        reason = "of another catalogue, or of another audience"
+    elif not has_been(view.connection, view.state, since.state):
+        reason = "of a revision that the catalogue does not have, or has no more"
+    else:
+        return
+    if not view.is_primary:
+        # A standby may be of the time before a backup was restored.
+        raise PrimaryNeeded(reason)
+    raise gone(
+        f"This place is {reason}. Empty your copy, and begin again at `first`.", _link(view, query, "0")
+    )
 
 
 def _read_since(query: ChangesQuery) -> _Since:
@@ -130,12 +139,6 @@ def _read_since(query: ChangesQuery) -> _Since:
         advice = "must be 0, or what stands in `next` of an answer, whole"
         raise unprocessable(ParameterError("since", query.since, advice)) from None
     return since
-
-
-def _restart_problem(view: View, query: ChangesQuery, reason: str) -> ProblemAnswer:
-    return gone(
-        f"This place is {reason}. Empty your copy, and begin again at `first`.", _link(view, query, "0")
-    )
 
 
 def _texts(view: View, changes: Sequence[Any], fields: str | None) -> Iterator[ItemText]:

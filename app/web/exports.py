@@ -25,7 +25,7 @@ from app.web.http.problems import COMMON_PROBLEMS, problems, unavailable
 from app.web.http.resources import DownloadSlots
 from app.web.http.routes import QueryRoute, resources_of
 from app.web.http.spool import spooled
-from app.web.view import record_state
+from app.web.view import open_snapshot
 
 router = APIRouter(route_class=QueryRoute, tags=["exports"], responses=COMMON_PROBLEMS)
 
@@ -210,9 +210,9 @@ class Abandoned(Exception):
 def _text_chunks(rows: Callable[[Iterable[str]], Iterator[str]]) -> Chunks:
     def chunks(request: Request, query: FileQuery, is_abandoned: Event) -> Generator[bytes]:
         """Yields the revision, then the file. The snapshot is open until the last chunk or `close()`."""
-        with resources_of(request).reader.snapshot() as connection:
-            yield str(record_state(request, connection).revision).encode()
-            items = _items(request, query, matching(connection, query))
+        with open_snapshot(request) as snapshot:
+            yield str(snapshot.state.revision).encode()
+            items = _items(request, query, matching(snapshot.connection, query))
             lines = rows(_unless_abandoned(items, is_abandoned))
             while chunk := _chunk(lines):
                 yield chunk
@@ -236,9 +236,8 @@ def _sheet_chunks(columns: tuple[str, ...]) -> Chunks:
         """Yields the revision, then the file, which a slow client reads from the disk without a snapshot."""
         with _temporary_folder() as folder:
             file = folder / "articles.xlsx"
-            with resources_of(request).reader.snapshot() as connection:
-                revision = record_state(request, connection).revision
-                selection = matching(connection, query)
+            with open_snapshot(request) as snapshot:
+                selection = matching(snapshot.connection, query)
                 check_rows(selection.total())
                 with file.open("wb") as written:
                     items = _unless_abandoned(_items(request, query, selection), is_abandoned)
@@ -246,7 +245,7 @@ def _sheet_chunks(columns: tuple[str, ...]) -> Chunks:
                         write_sheet(written, items, folder, columns)
                     except OSError as error:
                         raise unavailable(f"The file could not be made: {error.strerror}.") from error
-            yield str(revision).encode()
+            yield str(snapshot.state.revision).encode()
             with file.open("rb") as read:
                 while chunk := read.read(_BYTES_IN_A_CHUNK):
                     yield chunk

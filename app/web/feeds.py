@@ -62,7 +62,7 @@ def get_json_feed(request: Request, query: Annotated[FeedQuery, Query()]) -> Res
 def _feed_response(request: Request, query: FeedQuery, path: str) -> Response:
     format_ = FEEDS[path]
     query, cursor = with_cursor(query, path)
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         listing = matching(view.connection, query).listing()
         page, entries, texts = _entries(view, page_of(view, query, cursor, listing), format_)
         feed, headers = _described_feed(view, query, cursor, page)

@@ -1,12 +1,14 @@
 """/health: whether the process lives, and whether it can answer. Operators and load balancers ask it."""
 
 import asyncio
+from contextlib import suppress
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.databases import UNREADABLE, Databases
 from app.catalog.state import read_state
 from app.database.snapshots import Reader
 from app.errors import SchemaOutdated
@@ -33,11 +35,20 @@ async def get_readiness(request: Request) -> Response:
     if resources_of(request).connections.is_draining:
         raise unavailable("The service is stopping: ask another one.")
     # The reading threads may be busy with four slow queries, behind which a healthy service would look dead.
-    await asyncio.to_thread(check_catalogue, resources_of(request).reader)
+    await asyncio.to_thread(check_catalogue, resources_of(request).databases)
     return _ok()
 
 
-def check_catalogue(reader: Reader) -> None:
+def check_catalogue(databases: Databases) -> None:
+    """Passes if the standbys can be read, or else the primary. Raises what is wrong with the primary."""
+    if databases.standbys and not databases.standbys.is_away():
+        with suppress(*UNREADABLE):
+            _check(databases.standbys)
+            return
+    _check(databases.primary)
+
+
+def _check(reader: Reader) -> None:
     with reader.snapshot() as connection:
         if not is_head(connection):
             raise SchemaOutdated("The schema of the database is another version's.")

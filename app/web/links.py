@@ -39,7 +39,7 @@ def find_link(request: Request, query: Annotated[LinkQuery, Query()]) -> Respons
     """The articles that have a URL, at most 200, and a page of those that mention it."""
     query, cursor = with_cursor(query, "/links")
     url = query.url or ""
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         selection = matching(view.connection, ArticleQuery(url=url, published=query.published))
         articles = read_page(view.connection, selection.listing(), MAX_PAGE_SIZE)
         items = b",".join([row.item.encode() for row in articles.rows])

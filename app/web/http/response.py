@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Self
+from typing import Final, Self
 
 from starlette.types import Message, Scope, Send
 
@@ -29,8 +29,10 @@ from app.web.http.problems import ProblemAnswer, not_acceptable
 
 RawHeaders = list[tuple[bytes, bytes]]
 
+# A stored answer may be of an older revision than the one that a request asks for, so caches part them.
+VARY: Final = "Accept-Encoding, Authorization, Minimum-Revision"
+
 _COMMON_HEADERS: RawHeaders = [
-    (b"vary", b"Accept-Encoding, Authorization"),
     # Requests without an Origin get this too, because a cache may give their response to one with an Origin.
     (b"access-control-allow-origin", b"*"),
     (
@@ -41,6 +43,7 @@ _COMMON_HEADERS: RawHeaders = [
 ]
 
 _DEFAULT_HEADERS = {
+    b"vary": VARY.encode(),
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cross-origin-resource-policy": b"cross-origin",
     b"referrer-policy": b"no-referrer",
@@ -180,6 +183,7 @@ class Preferences:
     if_none_match: str | None
     authorization: bytes | None
     cookies: bytes
+    minimum_revision: bytes | None
 
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
@@ -196,6 +200,7 @@ class Preferences:
             if_none_match=None if if_none_match is None else if_none_match.decode("latin-1"),
             authorization=headers.get(b"authorization"),
             cookies=headers.get(b"cookie", b""),
+            minimum_revision=headers.get(b"minimum-revision"),
         )
 
 
@@ -212,6 +217,7 @@ class ResponseWriter:
         self.is_private = False
         self.caching = NO_CACHING
         self.has_started = False
+        self.before_start: Callable[[], None] | None = None
         self.complete_response: CompleteResponse | None = None
         self._send = send
         self._problem_page = problem_page
@@ -221,6 +227,8 @@ class ResponseWriter:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            if self.before_start:
+                self.before_start()
             self._status, self._headers = message["status"], list(message.get("headers", ()))
         elif message["type"] == "http.response.body":
             body, is_last = message.get("body", b""), not message.get("more_body", False)

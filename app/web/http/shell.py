@@ -11,12 +11,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.catalog.state import State
-from app.errors import ClippingsError, DatabaseUnavailable, DatabaseUnusable, NoCatalogue, SchemaOutdated
+from app.catalog.state import MAX_REVISION, State
+from app.errors import (
+    ClippingsError,
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    NoCatalogue,
+    PrimaryNeeded,
+    SchemaOutdated,
+)
 from app.printable import printable
 from app.settings import Settings
 from app.web.http.audience import asker_by_cookie, asker_by_header
@@ -25,10 +33,12 @@ from app.web.http.connections import WRITE_WHOLE
 from app.web.http.outage import Outage
 from app.web.http.problems import (
     MAX_CHARACTERS_SHOWN,
+    ParameterError,
     ProblemAnswer,
     method_not_allowed,
     not_found,
     problem_from,
+    unprocessable,
 )
 from app.web.http.query_string import without_tracking
 from app.web.http.request_log import (
@@ -73,7 +83,9 @@ PAGES_FOLDER = "/view/"
 PATHS_FOR_ANY_ACCEPT = frozenset(("/health/live", "/health/ready"))
 
 # These are all request headers that a response depends on.
-_KEY_HEADERS = frozenset((b"accept", b"accept-encoding", b"if-none-match", b"authorization", b"cookie"))
+_KEY_HEADERS = frozenset(
+    (b"accept", b"accept-encoding", b"if-none-match", b"authorization", b"cookie", b"minimum-revision")
+)
 
 # Those say which request it is, and nothing of its answer.
 _NAMING_HEADERS = frozenset((b"x-request-id", b"traceparent"))
@@ -92,6 +104,9 @@ _OPTIONS_HEADERS = [
 # "/articles/1/related%0A" would match a route's pattern, because `$` also matches before a final "\n".
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
+
+# No number of a revision has more digits.
+_REVISION = re.compile("[0-9]{1,10}")
 
 # Makes the page for a problem that a browser met at a path with a query and cookies.
 ProblemPageOf = Callable[[str, bytes, bytes, ProblemAnswer], tuple[RawHeaders, bytes]]
@@ -260,21 +275,48 @@ class Shell:
         writer.caching = Caching(self.settings.max_age, state.cache_tag if state else None)
         if state and self.outage.is_known:
             self.outage.worked()
-        if state and not is_form and (response := self.cache.get(state, cache_key)):
+        minimum = self._minimum_revision(writer.preferences.minimum_revision, path)
+        is_new_enough = state is not None and state.revision >= minimum
+        if state and is_new_enough and not is_form and (response := self.cache.get(state, cache_key)):
             # A cookie ends by the clock, so it is looked at each time; its messages are not found again.
             if not asker.is_signed_in:
                 self.cache.put_messages(cache_key, request_key, writer.messages(response))
             await writer.respond(response)
             return
         # Routes see GET, or the POST of a form; the writer drops the body of a response to HEAD.
-        request_state = {**scope.get("state", {}), "asker": asker}
+        request_state = {**scope.get("state", {}), "asker": asker, "minimum_revision": minimum}
         method = "POST" if is_form else "GET"
         request_scope = {**scope, "method": method, "query_string": query_string, "state": request_state}
-        await self.app(request_scope, receive, writer.send)
-        if not is_form and (state := request_state.get("catalogue")):
+        # Whoever sees the beginning of this answer may ask again before its end, and gets nothing older.
+        writer.before_start = partial(self._observe, request_state)
+        await self._run(request_scope, receive, writer)
+        state, response = request_state.get("catalogue"), writer.complete_response
+        if state and response and not is_form and not request_state.get("depends_on_clock"):
+            self._put(state, cache_key, response)
+
+    async def _run(self, scope: Scope, receive: Receive, writer: ResponseWriter) -> None:
+        """Asks again, on the primary alone, where a standby failed before the answer began."""
+        try:
+            await self.app(scope, receive, writer.send)
+        except PrimaryNeeded:
+            if writer.has_started or "only_primary" in scope["state"]:
+                raise
+            scope["state"]["only_primary"] = True
+            await self.app(scope, receive, writer.send)
+
+    def _observe(self, request_state: dict[str, Any]) -> None:
+        if state := request_state.get("catalogue"):
             self.clock.observe(state)
-            if writer.complete_response and not request_state.get("depends_on_clock"):
-                self._put(state, cache_key, writer.complete_response)
+
+    def _minimum_revision(self, header: bytes | None, path: str) -> int:
+        """Raises a problem (422) for what is no number of a revision."""
+        if header is None or self._needs_no_catalogue(path):
+            return 0
+        text = header.decode("latin-1").strip()
+        if not _REVISION.fullmatch(text) or int(text) > MAX_REVISION:
+            advice = f"must be one whole number from 0 to {MAX_REVISION}, as in Catalogue-Revision"
+            raise unprocessable(ParameterError("Minimum-Revision", text, advice))
+        return int(text)
 
     def _is_page(self, path: str) -> bool:
         path = path.removeprefix(self.settings.public_path)

@@ -77,7 +77,7 @@ class HomeHead:
 def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()]) -> Response:
     is_home = not query.model_fields_set
     query, cursor = with_cursor(query, "/articles")
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         prefix = view.settings.public_path
         selection = matching(view.connection, query)
         page = page_of(view, query, cursor, selection.listing(), address="/")

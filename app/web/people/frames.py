@@ -9,12 +9,13 @@ from starlette.responses import Response
 from app.pages.frame import PageRequest, Site
 from app.settings import Settings
 from app.web.http.audience import Asker
+from app.web.http.response import VARY
 from app.web.view import View
 
 Pairs = Sequence[tuple[str, str]]
 
-# The headers of all answers vary by Authorization; a page also by the editor's cookie.
-_VARY: Final = "Cookie"
+# A page also varies by the editor's cookie.
+_VARY: Final = f"{VARY}, Cookie"
 
 
 def site_of(settings: Settings, asker: Asker | None = None) -> Site:

@@ -41,7 +41,7 @@ _MAX_TITLE_CHARACTERS: Final = 2_000
 def show_stories(request: Request, query: Annotated[StoryQuery, Query()]) -> Response:
     """Stories that have an article of the query, the newest coverage first."""
     query, cursor = with_cursor(query, "/stories")
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         page, items, total = read_stories(view, query, cursor, address=_HERE)
         stories = [json.loads(item) for item in items]
         names = names_in(view.connection, query)

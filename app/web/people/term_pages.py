@@ -206,7 +206,7 @@ def _others(names: Sequence[str], known: Sequence[str]) -> list[str]:
 def _show_list(request: Request, query: TermListQuery, field: FieldName) -> Response:
     list_path = f"/{field}s"
     query, cursor = with_cursor(query, list_path)
-    with open_view(request, query) as view:
+    with open_view(request, query, cursor.told) as view:
         prefix = view.settings.public_path
         here = f"/view{list_path}"
         listing = (taxonomy.topic_list if field == "topic" else taxonomy.provider_list)(query.published)
