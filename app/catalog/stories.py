@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from app.catalog.audience import Published, name_of
+from app.catalog.crowded_urls import crowded_keys
 from app.catalog.orders import list_columns, story_of
 from app.catalog.paging import StatementPages
 from app.catalog.sort_keys import UNKNOWN
-from app.catalog.story_groups import Member, PageMention
+from app.catalog.story_groups import Member, PageMention, without
 from app.catalog.story_groups import story_of as group_of
 from app.catalog.tables import article_urls, articles, link_urls, links, related_links, stories, terms
 from app.database.rows import id_in_parameter, ids_parameter
@@ -155,8 +156,9 @@ def _links(connection: Connection, article_ids: Sequence[int], published: Publis
         )
         for row in _times(connection, dialect).rows(values)
     }
+    crowded = crowded_keys(connection, article_ids, published)
     found = []
-    for link in group_of(members.values(), here).links:
+    for link in group_of([without(crowded, member) for member in members.values()], here).links:
         shown = min(link, key=lambda mention: (mention.time or UNKNOWN, rows[mention.link_id].item))
         who = {
             (members[id_].time or UNKNOWN, members[id_].public_id)

@@ -10,11 +10,14 @@ Every article stands at points of time by the URLs it has and those it mentions:
 Neighbours at one URL that are at most MAX_APART from each other are joined. Joins are taken up closest first,
 and one that would make a story longer than MAX_SPAN or larger than MAX_MEMBERS is left out: so a story is an
 event, although real trees link a year of articles into one piece.
+
+A URL that very many articles have or mention (`crowded_urls` says how many) joins nobody and is no link of
+any story.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -88,13 +91,14 @@ class _Join(NamedTuple):
     second: str
 
 
-def stories_of(articles: Iterable[Member], keys_here: Set[bytes]) -> list[Story]:
+def stories_of(articles: Iterable[Member], keys_here: Set[bytes], crowded: Set[bytes]) -> list[Story]:
     """The stories of all articles that one audience sees.
 
-    `keys_here` are those of its articles' URLs, among the keys that these articles mention. Articles that
-    nothing joins to the others may be left out: that changes no other story.
+    `keys_here` are those of its articles' URLs, among the keys that these articles mention; `crowded` those
+    that too many have or mention. Articles that nothing joins to the others may be left out: that changes no
+    other story.
     """
-    by_id = {article.public_id: article for article in articles}
+    by_id = {article.public_id: without(crowded, article) for article in articles}
     groups = _Groups(by_id.values(), keys_here)
     for join in sorted(_joins(by_id.values())):
         groups.join(join.first, join.second)
@@ -105,6 +109,21 @@ def stories_of(articles: Iterable[Member], keys_here: Set[bytes]) -> list[Story]
 def story_of(articles: Iterable[Member], keys_here: Set[bytes]) -> Story:
     articles = tuple(sorted(articles, key=_rank_as_lead))
     return Story(articles, tuple(_links(articles, keys_here)))
+
+
+def without(crowded: Set[bytes], article: Member) -> Member:
+    """The article as if it had and mentioned none of these URLs."""
+    if not crowded:
+        return article
+    mentions = [
+        mention._replace(keys=tuple([key for key in mention.keys if key not in crowded]))
+        for mention in article.mentions
+    ]
+    return replace(
+        article,
+        keys=tuple([key for key in article.keys if key not in crowded]),
+        mentions=tuple([mention for mention in mentions if mention.keys]),
+    )
 
 
 def is_of_its_time(article: Member, mention: PageMention) -> bool:

@@ -120,6 +120,31 @@ def test_similar_articles_say_why(world: World) -> None:
         assert client.get(f"/articles/{id_of('hidden.md')}/similar").status_code == 404
 
 
+def test_a_common_word_makes_nobody_similar_but_a_link_does(world: World) -> None:
+    for number in range(12):
+        world.write(
+            f"{number}.md", paper(f"On plant {'abcdefghijkl'[number] * 3}", "excerpt: It is out there")
+        )
+    world.write("moon.md", paper("Moon", "webUrl: https://moon.example/\nexcerpt: Nobody is out there"))
+    world.write(
+        "sun.md", paper("Sunrise above trees", "excerpt: They are up\nrelated: [https://moon.example/]")
+    )
+    world.write("out.md", paper("Trees", "excerpt: What they were like"))
+    world.import_()
+    with service_of(world) as client:
+        assert answer(client, f"/articles/{id_of('moon.md')}/similar")["items"] == []
+        found = answer(client, f"/articles/{id_of('sun.md')}/similar")["items"]
+        assert [(each["article"]["title"], each["words"]) for each in found] == [("Trees", ["they", "trees"])]
+    world.write("moon.md", paper("Moon", "webUrl: https://moon.example/\nexcerpt: They are out there"))
+    world.import_()
+    with service_of(world) as client:
+        found = answer(client, f"/articles/{id_of('sun.md')}/similar")["items"]
+        assert [(each["article"]["title"], each["isLinked"]) for each in found] == [
+            ("Trees", False),
+            ("Moon", True),
+        ]
+
+
 def all_answers(client: TestClient, articles: list[Article]) -> list[Any]:
     """All that the public gets of stories, similar articles, versions and collections."""
     found: list[Any] = []

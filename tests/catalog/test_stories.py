@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.catalog import crowded_urls, story_groups
 from app.importer.serialise import public_id
 from app.urls import canonical
 from tests.oracles.stories import DAY, Article, Link, stories
@@ -84,8 +85,12 @@ def story_sizes(items: list[Any]) -> dict[str, tuple[list[str], int]]:
 
 
 @pytest.mark.parametrize("seed", range(max(6, EXAMPLES // 10)))
-def test_stories_are_those_of_plain_python(world: World, seed: int) -> None:
+def test_stories_are_those_of_plain_python(world: World, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     choose = random.Random(seed)  # noqa: S311  examples
+    # Twenty articles reach neither limit as it is.
+    most, most_at_url = choose.choice((60, 60, 4)), choose.choice((200, 3, 6))
+    monkeypatch.setattr(story_groups, "MAX_MEMBERS", most)
+    monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", most_at_url)
     tree: dict[str, Article] = {}
     with service_of(world) as client:
         for _ in range(6):
@@ -100,7 +105,7 @@ def test_stories_are_those_of_plain_python(world: World, seed: int) -> None:
             world.import_(prune=True, force=True)
             for published in AUDIENCES:
                 seen = [article for article in tree.values() if article.published or published == "any"]
-                expected = stories(seen)
+                expected = stories(seen, most, most_at_url)
                 items = listed(client, published)
                 assert story_sizes(items) == {
                     id_: (story["articles"], story["size"]) for id_, story in expected.items()

@@ -4,8 +4,9 @@ It joins pairs one by one, looks at all articles each time, and so says nothing 
 that it must compute anew.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -42,14 +43,18 @@ class Group:
     members: list[Article] = field(default_factory=list)
 
 
-def stories(articles: Sequence[Article]) -> dict[str, dict[str, Any]]:
-    """By id: `articles` (ids), `size`, `links` (sets of pages), as one audience has them who sees these."""
+def stories(articles: Sequence[Article], most: int = 60, most_at_url: int = 200) -> dict[str, dict[str, Any]]:
+    """By id: `articles` (ids), `size`, `links` (sets of pages), as one audience has them who sees these.
+
+    `most` is how many members a story has at most, `most_at_url` how many articles may be at a URL.
+    """
+    articles = _without_crowds(articles, most_at_url)
     here = {page for article in articles for page in article.pages()}
     group_of = {article.id: Group([article]) for article in articles}
     for _, _, one, other in sorted(_joins(articles)):
         first, second = group_of[one], group_of[other]
         together = [*first.members, *second.members]
-        if first is not second and _is_event(together, here):
+        if first is not second and _is_event(together, here, most):
             first.members = together
             for article in second.members:
                 group_of[article.id] = first
@@ -62,6 +67,26 @@ def stories(articles: Sequence[Article]) -> dict[str, dict[str, Any]]:
             ids = sorted(article.id for article in group.members)
             found[lead.id] = {"articles": ids, "size": size, "links": links}
     return found
+
+
+def _without_crowds(articles: Sequence[Article], most_at_url: int) -> list[Article]:
+    at_page = Counter(
+        page
+        for article in articles
+        for page in article.pages().union(*(link.pages() for link in article.related))
+    )
+
+    def left(urls: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(url for url in urls if at_page[canonical(url)] <= most_at_url)
+
+    return [
+        replace(
+            article,
+            urls=left(article.urls),
+            related=tuple(replace(link, urls=left(link.urls)) for link in article.related if left(link.urls)),
+        )
+        for article in articles
+    ]
 
 
 def _rank(article: Article) -> tuple[Any, ...]:
@@ -108,11 +133,11 @@ def _points(article: Article, page: str) -> Iterator[tuple[Any, str, int]]:
             yield time, article.id, 0 if time is None else abs(time - (article.time or 0))
 
 
-def _is_event(articles: Sequence[Article], here: set[str]) -> bool:
+def _is_event(articles: Sequence[Article], here: set[str], most: int) -> bool:
     times = [article.time for article in articles if article.time is not None]
     if times and max(times) - min(times) > 21 * DAY:
         return False
-    return len(articles) + len(_links(articles, here)) <= 60
+    return len(articles) + len(_links(articles, here)) <= most
 
 
 def _links(articles: Sequence[Article], here: set[str]) -> set[frozenset[str]]:

@@ -25,6 +25,9 @@ from app.database.statements import statement
 # Twelve of the rarest words, which 200 articles have at most, lead to nearly all that any word leads to.
 _MAX_RARE_WORDS: Final = 12
 _MAX_ARTICLES_OF_RARE_WORD: Final = 200
+# A tenth of a small catalogue: of 60 articles 28 have "a". Where a tenth is less than five, five are few.
+_RARE_SHARE: Final = 10
+_ALWAYS_FEW: Final = 5
 # An excerpt may have thousands of words. Those after so many say little of what it is about.
 _MAX_WORDS: Final = 150
 # Comparing 60 finds 0.76 of ten linked ones, 100 find 0.77, and so do all.
@@ -35,10 +38,11 @@ _DAY_SECONDS: Final = 86_400
 
 
 class Likeness(NamedTuple):
-    """`words` are those that both have and few others, the rarest first."""
+    """`words` are those that both have and few others, the rarest first; `names_it` that a title has one."""
 
     score: float
     words: tuple[str, ...]
+    names_it: bool
     # The newest of equals comes first.
     place: tuple[int, str, str]
 
@@ -79,13 +83,15 @@ class WordProfile:
         weights: dict[str, float] = {}
         found: dict[str, _Articles] = {}
         total = count_of_all(connection, published)
+        share = max(total // _RARE_SHARE, _ALWAYS_FEW)
+        most = min(share, _MAX_ARTICLES_OF_RARE_WORD)
         dialect = connection.dialect.name
         for row in _words(connection, dialect).rows({"words": texts_parameter(dialect, words)}):
             in_title, in_excerpt = map(_bitmap, (row.in_title, row.in_excerpt))
             ids = _Articles(in_title - hidden, (in_title | in_excerpt) - hidden)
             if count := len(ids.in_both):
                 weights[row.word] = math.log(1 + total / count) ** 2
-                if 1 < count <= _MAX_ARTICLES_OF_RARE_WORD:
+                if 1 < count <= most:
                     found[row.word] = ids
         rare = sorted(found, key=lambda word: (len(found[word].in_both), word))[:_MAX_RARE_WORDS]
         norms = (math.fsum([weights.get(word, 0) for word in text]) for text in (own.title, own.both))
@@ -120,7 +126,8 @@ class WordProfile:
             days = abs(self._own.newest - other.newest) / _DAY_SECONDS
             score *= math.exp(-days / _DAYS_TO_FADE)
         rare = tuple([word for word in self._with_rare_words if word in other.both])
-        return Likeness(score, rare, (other.newest, other.path, other.source))
+        names_it = any(word in self._own.title or word in other.title for word in rare)
+        return Likeness(score, rare, names_it, (other.newest, other.path, other.source))
 
     def _cosine(self, shared: Sequence[str], squared_norm: float, own: int, other: int) -> float:
         """`own` and `other` are how many words the two have."""

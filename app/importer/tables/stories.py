@@ -11,8 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import CTE, Connection, Select, bindparam, delete, func, or_, select, union, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, func, or_, select, update
 
+from app.catalog import crowded_urls
+from app.catalog.audience import Published
+from app.catalog.crowded_urls import articles_at, busy_keys
 from app.catalog.index.keep import GroupKind, clear_numbers, write_numbers
 from app.catalog.sort_keys import UNKNOWN, descending
 from app.catalog.story_groups import MAX_APART, Member, PageMention, Story, is_of_its_time, stories_of
@@ -24,14 +27,16 @@ from app.urls import url_key
 
 # Raise it when the same articles make other stories than before, or other versions of pages: the next import
 # computes all of them anew.
-STORY_VERSION: Final = 1
+STORY_VERSION: Final = 2
 
 # Articles from which the computation goes on at a time, with some 3 kB each where they mention a dozen.
 _ARTICLES_AT_ONCE: Final = 2_000
 _ROWS_AT_ONCE: Final = 500
 _EVER: Final = (-UNKNOWN, UNKNOWN)
 
+# What differs by audience stands in pairs, the public first.
 _KINDS: Final[tuple[GroupKind, GroupKind]] = ("public_story", "editor_story")
+_AUDIENCES: Final[tuple[Published, Published]] = ("true", "any")
 _STORY_COLUMNS: Final = (
     "for_editors",
     "lead_id",
@@ -63,13 +68,17 @@ class StoryChanges:
         self._touched: set[int] = set()
         self._left: dict[int, _Stories] = {}
         self._page_keys: set[bytes] = set()
+        # URLs that were too crowded to join anybody, among those of the articles that left.
+        self._crowded_before: tuple[set[bytes], set[bytes]] = set(), set()
         version = connection.scalars(select(catalogue.c.story_version)).one()
         # Whether stories are there as today's rule makes them.
         self.is_of_today = bool(version == STORY_VERSION) and not keys_differ
 
     def remove(self, connection: Connection, article_ids: Sequence[int]) -> None:
         self._left |= {row.id: (row.public_story, row.editor_story) for row in _rows(connection, article_ids)}
-        self._touch(connection, article_ids)
+        near = self._touch(connection, article_ids)
+        for before, crowded in zip(self._crowded_before, near.crowded, strict=True):
+            before.update(crowded)
 
     def add(self, article_ids: Iterable[int]) -> None:
         self._came.update(article_ids)
@@ -80,8 +89,12 @@ class StoryChanges:
         if not self.is_of_today:
             self._begin_anew(connection, log)
         else:
+            crowded: tuple[set[bytes], set[bytes]] = set(), set()
             for ids in chunked(sorted(self._came)):
-                self._touch(connection, ids)
+                near = self._touch(connection, ids)
+                for of_all, of_these in zip(crowded, near.crowded, strict=True):
+                    of_all.update(of_these)
+            self._touch_crowds(connection, crowded)
         present = set[int]()
         for ids in chunked(_in_order_of_time(connection, self._touched), _ARTICLES_AT_ONCE):
             if new_ids := [id_ for id_ in ids if id_ not in present]:
@@ -96,18 +109,33 @@ class StoryChanges:
             groups |= _versions(connection, keys)
         write_numbers(connection, "page", groups)
 
-    def _touch(self, connection: Connection, article_ids: Sequence[int]) -> None:
+    def _touch(self, connection: Connection, article_ids: Sequence[int]) -> "_Neighbourhood":
         """Notes all whose stories may be others now that these articles came, or once they left."""
         self._touched.update(article_ids)
-        values = {"ids": ids_parameter(connection.dialect.name, article_ids)}
         near = _Neighbourhood(connection, article_ids, levels=1)
         self._touched.update(near.members)
         # An article that comes to a URL takes the place of a link for all who mention it.
-        self._touched.update(connection.scalars(_mentioning(connection.dialect.name), values))
+        these = [near.members[id_] for id_ in article_ids if id_ in near.members]
+        keys = {key for member in these for key in member.keys}
+        for part in chunked(sorted(keys - near.crowded[True])):
+            self._touched.update(connection.scalars(_mentioning(), {"keys": part}))
         pages = select(article_urls.c.url_key).where(
             article_urls.c.is_page == 1, id_in_parameter(connection.dialect.name, _OWNER, "ids")
         )
+        values = {"ids": ids_parameter(connection.dialect.name, article_ids)}
         self._page_keys.update(connection.scalars(pages, values))
+        return near
+
+    def _touch_crowds(self, connection: Connection, crowded: tuple[set[bytes], set[bytes]]) -> None:
+        """Notes all at URLs that joined them before this import and are too crowded now, or the other way."""
+        most = crowded_urls.MAX_ARTICLES_AT_URL
+        for published, before, now in zip(_AUDIENCES, self._crowded_before, crowded, strict=True):
+            # No more than came can have made a URL crowded, and who came is touched already.
+            limits = dict.fromkeys(now - before, most + len(self._came)) | dict.fromkeys(before, most)
+            for key, limit in limits.items():
+                there = articles_at(connection, key, published, limit)
+                if len(there) <= limit:
+                    self._touched.update(there)
 
     def _begin_anew(self, connection: Connection, log: ChangeLog) -> None:
         """Forgets all stories and versions, and touches all articles."""
@@ -176,7 +204,11 @@ class _Neighbourhood:
         self.members: dict[int, Member] = {}
         self.published: set[int] = set()
         self.stored: dict[int, _Stories] = {}
+        # URLs of those who were looked at that too many have or mention to join anybody.
+        self.crowded: tuple[set[bytes], set[bytes]] = set(), set()
         self._keys_here: tuple[set[bytes], set[bytes]] = set(), set()
+        # All whom the public sees at URLs that are too crowded to editors alone, and whether they have it.
+        self._public_at: dict[bytes, Mapping[int, bool]] = {}
         frontier = set(article_ids)
         while frontier and levels != -1:
             levels = None if levels is None else levels - 1
@@ -186,7 +218,7 @@ class _Neighbourhood:
     def stories(self, *, for_editors: bool) -> dict[int, Story]:
         """The stories by the id of their lead."""
         seen = (member for id_, member in self.members.items() if for_editors or id_ in self.published)
-        found = stories_of(seen, self._keys_here[for_editors])
+        found = stories_of(seen, self._keys_here[for_editors], self.crowded[for_editors])
         return {story.lead.article_id: story for story in found}
 
     def _load(self, connection: Connection, ids: Sequence[int], *, looks_on: bool) -> set[int]:
@@ -217,29 +249,57 @@ class _Neighbourhood:
             if row.published:
                 self.published.add(row.id)
             loaded.append(member)
-        return self._near(connection, loaded) if looks_on else set()
+        if not looks_on:
+            return set()
+        self._find_crowds(connection, ids)
+        return self._near(connection, loaded)
+
+    def _find_crowds(self, connection: Connection, ids: Sequence[int]) -> None:
+        public, editors = self.crowded
+        most = crowded_urls.MAX_ARTICLES_AT_URL
+        for key in busy_keys(connection, ids) - editors:
+            if len(articles_at(connection, key, "any")) > most:
+                editors.add(key)
+                there = articles_at(connection, key, "true")
+                if len(there) > most:
+                    public.add(key)
+                else:
+                    self._public_at[key] = there
 
     def _near(self, connection: Connection, loaded: Sequence[Member]) -> set[int]:
-        points = list(_points_of(loaded))
-        dialect = connection.dialect.name
-        undated = [member.article_id for member in loaded if member.time is None]
-        dated = [member.article_id for member in loaded if member.time is not None]
-        others: dict[bytes, list[_Point]] = defaultdict(list)
-        for ids, times in ((dated, _range([point.time for _, point in points])), (undated, _EVER)):
-            if not ids:
-                continue
-            values = {"ids": ids_parameter(dialect, ids)}
-            for key, article_id, time, published in connection.execute(_owners(dialect), values):
-                self._keys_here[True].add(key)
-                if published:
-                    self._keys_here[False].add(key)
-                others[key].append(_Point(article_id, None if time == UNKNOWN else time, is_own=True))
-            within = values | {"first": times[0], "last": times[1]}
-            for key, article_id, time in connection.execute(_mentions_at(dialect), within):
-                others[key].append(_Point(article_id, None if time == UNKNOWN else time, is_own=False))
-        return {
-            other.article_id for key, point in points for other in others[key] if _may_be_joined(point, other)
-        }
+        points: dict[bytes, list[_Point]] = defaultdict(list)
+        for key, point in _points_of(loaded):
+            points[key].append(point)
+        near = set[int]()
+        for key in points.keys() & self._public_at.keys():
+            near.update(self._public_at[key])
+            if any(self._public_at[key].values()):
+                self._keys_here[False].add(key)
+        for keys in chunked(sorted(points.keys() - self.crowded[True])):
+            others = self._points_at(connection, {key: points[key] for key in keys})
+            near |= {
+                other.article_id
+                for key, other in others
+                if any(_may_be_joined(point, other) for point in points[key])
+            }
+        return near
+
+    def _points_at(
+        self, connection: Connection, points: Mapping[bytes, Sequence[_Point]]
+    ) -> Iterator[tuple[bytes, _Point]]:
+        """Who stands at these URLs: all who have them, and who mention them at about the time of a point."""
+        for key, article_id, time, published in connection.execute(_owners(), {"keys": [*points]}):
+            self._keys_here[True].add(key)
+            if published:
+                self._keys_here[False].add(key)
+            yield key, _Point(article_id, None if time == UNKNOWN else time, is_own=True)
+        undated = [key for key, at in points.items() if any(point.time is None for point in at)]
+        dated = [key for key in points if key not in undated]
+        times = _range([point.time for key in dated for point in points[key]])
+        for keys, (first, last) in ((dated, times), (undated, _EVER)):
+            values = {"keys": keys, "first": first, "last": last}
+            for key, article_id, time in connection.execute(_mentions_at(), values) if keys else ():
+                yield key, _Point(article_id, None if time == UNKNOWN else time, is_own=False)
 
 
 def _in_order(mention: PageMention) -> PageMention:
@@ -269,6 +329,7 @@ def _range(times: Iterable[int | None]) -> tuple[int, int]:
 
 
 _OWNER: Final = article_urls.c.article_id
+_KEYS: Final[BindParameter[Any]] = bindparam("keys", expanding=True)
 
 
 def _rows(connection: Connection, ids: Sequence[int]) -> Iterator[Any]:
@@ -303,40 +364,26 @@ def _own_mentions(dialect: str) -> Select[Any]:
     )
 
 
-def _keys(dialect: str) -> CTE:
-    """The keys that articles have or mention."""
-    return union(
-        _own_keys(dialect).with_only_columns(article_urls.c.url_key),
-        select(link_urls.c.url_key)
-        .join(related_links, related_links.c.link_id == link_urls.c.link_id)
-        .where(id_in_parameter(dialect, related_links.c.article_id, "ids")),
-    ).cte("keys")
-
-
 @cache
-def _owners(dialect: str) -> Select[Any]:
-    keys = _keys(dialect)
+def _owners() -> Select[Any]:
     return (
-        select(keys.c.url_key, articles.c.id, articles.c.oldest, articles.c.published)
-        .select_from(keys)
-        .join(article_urls, article_urls.c.url_key == keys.c.url_key)
+        select(article_urls.c.url_key, articles.c.id, articles.c.oldest, articles.c.published)
         .join(articles, articles.c.id == article_urls.c.article_id)
+        .where(article_urls.c.url_key.in_(_KEYS))
     )
 
 
 @cache
-def _mentions_at(dialect: str) -> Select[Any]:
+def _mentions_at() -> Select[Any]:
     """Who mentions one of the keys at its time, from a `first` to a `last` second, or nobody knows when."""
-    keys = _keys(dialect)
     time = func.coalesce(links.c.time, articles.c.oldest)
     return (
-        select(keys.c.url_key, articles.c.id, time)
-        .select_from(keys)
-        .join(link_urls, link_urls.c.url_key == keys.c.url_key)
+        select(link_urls.c.url_key, articles.c.id, time)
         .join(links, links.c.id == link_urls.c.link_id)
         .join(related_links, related_links.c.link_id == links.c.id)
         .join(articles, articles.c.id == related_links.c.article_id)
         .where(
+            link_urls.c.url_key.in_(_KEYS),
             or_(links.c.time.is_(None), func.abs(articles.c.oldest - links.c.time) <= MAX_APART),
             or_(time.between(bindparam("first"), bindparam("last")), time == UNKNOWN),
         )
@@ -344,13 +391,12 @@ def _mentions_at(dialect: str) -> Select[Any]:
 
 
 @cache
-def _mentioning(dialect: str) -> Select[Any]:
-    """Who mentions a URL of these articles, at whatever time."""
+def _mentioning() -> Select[Any]:
+    """Who mentions one of the keys, at whatever time."""
     return (
         select(related_links.c.article_id)
         .join(link_urls, link_urls.c.link_id == related_links.c.link_id)
-        .join(article_urls, article_urls.c.url_key == link_urls.c.url_key)
-        .where(id_in_parameter(dialect, _OWNER, "ids"))
+        .where(link_urls.c.url_key.in_(_KEYS))
     )
 
 

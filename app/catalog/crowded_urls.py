@@ -1,0 +1,93 @@
+"""URLs that very many articles have or mention, such as a site's front page: they tell of no event."""
+
+from collections.abc import Collection, Mapping, Set
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, or_, select, union, union_all
+
+from app.catalog.audience import Published
+from app.catalog.tables import article_urls, articles, link_urls, related_links
+from app.database.rows import id_in_parameter, ids_parameter
+from app.database.statements import statement
+
+# The most that a real curator's tree of 1,611 articles has at one URL are 32. An import looks at all who
+# stand at a URL, and the bound keeps one that 50,000 articles mention from making it look at all of these.
+MAX_ARTICLES_AT_URL: Final = 200
+
+
+def crowded_keys(connection: Connection, article_ids: Collection[int], published: Published) -> set[bytes]:
+    """Of the URLs that these articles have or mention, those that too many of the audience's articles do."""
+    return {
+        key
+        for key in busy_keys(connection, article_ids)
+        if len(articles_at(connection, key, published)) > MAX_ARTICLES_AT_URL
+    }
+
+
+def busy_keys(connection: Connection, article_ids: Collection[int]) -> Set[bytes]:
+    """A few more than those: it counts whoever may see an article, and an article as often as it mentions."""
+    dialect = connection.dialect.name
+    # More than so many have or mention a URL only if more than half of it have it, or mention it.
+    values = {"ids": ids_parameter(dialect, article_ids), "half": MAX_ARTICLES_AT_URL // 2}
+    return {row.url_key for row in _busy(connection, dialect).rows(values)}
+
+
+def articles_at(
+    connection: Connection, key: bytes, published: Published, most: int | None = None
+) -> Mapping[int, bool]:
+    """The articles that have or mention a URL, and whether they have it: all, or more than `most` of them."""
+    most = MAX_ARTICLES_AT_URL if most is None else most
+    # An article that mentions the URL by several links has as many rows.
+    limit = 2 * (most + 1)
+    while True:
+        rows = _at(connection, published).rows({"key": key, "rows": limit})
+        found: dict[int, bool] = {}
+        for row in rows:
+            found[row.article_id] = found.get(row.article_id, False) or bool(row.is_own)
+        if len(rows) < limit or len(found) > most:
+            return found
+        limit *= 4
+
+
+@statement
+def _busy(dialect: str) -> Select[Any]:
+    mentioned = (
+        select(link_urls.c.url_key)
+        .join(related_links, related_links.c.link_id == link_urls.c.link_id)
+        .where(id_in_parameter(dialect, related_links.c.article_id, "ids"))
+    )
+    own = select(article_urls.c.url_key).where(id_in_parameter(dialect, article_urls.c.article_id, "ids"))
+    keys = union(mentioned, own).cte("keys")
+    links_there = link_urls.alias()
+    mentions = (
+        select(literal(1))
+        .select_from(links_there)
+        .join(related_links, related_links.c.link_id == links_there.c.link_id)
+        .where(links_there.c.url_key == keys.c.url_key)
+    )
+    owners_there = article_urls.alias()
+    owners = select(literal(1)).where(owners_there.c.url_key == keys.c.url_key)
+    return select(keys.c.url_key).where(or_(_has_many(mentions), _has_many(owners)))
+
+
+def _has_many(rows: Select[Any]) -> ColumnElement[bool]:
+    return rows.limit(1).offset(bindparam("half")).exists()
+
+
+@statement
+def _at(published: Published) -> Select[Any]:
+    own = select(article_urls.c.article_id, literal(1).label("is_own")).where(
+        article_urls.c.url_key == bindparam("key")
+    )
+    mentions = (
+        select(related_links.c.article_id, literal(0).label("is_own"))
+        .join(link_urls, link_urls.c.link_id == related_links.c.link_id)
+        .where(link_urls.c.url_key == bindparam("key"))
+    )
+    if published == "true":
+        # `+ 0` keeps the planner from using an index of an order, which would scan all articles.
+        is_published = articles.c.published + 0 == 1
+        own = own.join(articles, articles.c.id == article_urls.c.article_id).where(is_published)
+        mentions = mentions.join(articles, articles.c.id == related_links.c.article_id).where(is_published)
+    either = union_all(own, mentions).subquery()
+    return select(either.c.article_id, either.c.is_own).limit(bindparam("rows"))
