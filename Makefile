@@ -24,6 +24,7 @@ BUILD ?=
 STORAGE ?=
 SLOW_SECONDS ?= 30
 WORKER_KILLS ?= 5
+ACCIDENTS ?= 3
 SLOW_IMPORTS ?= 6
 # Each parser gets so many at most.
 SECONDS ?= 600
@@ -94,7 +95,8 @@ examples: .venv/installed-dev ## write the OpenAPI document's examples anew, fro
 	.venv/bin/python -m tests.support.api_examples
 
 prove-run: .venv/installed-dev ## the service as it is run, for some minutes; STOPS=, SLOW_SECONDS= shorten it
-	$(PROOF).run --stops $(STOPS) --seconds $(SLOW_SECONDS) --kills $(WORKER_KILLS) --imports $(SLOW_IMPORTS)
+	$(PROOF).run --stops $(STOPS) --seconds $(SLOW_SECONDS) --kills $(WORKER_KILLS) --imports $(SLOW_IMPORTS) \
+		--accidents $(ACCIDENTS)
 
 prove-image: .venv/installed-dev ## the image, by buildah as root; BUILD= and STORAGE= are passed on
 	$(PROOF).image --build "$(BUILD)" --storage "$(STORAGE)"

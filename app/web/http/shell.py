@@ -120,7 +120,7 @@ class Shell:
         self.clock = clock
         self.template_of = template_of
         self.cache = ResponseCache(settings.remembered_bytes)
-        self.outage = Outage()
+        self.outage = Outage(self._is_readable)
         self.names = RequestNames()
         self.request_log = request_log
         self.metrics = request_metrics
@@ -225,6 +225,12 @@ class Shell:
             case _:
                 request = scope["method"], printable(scope["path"], MAX_CHARACTERS_SHOWN)
                 self.complaints.fault(_place_of(error), "{} {} failed".format(*request), error)
+
+    async def _is_readable(self) -> bool:
+        try:
+            return await self.clock.current() is not None
+        except (NoCatalogue, SchemaOutdated):
+            return False
 
     def refused(self, status: int, size: int, scope: Scope | None) -> str:
         """Records what a connection answered itself. Returns the request's id."""
