@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import signal
 import socket
 import sqlite3
 import subprocess
