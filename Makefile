@@ -24,6 +24,7 @@ BUILD ?=
 STORAGE ?=
 SLOW_SECONDS ?= 30
 WORKER_KILLS ?= 5
+ACCIDENTS ?= 3
 SLOW_IMPORTS ?= 6
 # Each parser gets so many at most.
 SECONDS ?= 600
@@ -85,6 +86,7 @@ check: .venv/installed-dev ## style, types, and whether the lock files fit pypro
 	@$(LOCK) --extra dev -o .venv/requirements-dev.lock
 	@$(LOCK) --extra dev --extra bench -o .venv/requirements-bench.lock
 	@$(LOCK) --extra dev --extra prove -o .venv/requirements-prove.lock
+	@$(LOCK) --extra dev --extra release -o .venv/requirements-release.lock
 	@for lock in requirements*.lock; do \
 		sed '/--hash=/d; s/ \\$$//' $$lock | diff - .venv/$$lock \
 		|| { echo "$$lock does not fit pyproject.toml: run 'make lock' and commit the lock files" >&2; exit 1; }; \
@@ -94,23 +96,24 @@ examples: .venv/installed-dev ## write the OpenAPI document's examples anew, fro
 	.venv/bin/python -m tests.support.api_examples
 
 prove-run: .venv/installed-dev ## the service as it is run, for some minutes; STOPS=, SLOW_SECONDS= shorten it
-	$(PROOF).run --stops $(STOPS) --seconds $(SLOW_SECONDS) --kills $(WORKER_KILLS) --imports $(SLOW_IMPORTS)
+	$(PROOF).run --stops $(STOPS) --seconds $(SLOW_SECONDS) --kills $(WORKER_KILLS) --imports $(SLOW_IMPORTS) \
+		--accidents $(ACCIDENTS)
 
 prove-image: .venv/installed-dev ## the image, by buildah as root; BUILD= and STORAGE= are passed on
 	$(PROOF).image --build "$(BUILD)" --storage "$(STORAGE)"
 
-release: .venv/installed-dev ## the wheel, tried alone in an empty folder, its SBOM (CycloneDX) and licences, in dist/
+release: .venv/installed-release ## the wheel, tried alone in an empty folder, its SBOM (CycloneDX) and licences, in dist/
+	.venv/bin/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 	rm -rf dist && mkdir dist
 	.venv/bin/python -m hatchling build -t wheel -d dist
 	$(PYTHON) -m venv dist/alone
 	dist/alone/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements.lock
 	dist/alone/bin/python -m pip --disable-pip-version-check --quiet install --no-deps dist/*.whl
-	@# Exit status 1: imported, but for documents that were reported.
-	mkdir dist/empty && cd dist/empty && unset PYTHONPATH CLIPPINGS_DATABASE_URL DATABASE_URL && \
-		{ ../alone/bin/clippings import ../../seeds >report 2>&1 || [ $$? -eq 1 ]; } && \
-		../alone/bin/clippings stats | head -1 && ../alone/bin/clippings openapi >openapi.json
+	$(PYTHON) release/alone.py dist/alone/bin/clippings
+	$(PYTHON) release/alone.py .venv/bin/uvx --isolated --constraints requirements.lock --from dist/*.whl clippings
 	dist/alone/bin/python release/parts.py requirements.lock dist
-	rm -rf dist/alone dist/empty
+	.venv/bin/python release/schema.py dist/clippings.cdx.json
+	rm -rf dist/alone
 	@ls -l dist
 
 bench: .venv/installed-bench ## how fast it is, beside others, in 10 minutes; BENCH_ARGS=… are passed on
@@ -121,6 +124,7 @@ lock: .venv/installed-dev ## write the lock files anew; LOCK_ARGS=--upgrade take
 	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev --extra prove -c requirements-dev.lock -o requirements-prove.lock
+	$(LOCK) --generate-hashes $(LOCK_ARGS) --extra dev --extra release -c requirements-dev.lock -o requirements-release.lock
 
 clean: ## remove what was installed, built and cached; the catalogue stays
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
@@ -155,4 +159,9 @@ clean: ## remove what was installed, built and cached; the catalogue stays
 .venv/installed-prove: requirements-prove.lock .venv/installed-dev
 	@echo "Installing the tools that others look at an API with into .venv"
 	@$(PIP) install --require-hashes -r requirements-prove.lock
+	@touch $@
+
+.venv/installed-release: requirements-release.lock .venv/installed-dev
+	@echo "Installing what a release is checked by into .venv"
+	@$(PIP) install --require-hashes -r requirements-release.lock
 	@touch $@

@@ -4,6 +4,7 @@ import gc
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,8 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
             Supervisor(config, sockets, settings.drain_seconds).run()
     else:
         _only_sockets.extend(sockets)
+        # uvicorn raises the signal anew that has ended it, but who has stopped as told has not failed.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=sockets)
 
@@ -143,6 +146,8 @@ def _listening_sockets(host: str, port: int) -> list[socket.socket]:
             if family == socket.AF_INET6:
                 listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             listening.bind((address[0], port, *address[2:]))
+            # Two that begin at one moment may both bind, but only one can listen. Clients wait for its start.
+            listening.listen(BACKLOG)
             listening.set_inheritable(True)
             port = listening.getsockname()[1]
     except OSError as error:

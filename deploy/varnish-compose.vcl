@@ -70,9 +70,15 @@ sub vcl_recv {
     if (req.http.Cookie !~ "clippings_editor=") {
         unset req.http.Cookie;
     }
-    if (!req.http.X-Request-Id) {
+    # The service takes the same ids.
+    if (req.http.X-Request-Id !~ "^[A-Za-z0-9][A-Za-z0-9._:+/=@-]{0,127}$") {
         set req.http.X-Request-Id = req.xid;
     }
+}
+
+sub vcl_deliver {
+    # An answer from here has this request's id, not that of whoever asked first.
+    set resp.http.X-Request-Id = req.http.X-Request-Id;
 }
 
 sub vcl_backend_response {

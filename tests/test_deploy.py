@@ -73,8 +73,88 @@ def test_systemd_units_are_understood() -> None:
     assert wrong == []
 
 
+# Two scrapes a minute for half an hour; `_x60` repeats a step. Each alarm has a story in which it is raised.
+_SERIES = "http_server_request_duration_seconds_count"
+ALARM_STORIES: list[tuple[dict[str, str], set[str]]] = [
+    ({f'{_SERIES}{{http_response_status_code="200",http_route="/articles"}}': "0+300x60"}, set()),
+    ({'up{job="clippings"}': "1x20 0x40"}, {"ClippingsIsDown"}),
+    ({"clippings_catalogue_readable": "1x20 0x40"}, {"ClippingsCannotReadItsCatalogue"}),
+    ({"clippings_last_import_timestamp_seconds": "-10000x60"}, {"ClippingsIsOld"}),
+    # The series begins with the fault.
+    (
+        {f'{_SERIES}{{http_response_status_code="500",http_route="/articles"}}': "_x50 1x10"},
+        {"ClippingsHasAFault"},
+    ),
+    (
+        {
+            f'{_SERIES}{{http_response_status_code="200",http_route="/articles"}}': "0+300x60",
+            f'{_SERIES}{{http_response_status_code="503",http_route="/articles"}}': "0+10x60",
+        },
+        {"ClippingsRefusesQuestions"},
+    ),
+    # A fifth download now and then, and a service that stops, are meant.
+    (
+        {
+            f'{_SERIES}{{http_response_status_code="200",http_route="/articles"}}': "0+300x60",
+            f'{_SERIES}{{http_response_status_code="200",http_route="/exports/articles.csv"}}': "0+20x60",
+            f'{_SERIES}{{http_response_status_code="503",http_route="/exports/articles.csv"}}': "0+10x60",
+            f'{_SERIES}{{http_response_status_code="503",http_route="/health/ready"}}': "0+10x60",
+        },
+        set(),
+    ),
+    (
+        {
+            f'{_SERIES}{{http_response_status_code="200",http_route="/exports/articles.csv"}}': "0+10x60",
+            f'{_SERIES}{{http_response_status_code="503",http_route="/exports/articles.csv"}}': "0+20x60",
+        },
+        {"ClippingsRefusesDownloads"},
+    ),
+    (
+        {
+            'http_server_request_duration_seconds_bucket{le="0.5",http_route="/articles"}': "0+90x60",
+            'http_server_request_duration_seconds_bucket{le="0.75",http_route="/articles"}': "0+100x60",
+            'http_server_request_duration_seconds_bucket{le="+Inf",http_route="/articles"}': "0+100x60",
+        },
+        {"ClippingsIsSlow"},
+    ),
+]
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="Prometheus is not installed")
+def test_alarms_are_raised_for_what_somebody_must_do(tmp_path: Path) -> None:
+    rules = DEPLOY / "alarms.yaml"
+    names = re.findall(r"alert: (\w+)", rules.read_text())
+    assert set(names) == set().union(*(raised for _, raised in ALARM_STORIES))
+    tests = [
+        {
+            "interval": "30s",
+            "input_series": [{"series": name, "values": values} for name, values in series.items()],
+            "promql_expr_test": [
+                {
+                    "expr": f'count by (alertname) (ALERTS{{alertname="{name}",alertstate="firing"}})',
+                    "eval_time": "29m",
+                    "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1}]
+                    if name in raised
+                    else [],
+                }
+                for name in names
+            ],
+        }
+        for series, raised in ALARM_STORIES
+    ]
+    file = tmp_path / "stories.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(rules)], "tests": tests}))
+    ended = subprocess.run(  # noqa: S603
+        ["promtool", "test", "rules", str(file)],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_paths_and_makes_of_the_page_are_there(tmp_path: Path) -> None:
-    for path in re.findall(r"`(deploy/[a-z./-]+|docs/[a-z.]+)`", RUNNING):
+    for path in re.findall(r"`(deploy/[A-Za-z./-]+|docs/[a-z.]+)`", RUNNING):
         assert (ROOT / path).is_file(), path
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`make ([a-z-]+)`", RUNNING):

@@ -1,4 +1,4 @@
-"""nginx, Varnish and Apache in front, as deploy/ configures them: links, ETags, compression, 304, purges.
+"""nginx, Varnish, Apache and Caddy in front, as deploy/ configures them: links, ETags, 304, purges.
 
 Each is the program of the system's package, started for this alone; one that is not installed is said.
 """
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -81,24 +81,8 @@ def _ask(client: httpx2.Client, outcome: Outcome) -> None:
     must(client.get("/news/topics/AC%2FDC").status_code == 200, "an escaped slash does not arrive")
     feed = client.get("/news/feeds/articles.atom").text
     must(f'href="{client.base_url}/news/' in feed.replace("//news", "/news"), "a feed names another address")
-    for encoding in ("identity", "gzip", "br"):
-        answers = [
-            client.get("/news/articles?limit=20", headers={"Accept-Encoding": encoding}) for _ in range(3)
-        ]
-        must(len({answer.content for answer in answers}) == 1, f"{encoding}: bodies differ")
-        must(answers[0].content == first.content, f"{encoding}: another body")
-        answer = answers[-1]
-        is_kept = encoding != "br" or "Varnish" not in str(answer.headers) + outcome.name.title()
-        expected = None if encoding == "identity" else encoding
-        must(answer.headers.get("Content-Encoding") == expected or not is_kept, f"{encoding}: not compressed")
-        etag = answer.headers["ETag"]
-        again = client.get(
-            "/news/articles?limit=20", headers={"Accept-Encoding": encoding, "If-None-Match": etag}
-        )
-        must((again.status_code, again.content) == (304, b""), f"{encoding}: no 304 for {etag}")
-        must("Accept-Encoding" in answer.headers["Vary"], f"{encoding}: Vary is gone")
-        head = client.head("/news/articles?limit=20", headers={"Accept-Encoding": encoding})
-        must((head.status_code, head.content) == (200, b""), f"{encoding}: HEAD is not as GET")
+    _ask_for_encodings(client, outcome, must, first)
+    must(client.get("/news", follow_redirects=True).status_code == 200, "/news without a slash is nothing")
     editor = {"Authorization": f"Bearer {TOKEN}"}
     for _ in range(2):
         seen = client.get("/news/articles?published=any", headers=editor)
@@ -122,8 +106,42 @@ def _ask(client: httpx2.Client, outcome: Outcome) -> None:
         must(status == 403, f"/metrics{query} is there for everybody")
     must(client.get("/news/nowhere").status_code == 404, "a 404 is another status")
     must(client.get("/news/articles?limit=0").json()["status"] == 422, "a problem is another body")
-    named = client.get("/news/articles?limit=3", headers={"X-Request-Id": "mine"})
-    must("X-Request-Id" in named.headers, "the request's id is gone")
+    ids = [client.get("/news/articles?limit=20").headers["X-Request-Id"] for _ in range(4)]
+    must(len(set(ids)) == len(ids), "several requests have one id")
+
+
+def _ask_for_encodings(
+    client: httpx2.Client, outcome: Outcome, must: Callable[[bool, str], None], first: httpx2.Response
+) -> None:
+    identity_etag = ""
+    for encoding in ("identity", "gzip", "br"):
+        answers = [
+            client.get("/news/articles?limit=20", headers={"Accept-Encoding": encoding}) for _ in range(3)
+        ]
+        must(len({answer.content for answer in answers}) == 1, f"{encoding}: bodies differ")
+        must(answers[0].content == first.content, f"{encoding}: another body")
+        answer = answers[-1]
+        is_kept = encoding != "br" or "Varnish" not in str(answer.headers) + outcome.name.title()
+        expected = None if encoding == "identity" else encoding
+        must(answer.headers.get("Content-Encoding") == expected or not is_kept, f"{encoding}: not compressed")
+        etag = answer.headers["ETag"]
+        identity_etag = etag if encoding == "identity" else identity_etag
+        again = client.get(
+            "/news/articles?limit=20", headers={"Accept-Encoding": encoding, "If-None-Match": etag}
+        )
+        must((again.status_code, again.content) == (304, b""), f"{encoding}: no 304 for {etag}")
+        must("Accept-Encoding" in answer.headers["Vary"], f"{encoding}: Vary is gone")
+        head = client.head("/news/articles?limit=20", headers={"Accept-Encoding": encoding})
+        must((head.status_code, head.content) == (200, b""), f"{encoding}: HEAD is not as GET")
+    plain = client.build_request("GET", "/news/articles?limit=20")
+    del plain.headers["Accept-Encoding"]
+    plain_answer = client.send(plain)
+    must(plain_answer.content == first.content, "a client that names no encoding gets another body")
+    must("Content-Encoding" not in plain_answer.headers, "a client that names no encoding gets one")
+    must(
+        plain_answer.headers["ETag"] == identity_etag,
+        "a client that names no encoding gets the ETag of another body",
+    )
 
 
 def _import_and_ask(
@@ -167,9 +185,9 @@ def _wait_for(client: httpx2.Client) -> None:
 
 
 @contextmanager
-def running(command: list[str]) -> Iterator[None]:
+def running(command: list[str], **environment: str) -> Iterator[None]:
     process = subprocess.Popen(  # noqa: S603  a program of the system's
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         yield
@@ -231,8 +249,20 @@ def _apache(folder: Path, backend: int, port: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _caddy(folder: Path, backend: int, port: int) -> Iterator[None]:
+    # Plain HTTP, since nobody here has a certificate for the name.
+    changes = (("127.0.0.1:8000", f"127.0.0.1:{backend}"), ("example.org {", f"http://127.0.0.1:{port} {{"))
+    file = _configured(folder, "Caddyfile", *changes)
+    file.write_text("{\n\tadmin off\n}\n" + file.read_text())
+    command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
+    with running(command, XDG_DATA_HOME=str(folder / "caddy"), XDG_CONFIG_HOME=str(folder / "caddy")):
+        yield
+
+
 PROXIES: Final = {
     "nginx": (_nginx, "nginx"),
     "varnish": (_varnish, "varnishd"),
     "apache": (_apache, "apache2"),
+    "caddy": (_caddy, "caddy"),
 }

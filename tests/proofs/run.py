@@ -6,6 +6,7 @@ The service is the command in processes of its own; the clients are sockets.
 import argparse
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,14 +14,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+from app.web.http.outage import LOOK_SECONDS as OUTAGE_LOOK_SECONDS
 from app.web.http.resources import MAX_DOWNLOADS
 from tests.proofs.catalogues import REPOSITORY
 from tests.proofs.connections import LAST, LIVE, Address, exchange, is_closed, statuses
 from tests.proofs.outcome import Outcome, conclude
+from tests.support.accidents import LOSSES, REPLACEMENTS, catalogue_of, file_of
 from tests.support.databases import sqlite_url
 from tests.support.worlds import new_world
 
@@ -305,12 +310,102 @@ def import_beside_slow_downloads(imports: int) -> Outcome:
     return outcome
 
 
+ACCIDENT_CLIENTS = 6
+# An answer that began before the accident may still come for so long.
+SETTLE_SECONDS = 1.0
+LOOK_SECONDS = 1.0
+_ACCIDENT_PATHS = (
+    "/articles?limit=200&fields=title,topics",
+    "/topics",
+    "/exports/articles.csv",
+    "/view/topics",
+)
+
+
+def meet_accidents(times: int, *, workers: int = 2) -> Outcome:
+    """Things happen to the file while clients ask several workers: 503 or right answers, and never both."""
+    outcome = Outcome(f"{times} times each accident over {workers} workers")
+    with tempfile.TemporaryDirectory() as folder:
+        old, new = catalogue_of(Path(folder), "Eagle"), catalogue_of(Path(folder), "Raven", 2 * ARTICLES)
+        file, other = file_of(old), file_of(new)
+        kept = Path(shutil.copy(file, file.with_suffix(".kept")))
+        begin = "--workers", str(workers)
+        with service(sqlite_url(file.parent), *begin, CLIPPINGS_LOG="off") as (address, _, lines):
+            for _ in range(times):
+                for accident, expected in (
+                    *((each, "503") for each in LOSSES),
+                    *((each, "Raven") for each in REPLACEMENTS),
+                ):
+                    name = accident.__name__
+                    _see_it(outcome, address, name, expected, partial(accident, file, other))
+                    _see_it(outcome, address, f"after {name}", "Eagle", partial(_put_back, file, kept))
+                    outcome.numbers["accidents"] += 1
+            # The worker that nobody asks says by itself that it is over.
+            time.sleep(OUTAGE_LOOK_SECONDS + 1)
+    outages = [line for line in lines if "cannot be read" in line]
+    outcome.numbers["lines of outages"] = len(outages)
+    outcome.faults += [f"more than a line: {line}" for line in lines if "Traceback" in line]
+    if len(outages) > times * workers * len(LOSSES):
+        outcome.faults.append("an incident is more than a line of each worker")
+    if sum("can be read again" in line for line in lines) != len(outages):
+        outcome.faults.append("some outages have no end in the log")
+    return outcome
+
+
+def _see_it(
+    outcome: Outcome, address: Address, name: str, expected: str, happen: Callable[[], object]
+) -> None:
+    """Clients ask on and on while it happens; after a moment all must be as it is expected."""
+    happened_at = float("inf")
+    ends_at = time.monotonic() + 60
+
+    def ask(number: int) -> Counter[str]:
+        kinds: Counter[str] = Counter()
+        while (now := time.monotonic()) < min(ends_at, happened_at + SETTLE_SECONDS + LOOK_SECONDS):
+            number += 1
+            kind = _kind_of(address, _ACCIDENT_PATHS[number % len(_ACCIDENT_PATHS)])
+            is_settled = now > happened_at + SETTLE_SECONDS
+            if kind not in ("503", "Eagle", "Raven") or (is_settled and kind != expected):
+                kinds[f"{name}: {kind} {'instead of ' + expected if is_settled else 'meanwhile'}"] += 1
+            kinds[""] += 1
+        return kinds
+
+    with ThreadPoolExecutor(ACCIDENT_CLIENTS) as clients:
+        asking = [clients.submit(ask, number) for number in range(ACCIDENT_CLIENTS)]
+        time.sleep(0.2)
+        happen()
+        happened_at = time.monotonic()
+        found = sum((each.result() for each in asking), Counter())
+    outcome.numbers["answers"] += found.pop("")
+    outcome.faults += [f"{times} times {fault}" for fault, times in found.items()]
+
+
+def _kind_of(address: Address, path: str) -> str:
+    said = exchange(address, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    head, _, body = said.partition(b"\r\n\r\n")
+    status = head[9:12].decode()
+    if status != "200":
+        return status if b"\r\nretry-after:" in head else f"{status} without Retry-After"
+    names = [name for name in ("Eagle", "Raven") if name.encode() in body]
+    return names[0] if len(names) == 1 else f"a mixture of {names}"
+
+
+def _put_back(file: Path, kept: Path) -> None:
+    if file.is_dir():
+        file.rmdir()
+    for end in ("-wal", "-shm"):
+        Path(f"{file}{end}").unlink(missing_ok=True)
+    shutil.copy(kept, file.with_suffix(".part"))
+    file.with_suffix(".part").replace(file)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stops", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=30, help="beside slow clients")
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--imports", type=int, default=6)
+    parser.add_argument("--accidents", type=int, default=3, help="times each")
     given = parser.parse_args()
     outcomes = [
         stop_under_load(given.stops, workers=workers, keep_alive=keep_alive)
@@ -321,6 +416,7 @@ def main() -> None:
         serve_beside_slow_clients(given.seconds),
         replace_killed_workers(given.kills),
         import_beside_slow_downloads(given.imports),
+        meet_accidents(given.accidents),
     ]
     # These start the service as this module does.
     from tests.proofs.proxies import PROXIES, behind  # noqa: PLC0415

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -16,28 +15,22 @@ from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS
 from app.database.snapshots import Reader
+from app.web.http import outage
 from tests.proofs.catalogues import REPOSITORY
+from tests.support.accidents import (
+    ARTICLES,
+    LOSSES,
+    REPLACEMENTS,
+    Accident,
+    catalogue_of,
+    file_of,
+    move_another_in_its_place,
+)
 from tests.support.databases import sqlite_url
 from tests.support.services import service_of
-from tests.support.worlds import World, new_world
+from tests.support.worlds import World
 
-# Enough for several pages of each table, so that a mixture of two files would show.
-ARTICLES = 60
 PATHS = ("/articles?limit=200&fields=title,topics", "/topics", "/exports/articles.csv", "/health/ready")
-
-
-def catalogue_of(folder: Path, name: str, articles: int = ARTICLES) -> World:
-    (folder / name).mkdir()
-    world = new_world(folder / name, sqlite_url(folder / name))
-    for number in range(articles):
-        world.write(f"{number}.md", f"title: {name} {number}\nexcerpt: {name * 300}\ntopics: [{name}]")
-    world.import_()
-    world.engine.dispose()
-    return world
-
-
-def file_of(world: World) -> Path:
-    return Path(str(world.engine.url.database))
 
 
 @pytest.fixture
@@ -75,80 +68,12 @@ def whose(client: TestClient) -> set[str]:
     return found
 
 
-def delete(file: Path, other: Path) -> None:
-    file.unlink()
-
-
-def truncate(file: Path, other: Path) -> None:
-    os.truncate(file, 0)
-
-
-def cut(file: Path, other: Path) -> None:
-    os.truncate(file, 3 * 8_192 + 100)
-
-
-def fill_with_garbage(file: Path, other: Path) -> None:
-    file.write_bytes(os.urandom(file.stat().st_size))
-
-
-def make_a_folder_of(file: Path, other: Path) -> None:
-    file.unlink()
-    file.mkdir()
-
-
-def empty(file: Path, other: Path) -> None:
-    file.unlink()
-    sqlite3.connect(file).close()
-
-
-def take_another_programs(file: Path, other: Path) -> None:
-    file.unlink()
-    with sqlite3.connect(file) as connection:
-        connection.execute("CREATE TABLE articles (id)")
-    connection.close()
-
-
-def take_a_newer_versions(file: Path, other: Path) -> None:
-    with sqlite3.connect(file) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-
-
-def move_another_in_its_place(file: Path, other: Path) -> None:
-    shutil.copy(other, file.with_suffix(".part"))
-    file.with_suffix(".part").replace(file)
-
-
-def copy_another_over_it(file: Path, other: Path) -> None:
-    shutil.copy(other, file)
-
-
-def restore_another(file: Path, other: Path) -> None:
-    with sqlite3.connect(other) as source, sqlite3.connect(file) as target:
-        source.backup(target)
-    source.close()
-    target.close()
-
-
-@pytest.mark.parametrize(
-    "accident",
-    [
-        delete,
-        truncate,
-        cut,
-        fill_with_garbage,
-        make_a_folder_of,
-        empty,
-        take_another_programs,
-        take_a_newer_versions,
-    ],
-)
+@pytest.mark.parametrize("accident", LOSSES)
 def test_without_a_catalogue_all_is_503_in_a_line_until_it_is_back(
     old: World,
     new: World,
     client: TestClient,
-    accident: Callable[[Path, Path], None],
+    accident: Accident,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     file = file_of(old)
@@ -165,9 +90,9 @@ def test_without_a_catalogue_all_is_503_in_a_line_until_it_is_back(
     assert whose(client) == {"Eagle"}
 
 
-@pytest.mark.parametrize("replacement", [move_another_in_its_place, copy_another_over_it, restore_another])
+@pytest.mark.parametrize("replacement", REPLACEMENTS)
 def test_another_catalogue_in_its_place_is_answered_from_at_once(
-    old: World, new: World, client: TestClient, replacement: Callable[[Path, Path], None]
+    old: World, new: World, client: TestClient, replacement: Accident
 ) -> None:
     file = file_of(old)
     kept = shutil.copy(file, file.with_suffix(".kept"))
@@ -185,6 +110,22 @@ def test_a_file_that_is_moved_away_and_back_is_answered_from(old: World, client:
         assert whose(client) == {"503"}
         file.with_suffix(".away").rename(file)
         assert whose(client) == {"Eagle"}
+
+
+def test_the_end_is_said_though_nobody_asks(
+    old: World, client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is on call waits for that line."""
+    client.app.middleware_stack.outage._quiet_seconds = 0  # type: ignore[attr-defined]
+    monkeypatch.setattr(outage, "LOOK_SECONDS", 0.02)
+    file = file_of(old)
+    file.rename(file.with_suffix(".away"))
+    assert whose(client) == {"503"}
+    file.with_suffix(".away").rename(file)
+    deadline = time.monotonic() + 10
+    while "The catalogue can be read again." not in caplog.messages:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_log_of_the_file_before_is_not_read_with_another_one(

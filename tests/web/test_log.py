@@ -173,18 +173,41 @@ def test_a_request_has_the_id_that_it_brings_if_it_is_a_word(sent: str, is_taken
     assert ids == {sent} if is_taken else (len(ids) == 3 and sent not in ids)
 
 
-def test_a_refused_connection_is_a_line_and_a_metric_too(tmp_path: Path) -> None:
+def test_a_refused_connection_is_a_line_and_a_metric_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     app = service(log="json")
     file = tmp_path / "log"
+    large = b"Host: x\r\nX-Request-Id: mine\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 2_000_000
     with file.open("wb") as written, running(app) as (address, _):
         app.state.resources.request_log._file = written.fileno()
-        exchange(address, b"nonsense\r\n\r\n")
-        exchange(address, LIVE + b"a: b\r\n" * 20_000)
+        answers = [
+            exchange(address, sent)
+            for sent in (
+                b"nonsense\r\n\r\n",
+                LIVE + b"a: b\r\n" * 20_000,
+                b"GET /sleep HTTP/1.1\r\n" + large,
+            )
+        ]
+        # Others are answered at once, and what they send on and on is no second request.
+        posted = exchange(address, b"POST /things HTTP/1.1\r\n" + large)
+        time.sleep(0.6)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+    assert [(line["method"], line["route"], line["status"]) for line in lines[:3]] == [
         ("_OTHER", None, 400),
         ("_OTHER", None, 431),
+        ("GET", "/sleep", 413),
     ]
+    assert [(line["method"], line["route"], line["requestId"]) for line in lines[3:]] == [
+        ("POST", "/things", "mine")
+    ]
+    assert b" %d " % lines[3]["status"] in posted.splitlines()[0]
+    for answer, line in zip(answers, lines, strict=False):
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert b"x-request-id: %s\r\n" % line["requestId"].encode() in head
+        assert line["bytes"] == len(body)
+    # uvicorn would warn of an invalid request beside it.
+    assert [message for message in caplog.messages if "/sleep" not in message] == []
 
 
 def test_a_client_that_leaves_is_a_line_too(tmp_path: Path) -> None:

@@ -620,6 +620,7 @@ def test_a_value_that_is_chosen_leads_to_the_list_without_it(client: TestClient)
 def test_only_forms_take_a_post(client: TestClient) -> None:
     allowed = {path: client.put(path).headers["Allow"] for path in ("/", "/view/sign-in")}
     assert allowed == {"/": "GET, HEAD, OPTIONS", "/view/sign-in": "GET, HEAD, OPTIONS, POST"}
+    assert {path: client.options(path).headers["Allow"] for path in allowed} == allowed
 
 
 @pytest.mark.parametrize("path", ["/c", "/c/", "/"])

@@ -50,6 +50,8 @@ MIN_BYTES_PER_SECOND = 2_000
 
 # A request's scope holds its connection's `write_whole` under this key; other servers' scopes have none.
 WRITE_WHOLE = "clippings.write_whole"
+# A scope has this key if its connection answered in the app's place: the app's answer reaches nobody then.
+REFUSED = "clippings.refused"
 
 # SO_LINGER: on, for no time at all.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -149,7 +151,7 @@ class HttpConnection(HttpToolsProtocol):
                 # We upgrade to no other protocol, so the next request follows.
                 piece = piece[upgrade.args[0] :]
             except httptools.HttpParserError:
-                self.logger.warning("Invalid HTTP request received.")
+                # uvicorn would write a warning too; the log and the metrics have a line for this answer.
                 self._refuse(malformed())
                 return
         if self._is_in_head or self._is_in_body:
@@ -321,13 +323,15 @@ class HttpConnection(HttpToolsProtocol):
         self._stop_timer()
         self._pending = memoryview(b"")
         self.flow.pause()
-        self._final_response = self._problem_bytes(problem)
-        self._open.on_refusal(problem.status)
         is_next = self._is_idle()
-        if self._is_in_body:
-            if self.cycle.response_started:
-                self._final_response = b""
-            elif self.pipeline:
+        if self._is_in_body and self.cycle.response_started:
+            # It has its answer, and is a line of the log already.
+            self._final_response = b""
+        else:
+            self._final_response = self._problem_bytes(problem)
+        if self._is_in_body and self._final_response:
+            self.scope[REFUSED] = True  # type: ignore[literal-required]
+            if self.pipeline:
                 self.pipeline.popleft()
             else:
                 # The app is answering it, and uvicorn drops what the app sends after a disconnect.
@@ -338,7 +342,14 @@ class HttpConnection(HttpToolsProtocol):
 
     def _problem_bytes(self, problem: ProblemAnswer) -> bytes:
         response = problem_response(problem, encoding=None, is_private=False)
-        headers = [*self.server_state.default_headers, *response.headers, (b"connection", b"close")]
+        scope = dict(self.scope) if self._is_in_body else None
+        request_id = self._open.on_refusal(problem.status, len(response.body), scope)
+        headers = [
+            *self.server_state.default_headers,
+            *response.headers,
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        ]
         status_line = f"HTTP/1.1 {problem.status} {problem.title}\r\n".encode()
         return b"".join(
             (status_line, *(b"%s: %s\r\n" % header for header in headers), b"\r\n", response.body)

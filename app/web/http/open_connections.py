@@ -6,7 +6,7 @@ Knows no protocol: a connection is something that can be dropped.
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 # An idle connection takes some 12 kB, so these take 50 MB at most.
 MAX_CONNECTIONS: Final = 4_000
@@ -23,8 +23,9 @@ class OpenConnections:
 
     def __init__(self, max_connections: int) -> None:
         self.is_draining = False
-        # It is told the status by which a connection was refused that sent no request.
-        self.on_refusal: Callable[[int], None] = lambda status: None
+        # It is told of an answer that no request's route gives: its status, the bytes of its body, and the
+        # request's scope if a whole head came. It returns the id of the request.
+        self.on_refusal: Callable[[int, int, dict[str, Any] | None], str] = lambda *_: "-"
         self._max_connections = max_connections
         # A dictionary keeps the order, so the connection that waits longest is the first.
         self._waiting: dict[Droppable, None] = {}

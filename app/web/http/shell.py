@@ -29,7 +29,7 @@ from app.printable import printable
 from app.settings import Settings
 from app.web.http.audience import asker_by_cookie, asker_by_header
 from app.web.http.cache import HEAD_LINES, CacheKey, RequestKey, ResponseCache, RevisionClock
-from app.web.http.connections import WRITE_WHOLE
+from app.web.http.connections import REFUSED, WRITE_WHOLE
 from app.web.http.outage import Outage
 from app.web.http.problems import (
     MAX_CHARACTERS_SHOWN,
@@ -94,8 +94,7 @@ _NAMING_HEADERS = frozenset((b"x-request-id", b"traceparent"))
 CLIENT_CLOSED_REQUEST = 499
 
 # Every OPTIONS request gets these headers, a preflight or not. "*" does not cover Authorization (Fetch, 4.9).
-_OPTIONS_HEADERS = [
-    (b"allow", ALLOWED_METHODS.encode()),
+_PREFLIGHT_HEADERS = [
     (b"access-control-allow-methods", b"GET, HEAD"),
     (b"access-control-allow-headers", b"Authorization, *"),
     (b"access-control-max-age", b"86400"),
@@ -136,7 +135,7 @@ class Shell:
         self.clock = clock
         self.template_of = template_of
         self.cache = ResponseCache(settings.remembered_bytes)
-        self.outage = Outage()
+        self.outage = Outage(self._is_readable)
         self.names = RequestNames()
         self.request_log = request_log
         self.metrics = request_metrics
@@ -191,6 +190,8 @@ class Shell:
     ) -> float:
         """The request joins the log and the metrics. Returns the seconds that it took."""
         seconds = time.perf_counter() - began
+        if REFUSED in scope:
+            return seconds
         method, route = scope["method"], self.template_of(scope["path"])
         self.metrics.count(method, route, status, seconds)
         if self.request_log.is_on:
@@ -240,11 +241,20 @@ class Shell:
                 request = scope["method"], printable(scope["path"], MAX_CHARACTERS_SHOWN)
                 self.complaints.fault(_place_of(error), "{} {} failed".format(*request), error)
 
-    def refused(self, status: int) -> None:
-        """A connection was answered in place of a request that is none."""
-        self.metrics.count(OTHER_METHOD, "", status, 0)
-        request_id = self.names.id_of(None)
-        self.request_log.add(time.time(), LoggedRequest(OTHER_METHOD, "", status, 0, 0, request_id, None))
+    async def _is_readable(self) -> bool:
+        try:
+            return await self.clock.current() is not None
+        except (NoCatalogue, SchemaOutdated):
+            return False
+
+    def refused(self, status: int, size: int, scope: Scope | None) -> str:
+        """Records what a connection answered itself. Returns the request's id."""
+        naming = dict(scope["headers"]) if scope else {}
+        request_id = self.names.id_of(naming.get(b"x-request-id"))
+        named = scope or {"method": OTHER_METHOD, "path": ""}
+        refused = {"method": named["method"], "path": named["path"]}
+        self._record(refused, status, size, time.perf_counter(), request_id, naming)
+        return request_id
 
     async def _answer(
         self, scope: Scope, receive: Receive, writer: ResponseWriter, request_key: RequestKey
@@ -254,14 +264,16 @@ class Shell:
         if writer.preferences.cookies and self._is_page(path):
             asker = asker_by_cookie(writer.preferences.cookies, asker, self.settings)
         writer.is_private = asker.has_token
+        takes_form = path.removeprefix(self.settings.public_path) in self.form_paths
+        allowed = f"{ALLOWED_METHODS}, POST" if takes_form else ALLOWED_METHODS
         if method == "OPTIONS":
-            await writer.send({"type": "http.response.start", "status": 204, "headers": _OPTIONS_HEADERS})
+            headers = [(b"allow", allowed.encode()), *_PREFLIGHT_HEADERS]
+            await writer.send({"type": "http.response.start", "status": 204, "headers": headers})
             await writer.send({"type": "http.response.body"})
             return
-        is_form = method == "POST" and path.removeprefix(self.settings.public_path) in self.form_paths
+        is_form = method == "POST" and takes_form
         if method not in ("GET", "HEAD") and not is_form:
-            takes_form = path.removeprefix(self.settings.public_path) in self.form_paths
-            raise method_not_allowed(f"{ALLOWED_METHODS}, POST" if takes_form else ALLOWED_METHODS)
+            raise method_not_allowed(allowed)
         if len(path) > MAX_PATH_CHARACTERS or _CONTROL_CHARACTERS.search(path):
             raise not_found()
         query_string = without_tracking(scope["query_string"])
