@@ -253,7 +253,7 @@ def _apache(folder: Path, backend: int, port: int) -> Iterator[None]:
 def _caddy(folder: Path, backend: int, port: int) -> Iterator[None]:
     # Plain HTTP, since nobody here has a certificate for the name.
     changes = (("127.0.0.1:8000", f"127.0.0.1:{backend}"), ("example.org {", f"http://127.0.0.1:{port} {{"))
-    file = _configured(folder, "Caddyfile", *changes)
+    file = configured(folder, "Caddyfile", *changes)
     file.write_text("{\n\tadmin off\n}\n" + file.read_text())
     command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
     with running(command, XDG_DATA_HOME=str(folder / "caddy"), XDG_CONFIG_HOME=str(folder / "caddy")):
