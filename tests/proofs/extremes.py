@@ -22,7 +22,8 @@ from urllib.parse import quote
 from app.documents.front_matter import MAX_FILE_BYTES, MAX_FRONT_MATTER_BYTES
 from tests.proofs.catalogues import new_catalogue
 from tests.proofs.outcome import Outcome, conclude
-from tests.proofs.readers import Answers, serving
+from tests.proofs.readers import Answers, served
+from tests.support.processor import seconds_of
 from tests.support.worlds import write_document
 
 # Above an empty import; a tree of a thousand such documents is then an hour, and no machine is too small.
@@ -476,12 +477,19 @@ def answer_meanwhile(database: str, documents: int) -> Outcome:
                 keys = f"title: '{key} found {number}'\n{key}: {json.dumps(values)}"
                 write_document(Path(folder), f"{number}-{key}.md", keys)
         catalogue.import_(Path(folder))
-        with serving(catalogue, CLIPPINGS_REMEMBERED_BYTES="0") as port, closing(Answers(port)) as answers:
+        with (
+            served(catalogue, CLIPPINGS_REMEMBERED_BYTES="0") as (port, process),
+            closing(Answers(port)) as answers,
+        ):
             first = json.loads(answers.get("/articles?limit=1")[2])["items"][0]["id"]
             for question in _QUESTIONS:
                 path = question.format(id=first)
-                tries = [_ask(answers, port, path) for _ in range(1 + _MORE_TRIES)]
-                status, seconds, slowest = min(tries, key=itemgetter(2))
+                status, seconds, slowest = _ask(answers, port, process, path)
+                for _ in range(_MORE_TRIES):
+                    # Others may have been busy; what holds up the event loop does so again.
+                    if slowest > MOST_MILLISECONDS:
+                        again = _ask(answers, port, process, path)
+                        status, seconds, slowest = min((status, seconds, slowest), again, key=itemgetter(2))
                 outcome.numbers["questions"] += 1
                 outcome.numbers["ms at most of a health check"] = max(
                     outcome.numbers["ms at most of a health check"], slowest
@@ -496,9 +504,9 @@ def answer_meanwhile(database: str, documents: int) -> Outcome:
     return outcome
 
 
-def _ask(answers: Answers, port: int, path: str) -> tuple[int, float, int]:
-    """The status, seconds that it took, and milliseconds of the slowest health check meanwhile."""
-    with _Health(port) as health:
+def _ask(answers: Answers, port: int, process: int, path: str) -> tuple[int, float, int]:
+    """The status, seconds that it took, and milliseconds that a health check had to wait for meanwhile."""
+    with _Health(port, process) as health:
         began = time.monotonic()
         status = answers.get(path)[0]
         seconds = time.monotonic() - began
@@ -506,11 +514,15 @@ def _ask(answers: Answers, port: int, path: str) -> tuple[int, float, int]:
 
 
 class _Health(threading.Thread):
-    """Asks how the service is until it is let go of."""
+    """Asks how the service is until it is let go of.
 
-    def __init__(self, port: int) -> None:
+    A check waits for what the service's process does meanwhile; a clock would count other processes too.
+    """
+
+    def __init__(self, port: int, process: int) -> None:
         super().__init__()
         self._port = port
+        self._process = process
         self._ended = threading.Event()
         self._seconds: list[float] = []
 
@@ -525,9 +537,10 @@ class _Health(threading.Thread):
     def run(self) -> None:
         with closing(Answers(self._port)) as answers:
             while not self._ended.is_set():
-                began = time.monotonic()
+                began, had = time.monotonic(), seconds_of(self._process)
                 answers.get("/health/live")
-                self._seconds.append(time.monotonic() - began)
+                took = time.monotonic() - began
+                self._seconds.append(min(took, seconds_of(self._process) - had))
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def slowest(self) -> float:

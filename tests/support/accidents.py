@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.databases import sqlite_url
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 # Enough for several pages of each table, so that a mixture of two files would show.
@@ -18,7 +18,7 @@ Accident = Callable[[Path, Path], None]
 
 def catalogue_of(folder: Path, name: str, articles: int = ARTICLES) -> World:
     (folder / name).mkdir()
-    world = new_world(folder / name, sqlite_url(folder / name))
+    world = new_world(folder / name, new_sqlite_catalogue(folder / name))
     for number in range(articles):
         world.write(f"{number}.md", f"title: {name} {number}\nexcerpt: {name * 300}\ntopics: [{name}]")
     world.import_()

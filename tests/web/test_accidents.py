@@ -1,7 +1,6 @@
 """What people do to the file of an SQLite catalogue while it is served, and files that cannot be written."""
 
 import json
-import logging
 import shutil
 import sqlite3
 import subprocess
@@ -27,6 +26,7 @@ from tests.support.accidents import (
     move_another_in_its_place,
 )
 from tests.support.databases import sqlite_url
+from tests.support.logs import noted
 from tests.support.services import service_of
 from tests.support.worlds import World
 
@@ -80,7 +80,7 @@ def test_without_a_catalogue_all_is_503_in_a_line_until_it_is_back(
     kept = shutil.copy(file, file.with_suffix(".kept"))
     accident(file, file_of(new))
     assert whose(client) == {"503"}
-    errors = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    errors = noted(caplog.records)
     assert len(errors) == 1
     assert "\n" not in errors[0].getMessage()
     assert errors[0].exc_info is None
@@ -139,7 +139,7 @@ def test_the_log_of_the_file_before_is_not_read_with_another_one(
     assert Path(f"{file}-wal").stat().st_size > 0
     move_another_in_its_place(file, file_of(new))
     assert whose(client) == {"503"}
-    [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    [line] = [record.getMessage() for record in noted(caplog.records)]
     assert "remove the files that end in -wal and -shm" in line
     for end in ("-wal", "-shm"):
         Path(f"{file}{end}").unlink()
