@@ -224,6 +224,54 @@ def test_what_lasts_longer_than_three_weeks_is_no_story(world: World) -> None:
         assert [(story["title"], story["articleCount"]) for story in found] == [("Day 28", 6), ("Day 22", 22)]
 
 
+def test_a_story_has_sixty_members_at_most(world: World) -> None:
+    """Each hour's article mentions that of the hour before."""
+    for number in range(61):
+        moment = f"2026-03-0{1 + number // 24}T{number % 24:02}:30:00Z"
+        before = f"related: [https://a.example/{number - 1}]" if number else ""
+        world.write(
+            f"{number:02}.md",
+            f"title: Number {number}\npublishedDateTime: {moment}\nwebUrl: https://a.example/{number}\n{before}",
+        )
+    world.import_(workers=1)
+    with service_of(world) as client:
+        [story] = answer(client, "/stories")["items"]
+        assert (story["size"], story["lastDateTime"]) == (60, "2026-03-03T11:30:00Z")
+        assert answer(client, "/articles?story=-*&fields=title")["items"] == [{"title": "Number 60"}]
+
+
+def test_what_too_many_mention_is_no_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For editors a draft is one article too many, of which the public learns nothing."""
+    monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", 3)
+    for day in (1, 2, 3):
+        world.write(f"{day}.md", news(day, f"https://{day}.example/", "https://home.example/"))
+    world.write("draft.md", news(4, "https://4.example/", "https://home.example/", "published: false"))
+    world.import_()
+
+    def sizes() -> list[list[int]]:
+        """To the public, then to editors, as `/stories/{id}` has them: it counts links by itself."""
+        found = []
+        with service_of(world) as client:
+            for published, headers in (("true", {}), ("any", EDITOR)):
+                listed = answer(client, f"/stories?published={published}", headers)["items"]
+                stories = [
+                    answer(client, f"/stories/{story['id']}?published={published}", headers)
+                    for story in listed
+                ]
+                found.append([len(story["articles"]) + len(story["links"]) for story in stories])
+        return found
+
+    assert sizes() == [[4], []]
+    world.write("draft.md", news(4, "https://4.example/", "https://home.example/"))
+    world.import_()
+    assert sizes() == [[], []]
+    world.write("home.md", news(9, "https://home.example/"))
+    for path in ("1.md", "draft.md"):
+        world.delete(path)
+    world.import_(prune=True, force=True)
+    assert sizes() == [[3], [3]]
+
+
 def test_lists_feeds_and_files_fold_and_counts_refuse(world: World) -> None:
     world.write("1.md", news(1, "https://a.example/"))
     world.write("2.md", news(2, "https://b.example/", "https://a.example/"))
