@@ -376,7 +376,8 @@ def _owners() -> Select[Any]:
 @cache
 def _mentions_at() -> Select[Any]:
     """Who mentions one of the keys at its time, from a `first` to a `last` second, or nobody knows when."""
-    first, last = bindparam("first"), bindparam("last")
+    first: BindParameter[int] = bindparam("first")
+    last: BindParameter[int] = bindparam("last")
     time = func.coalesce(links.c.time, articles.c.oldest)
     return (
         select(link_urls.c.url_key, articles.c.id, time)
