@@ -1,6 +1,7 @@
 """Collections, versions and similar articles, and that nobody learns by them of what they may not see."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.importer.serialise import public_id
-from tests.catalog.test_stories import random_article, write
+from tests.catalog.test_stories import choose_limits, random_article, random_time, write
 from tests.oracles.stories import Article
 from tests.support.random_examples import EXAMPLES
 from tests.support.services import EDITOR, answer, service_of, walk
@@ -163,16 +164,33 @@ def all_answers(client: TestClient, articles: list[Article]) -> list[Any]:
 
 
 @pytest.mark.parametrize("seed", range(max(2, EXAMPLES // 50)))
-def test_the_public_learns_nothing_of_what_is_not_published(world: World, seed: int, tmp_path: Path) -> None:
+def test_the_public_learns_nothing_of_what_is_not_published(
+    world: World, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     choose = random.Random(seed)  # noqa: S311  examples
+    choose_limits(choose, monkeypatch)
     (tmp_path / "other").mkdir()
     other = new_world(tmp_path / "other", new_sqlite_catalogue(tmp_path / "other"))
     tree: dict[str, Article] = {}
+    gone = set[str]()
     lists = "title: L\ntype: collection\nitems: [00, 01, 02, 03, 04, 05, 06, 07, no]\npublished: "
     for _ in range(3):
         for number in choose.sample(range(16), 8):
             path = f"{number:02}.md"
-            tree[path] = random_article(choose, path)
+            before = tree.pop(path, None)
+            if before is None or choose.random() < 0.4:
+                tree[path] = random_article(choose, path)
+            elif choose.random() < 0.8:
+                is_hidden_or_shown = choose.random() < 0.5
+                tree[path] = (
+                    replace(before, published=not before.published)
+                    if is_hidden_or_shown
+                    else replace(before, time=random_time(choose))
+                )
+            else:
+                world.delete(path)
+                (other.root / path).unlink(missing_ok=True)
+                gone.add(path)
         for article in tree.values():
             write(world, article)
             if article.published:
@@ -187,6 +205,7 @@ def test_the_public_learns_nothing_of_what_is_not_published(world: World, seed: 
         world.import_(prune=True, force=True)
         other.import_(prune=True, force=True)
         with service_of(world) as client, service_of(other) as other_client:
-            articles = [*tree.values(), Article("list.md", id_of("list.md"))]
+            paths = sorted({*tree, *gone, "list.md"})
+            articles = [tree.get(path, Article(path, id_of(path))) for path in paths]
             assert all_answers(client, articles) == all_answers(other_client, articles)
     other.engine.dispose()

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.support.worlds import World
 NOON = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
 PAGES = [f"https://{site}.example/{number}" for site in ("one", "two", "three") for number in range(5)]
 AUDIENCES = ("true", "any")
+WORDS = ("amber", "basalt", "copper", "dolomite", "emerald", "flint", "garnet", "hematite", "iron", "jade")
 
 
 def random_article(choose: random.Random, path: str) -> Article:
@@ -46,7 +48,9 @@ def random_time(choose: random.Random) -> int | None:
 
 def front_matter(article: Article) -> str:
     """As JSON, which is YAML too."""
+    words = random.Random(repr(article)).sample(WORDS, 4)  # noqa: S311  examples
     keys: dict[str, Any] = {"title": f"Title of {article.path}", "published": article.published}
+    keys["excerpt"] = " ".join(words)
     if article.quality is not None:
         keys["quality"] = article.quality
     keys |= said_of_page(article.urls, article.time)
@@ -62,6 +66,14 @@ def said_of_page(urls: tuple[str, ...], time: int | None) -> dict[str, Any]:
     if time is not None:
         said["publishedDateTime"] = datetime.fromtimestamp(time, UTC).isoformat()
     return said
+
+
+def choose_limits(choose: random.Random, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """How many members a story has, and how many articles may be at a URL: some twenty never reach either."""
+    most, most_at_url = choose.choice((60, 60, 4)), choose.choice((200, 3, 6))
+    monkeypatch.setattr(story_groups, "MAX_MEMBERS", most)
+    monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", most_at_url)
+    return most, most_at_url
 
 
 def write(world: World, article: Article) -> None:
@@ -87,10 +99,7 @@ def story_sizes(items: list[Any]) -> dict[str, tuple[list[str], int]]:
 @pytest.mark.parametrize("seed", range(max(3, EXAMPLES // 30)))
 def test_stories_are_those_of_plain_python(world: World, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     choose = random.Random(seed)  # noqa: S311  examples
-    # Twenty articles reach neither limit as it is.
-    most, most_at_url = choose.choice((60, 60, 4)), choose.choice((200, 3, 6))
-    monkeypatch.setattr(story_groups, "MAX_MEMBERS", most)
-    monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", most_at_url)
+    most, most_at_url = choose_limits(choose, monkeypatch)
     tree: dict[str, Article] = {}
     with service_of(world) as client:
         for _ in range(6):
@@ -113,6 +122,55 @@ def test_stories_are_those_of_plain_python(world: World, seed: int, monkeypatch:
                 check_stories(client, published, expected)
                 check_clauses(client, published, expected, seen)
                 check_collapsing(client, published, seen, expected, choose)
+
+
+@pytest.mark.parametrize("seed", range(max(1, EXAMPLES // 100)))
+def test_folded_walks_under_imports_have_each_group_that_stays_once(world: World, seed: int) -> None:
+    choose = random.Random(seed)  # noqa: S311  examples
+    tree = {path: random_article(choose, path) for path in (f"{number:02}.md" for number in range(20))}
+    for article in tree.values():
+        write(world, article)
+    world.import_(workers=1)
+    by = choose.choice(("story", "url"))
+    sort = choose.choice(("publishedDateTime", "-publishedDateTime", "-quality", "title"))
+    first_page = f"/articles?limit={choose.randint(1, 3)}&published=any&sort={sort}&collapse={by}"
+    with service_of(world) as client:
+        for way in ("next", "prev"):
+            groups: list[dict[str, frozenset[Article]]] = []
+            shown: list[str] = []
+            address = first_page
+            if way == "prev":
+                # The last page has no `next`, so its address is that of the page before.
+                pages = walk(client, first_page, EDITOR)
+                address = pages[-2]["next"] if len(pages) > 1 else first_page
+            while address:
+                groups.append(groups_of([*tree.values()], by))
+                page = answer(client, address, EDITOR)
+                shown += [item["id"] for item in page["items"]]
+                address = page[way]
+                path = choose.choice(sorted(tree))
+                tree[path] = random_article(choose, path)
+                write(world, tree[path])
+                world.import_(workers=1)
+            stayed = {group for id_, group in groups[0].items() if all(at.get(id_) == group for at in groups)}
+            firsts = Counter(group for id_ in shown if (group := groups[0].get(id_)) in stayed)
+            assert firsts == Counter(stayed), (by, sort, way)
+
+
+def groups_of(articles: list[Article], by: str) -> dict[str, frozenset[Article]]:
+    """The articles that a list folds into one, for each of them."""
+    if by == "url":
+        key_of = {
+            article.id: canonical(article.urls[0]) if article.urls else article.id for article in articles
+        }
+    else:
+        key_of = {article.id: article.id for article in articles}
+        for lead, story in stories(articles).items():
+            key_of |= dict.fromkeys(story["articles"], lead)
+    return {
+        id_: frozenset(article for article in articles if key_of[article.id] == key)
+        for id_, key in key_of.items()
+    }
 
 
 def check_stories(client: TestClient, published: str, expected: Any) -> None:
@@ -223,6 +281,54 @@ def test_what_lasts_longer_than_three_weeks_is_no_story(world: World) -> None:
         found = answer(client, "/stories")["items"]
         # Pairs of neighbours are all equally close, so the earliest are joined first.
         assert [(story["title"], story["articleCount"]) for story in found] == [("Day 28", 6), ("Day 22", 22)]
+
+
+def test_a_story_has_sixty_members_at_most(world: World) -> None:
+    """Each hour's article mentions that of the hour before."""
+    for number in range(61):
+        moment = f"2026-03-0{1 + number // 24}T{number % 24:02}:30:00Z"
+        before = f"related: [https://a.example/{number - 1}]" if number else ""
+        world.write(
+            f"{number:02}.md",
+            f"title: Number {number}\npublishedDateTime: {moment}\nwebUrl: https://a.example/{number}\n{before}",
+        )
+    world.import_(workers=1)
+    with service_of(world) as client:
+        [story] = answer(client, "/stories")["items"]
+        assert (story["size"], story["lastDateTime"]) == (60, "2026-03-03T11:30:00Z")
+        assert answer(client, "/articles?story=-*&fields=title")["items"] == [{"title": "Number 60"}]
+
+
+def test_what_too_many_mention_is_no_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For editors a draft is one article too many, of which the public learns nothing."""
+    monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", 3)
+    for day in (1, 2, 3):
+        world.write(f"{day}.md", news(day, f"https://{day}.example/", "https://home.example/"))
+    world.write("draft.md", news(4, "https://4.example/", "https://home.example/", "published: false"))
+    world.import_()
+
+    def sizes() -> list[list[int]]:
+        """To the public, then to editors, as `/stories/{id}` has them: it counts links by itself."""
+        found = []
+        with service_of(world) as client:
+            for published, headers in (("true", {}), ("any", EDITOR)):
+                listed = answer(client, f"/stories?published={published}", headers)["items"]
+                stories = [
+                    answer(client, f"/stories/{story['id']}?published={published}", headers)
+                    for story in listed
+                ]
+                found.append([len(story["articles"]) + len(story["links"]) for story in stories])
+        return found
+
+    assert sizes() == [[4], []]
+    world.write("draft.md", news(4, "https://4.example/", "https://home.example/"))
+    world.import_()
+    assert sizes() == [[], []]
+    world.write("home.md", news(9, "https://home.example/"))
+    for path in ("1.md", "draft.md"):
+        world.delete(path)
+    world.import_(prune=True, force=True)
+    assert sizes() == [[3], [3]]
 
 
 def test_lists_feeds_and_files_fold_and_counts_refuse(world: World) -> None:

@@ -1,6 +1,7 @@
 """What people see in a browser: lists, articles, topics, providers, problems; and what editors see."""
 
 import json
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
+from app.importer.serialise import public_id
 from tests.conftest import empty_catalogue
 from tests.support.pages import BROWSER, Element, entry_titles, links_of, page
 from tests.support.services import TOKEN, answer, id_of, service_of
@@ -721,10 +723,56 @@ def test_twenty_articles_with_facets_and_a_timeline_fit_into_14_kb(tmp_path: Pat
             home = page(client, "/")
             assert len(home.one("ol", class_="entries").all("article")) == 20
             style = home.one("link", rel="stylesheet").attributes["href"]
-            for encoding in ("gzip", "br", "zstd"):
-                headers = {**BROWSER, "Accept-Encoding": encoding}
-                size = sum(
-                    int(client.head(path, headers=headers).headers["Content-Length"]) for path in ("/", style)
-                )
-                assert size < 14_000, encoding
+            assert_small(client, "/", style)
+            assert_small(client, "/?collapse=story", style)
         engine.dispose()
+
+
+def test_twenty_stories_or_members_fit_into_14_kb_too(tmp_path: Path) -> None:
+    """Of texts as long as those of news, in words that are drawn from 400."""
+    draw = random.Random(1)  # noqa: S311  examples
+    words = ["".join(draw.choices("abcdefghijklmnoprstuvwy", k=draw.randint(2, 9))) for _ in range(400)]
+
+    def text(count: int) -> str:
+        return " ".join(draw.choices(words, k=count))
+
+    with empty_database("sqlite", tmp_path) as url:
+        world = new_world(tmp_path, url)
+        for number in range(20):
+            world.write(
+                f"{number:02}.md",
+                f"title: {text(9)}\nexcerpt: {text(25)}\npublishedDateTime: 2026-01-{number + 1:02}\n"
+                f"webUrl: https://{text(1)}.example/{number}\ntopics: [{text(1)}, {text(1)}]\n"
+                f"images: [https://pictures.example/{number}.jpg]\n"
+                f"related: [{{title: {text(9)}, webUrl: https://{text(1)}.example/of/{number}}}]",
+            )
+        links = ", ".join(
+            f"{{title: {text(9)}, webUrl: https://{text(1)}.example/{number}}}" for number in range(19)
+        )
+        world.write("news.md", f"title: {text(9)}\npublishedDateTime: 2025-12-01\nrelated: [{links}]")
+        listed = [f"{number:02}.md" for number in range(20)]
+        world.write("list.md", f"title: {text(9)}\ntype: collection\nitems: {listed}")
+        world.import_()
+        with service_of(world) as client:
+            stories = page(client, "/view/stories")
+            assert len(stories.one("ol", class_="entries").all("article")) == 20
+            style = stories.one("link", rel="stylesheet").attributes["href"]
+            story, members = f"/view/stories/{id_at('news.md')}", f"/view/articles/{id_at('list.md')}"
+            for address in (story, members):
+                assert len(page(client, address).all("ol", class_="related")[0].all("li")) == 20
+            for address in ("/view/stories", "/?collapse=story", story, members):
+                assert_small(client, address, style)
+        world.engine.dispose()
+
+
+def assert_small(client: TestClient, address: str, style: str) -> None:
+    for encoding in ("gzip", "br", "zstd"):
+        headers = {**BROWSER, "Accept-Encoding": encoding}
+        sizes = [
+            int(client.head(path, headers=headers).headers["Content-Length"]) for path in (address, style)
+        ]
+        assert sum(sizes) < 14_000, (address, encoding)
+
+
+def id_at(path: str) -> str:
+    return public_id("news", path)

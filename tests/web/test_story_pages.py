@@ -167,7 +167,7 @@ def test_an_entry_leads_to_the_rest_of_its_story(client: TestClient) -> None:
 
 def test_a_list_can_be_folded_by_story_and_unfolded(client: TestClient) -> None:
     home = page(client, "/?sort=title")
-    every, once = home.one("nav", aria_label="Stories").all("a")
+    every, once, stories = home.one("nav", aria_label="Stories").all("a")
     assert (every.text, every.attributes.get("aria-current")) == ("Every article", "true")
     assert once.attributes["href"] == "/c/?collapse=story&sort=title"
     folded = page(client, once.attributes["href"])
@@ -176,6 +176,17 @@ def test_a_list_can_be_folded_by_story_and_unfolded(client: TestClient) -> None:
     assert links_of(folded.one("ul", class_="chips")) == ["/c/?sort=title"]
     assert folded.one("meta", name="robots")
     assert page(client, "/?topic=nobody").all("nav", aria_label="Stories") == []
+    assert stories.attributes["href"] == "/c/view/stories"
+
+
+def test_a_list_leads_to_the_stories_of_its_articles_and_they_lead_back(client: TestClient) -> None:
+    listed = page(client, "/?topic=law&collapse=story&sort=title")
+    to_stories = links_of(listed.one("nav", aria_label="Stories"))[2]
+    assert to_stories == "/c/view/stories?topic=law"
+    nav = page(client, to_stories).one("nav", aria_label="Stories")
+    assert [link.text for link in nav.all("a", aria_current="true")] == ["Stories"]
+    assert links_of(nav)[:2] == ["/c/?topic=law", "/c/?topic=law&collapse=story"]
+    assert entry_titles(page(client, links_of(nav)[0])) == ["No face recognition <b>for now</b>"]
 
 
 def test_the_count_beside_a_folded_list_is_of_the_articles_behind_it(client: TestClient) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -36,6 +36,7 @@ from app.web.people.frames import address, page_response, request_of_list, site_
 from app.web.people.list_links import (
     TITLES,
     chips_of,
+    folds_of,
     list_address,
     paging_of,
     pairs_of,
@@ -138,7 +139,10 @@ def show_articles(request: Request, query: Annotated[ArticleListQuery, Query()])
             has_quality=any(item["quality"] is not None for _, item in items),
             has_heat=any(item["heat"] is not None for _, item in items),
         ),
-        folds=_folds(prefix, query, has_stories=any(item["story"] for _, item in items)),
+        # A page without any story has nothing to fold.
+        folds=folds_of(prefix, query, query.collapse)
+        if query.collapse or any(item["story"] for _, item in items)
+        else (),
         states=_states(prefix, query) if view.asker.may_see_unpublished else (),
         entries=[
             entry_of(
@@ -241,21 +245,6 @@ def title_of_list(query: ArticleQuery, names: Mapping[tuple[str, str], str]) -> 
 def _kept_by_search(query: ArticleListQuery) -> tuple[tuple[str, str], ...]:
     """A search goes through the same filters, and its best match comes first."""
     return tuple(pairs_of(without(query, "q", "sort")))
-
-
-def _folds(prefix: str, query: ArticleQuery, *, has_stories: bool) -> Sequence[PageLink]:
-    """Whether each article is an entry, or each story; nothing where the page has no story to fold."""
-    if not has_stories and not query.collapse:
-        return ()
-    words: dict[Literal["story"] | None, str] = {None: "Every article", "story": "Each story once"}
-    return [
-        PageLink(
-            text,
-            list_address(prefix, query.model_copy(update={"collapse": collapse})),
-            is_current=query.collapse == collapse,
-        )
-        for collapse, text in words.items()
-    ]
 
 
 def _states(prefix: str, query: ArticleQuery) -> Sequence[PageLink]:

@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import time
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from app.catalog.clauses import Clause
 from app.catalog.facets import ValueCount
@@ -147,6 +147,24 @@ def sorts_of(prefix: str, query: ArticleQuery, *, has_quality: bool, has_heat: b
             is_current=sort == current,
         )
         for sort, text in sorts.items()
+    )
+
+
+def folds_of(
+    prefix: str, query: ArticleQuery, current: Literal["story", "url", "stories"] | None
+) -> tuple[PageLink, ...]:
+    """The same articles each, each story as one of its articles, and their stories."""
+    whole = without(query, "collapse")
+    folded = query.model_copy(update={"collapse": "story"})
+    return (
+        PageLink("Every article", list_address(prefix, whole), is_current=current is None),
+        PageLink("Each story once", list_address(prefix, folded), is_current=current == "story"),
+        PageLink(
+            "Stories",
+            # Stories have an order of their own.
+            list_address(prefix, without(whole, "sort"), "/view/stories"),
+            is_current=current == "stories",
+        ),
     )
 
 

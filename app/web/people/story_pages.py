@@ -25,7 +25,7 @@ from app.web.http.problems import not_found
 from app.web.http.routes import QueryRoute
 from app.web.paging import page_link, with_cursor
 from app.web.people.frames import Pairs, address, page_response, request_of, request_of_list, site_of_view
-from app.web.people.list_links import chips_of, list_address, paging_of, pairs_of
+from app.web.people.list_links import chips_of, folds_of, list_address, paging_of, pairs_of
 from app.web.stories import StoryQuery, read_stories
 from app.web.view import View, open_view
 
@@ -86,6 +86,7 @@ def show_stories(request: Request, query: Annotated[StoryQuery, Query()]) -> Res
         lead=f"{total:,} {'story' if total == 1 else 'stories'} that curators’ links join, "
         "the newest coverage first.",
         chips=chips_of(prefix, query, names, _HERE),
+        folds=folds_of(prefix, query, "stories"),
         total=total,
         first=first,
         entries=[
