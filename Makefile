@@ -26,6 +26,9 @@ SLOW_SECONDS ?= 30
 WORKER_KILLS ?= 5
 ACCIDENTS ?= 3
 SLOW_IMPORTS ?= 6
+OPERATIONS ?= 5000
+CACHED ?= 1000
+LOAD_ROUNDS ?= 5
 # Each parser gets so many at most.
 SECONDS ?= 600
 SEED ?= 1
@@ -36,7 +39,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --quiet
 
-.PHONY: help run test examples prove prove-api prove-pages prove-run prove-image release bench check lock clean
+.PHONY: help run test examples prove prove-api prove-cluster prove-pages prove-run prove-image release bench check lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' Makefile
@@ -98,6 +101,9 @@ examples: .venv/installed-dev ## write the OpenAPI document's examples anew, fro
 prove-run: .venv/installed-dev ## the service as it is run, for some minutes; STOPS=, SLOW_SECONDS= shorten it
 	$(PROOF).run --stops $(STOPS) --seconds $(SLOW_SECONDS) --kills $(WORKER_KILLS) --imports $(SLOW_IMPORTS) \
 		--accidents $(ACCIDENTS)
+
+prove-cluster: .venv/installed-dev ## standbys, a pooler, services, caches, in half an hour; needs PgBouncer, nginx, Varnish; OPERATIONS= shortens it
+	$(PROOF).cluster --operations $(OPERATIONS) --imports $(IMPORTS) --cached $(CACHED) --rounds $(LOAD_ROUNDS)
 
 prove-image: .venv/installed-dev ## the image, by buildah as root; BUILD= and STORAGE= are passed on
 	$(PROOF).image --build "$(BUILD)" --storage "$(STORAGE)"

@@ -23,7 +23,8 @@ from tests.proofs.catalogues import REPOSITORY, SOURCE
 from tests.proofs.expectations import Tree
 from tests.proofs.machines import PREFIX, Machine, Nginx, PgBouncer, Service, Varnish, without_settings
 from tests.proofs.outcome import Outcome, conclude
-from tests.proofs.replication import FOLLOWING, Replication, Server, replicated
+from tests.proofs.replication import FOLLOWING, HOST, Replication, Server, replicated
+from tests.proofs.throughput import measure_reads
 from tests.proofs.witnesses import Address, Sightings, witnesses
 
 ARTICLES: Final = 160
@@ -270,6 +271,31 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
     sys.stdout.write("".join(f"| {' | '.join(row)} |\n" for row in rows))
 
 
+def work_behind_caches(cluster: Cluster, operations: int) -> Iterator[Outcome]:
+    """Answers may be given again: by nginx, which nobody purges, and by Varnish, which imports do."""
+    for service in cluster.services:
+        service.stop()
+        service.settings["CLIPPINGS_MAX_AGE"] = str(MAX_AGE)
+        service.start()
+    for front in (cluster.nginx(), cluster.varnish()):
+        name = f"behind {type(front).__name__} with CLIPPINGS_MAX_AGE={MAX_AGE}"
+        is_purged = isinstance(front, Varnish)
+        cluster.importer.purge_url = f"http://{HOST}:{front.port}/" if is_purged else None
+        asked = sum(service.requests() for service in cluster.services)
+        outcome = work_on(name, cluster, [front.address], operations, more_imports=5)
+        asked = sum(service.requests() for service in cluster.services) - asked
+        outcome.numbers["answered by the cache"] = outcome.numbers["requests"] - asked
+        if outcome.numbers["answered by the cache"] <= 0:
+            outcome.faults.append("nothing came from the cache")
+        yield outcome
+        front.kill()
+    cluster.importer.purge_url = None
+    for service in cluster.services:
+        service.stop()
+        del service.settings["CLIPPINGS_MAX_AGE"]
+        service.start()
+
+
 def break_each(cluster: Cluster, front: Nginx) -> Iterator[Outcome]:
     """Each part once, in an order in which what is whole stays whole: the primary last."""
     primary, one, other = cluster.replication.servers
@@ -386,9 +412,13 @@ def main() -> None:
         outcomes.append(
             work_on("two services by two standbys", cluster, addresses, given.operations, given.imports)
         )
+        if given.cached:
+            outcomes += work_behind_caches(cluster, given.cached)
         if not given.no_faults:
             outcomes += break_each(cluster, cluster.nginx())
     print_table(outcomes)
+    if given.rounds:
+        outcomes.append(measure_reads(given.seconds, given.rounds))
     conclude(*outcomes)
 
 

@@ -4,6 +4,7 @@ Each may be killed and started again, and listens where it did.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from tests.proofs.witnesses import TOKEN, Address
 
 START_SECONDS: Final = 60
 SYSTEM: Final = "/usr/sbin:/usr/bin:/usr/local/sbin"
+
+OPERATORS_ROUTES: Final = ("/health/live", "/health/ready", "/metrics")
 
 
 class Machine(Protocol):
@@ -151,6 +154,14 @@ class Service:
     @property
     def address(self) -> Address:
         return HOST, self.port
+
+    def requests(self) -> int:
+        """How many it has answered, but for those of its operators."""
+        text = httpx2.get(f"http://{HOST}:{self.port}/metrics", timeout=10).text
+        lines = re.findall(r'_duration_seconds_count\{.*http_route="([^"]+)".*\} ([0-9.e+]+)', text)
+        return sum(
+            round(float(count)) for route, count in lines if not route.startswith(("/health", "/metrics"))
+        )
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
