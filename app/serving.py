@@ -20,9 +20,9 @@ from uvicorn.supervisors import ChangeReload
 from app.catalog.state import read_state
 from app.catalog.tables import articles
 from app.console import counted
-from app.database.engines import exclusive, writing_engine
+from app.database.engines import exclusive, import_under_way, writing_engine
 from app.database.snapshots import Reader, restart_clock
-from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated, ServingFailed
+from app.errors import DatabaseUnavailable, NoCatalogue, QueryTimedOut, SchemaOutdated, ServingFailed
 from app.interrupts import leave_signals
 from app.logs import logging_configuration
 from app.main import create_app
@@ -54,7 +54,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     settings = Settings.read()
-    contents, hidden = _ready_database(settings)
+    contents, hidden = ready_database(settings)
     sockets = _listening_sockets(host, port)
     port = sockets[0].getsockname()[1]
     if settings.public_url is None:
@@ -181,7 +181,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _ready_database(settings: Settings) -> tuple[str, int]:
+def ready_database(settings: Settings) -> tuple[str, int]:
     """What there is to serve, and how much of it is not published. Raises what makes serving impossible."""
     url = settings.database_url
     with Reader(url, read_only=settings.read_only) as reader:
@@ -190,18 +190,31 @@ def _ready_database(settings: Settings) -> tuple[str, int]:
         except NoCatalogue as error:
             return f"no catalogue yet, so that all is answered 503. {error}", 0
         except SchemaOutdated:
-            if settings.read_only or not url.startswith("sqlite"):
+            if not url.startswith("sqlite"):
+                if who := _import_under_way(reader):
+                    return (
+                        f"an older version's schema, so that all is answered 503. It is written by {who}",
+                        0,
+                    )
+                # A migration may have ended just now.
+                return _contents_of(reader)
+            if settings.read_only:
                 raise
             writing = writing_engine(url)
             with exclusive(writing) as connection:
                 upgrade(connection)
             writing.dispose()
             return _contents_of(reader)
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, QueryTimedOut) as error:
             if url.startswith("sqlite"):
                 raise
             # It may come up after us.
             return f"nothing that can be read, so that all is answered 503 until it can. {error}", 0
+
+
+def _import_under_way(reader: Reader) -> str | None:
+    with reader.snapshot() as connection:
+        return import_under_way(connection)
 
 
 def _contents_of(reader: Reader) -> tuple[str, int]:
