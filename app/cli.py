@@ -22,7 +22,7 @@ from app.console import (
     progress_line,
 )
 from app.database.copying import copy_database
-from app.database.engines import exclusive, writing_engine
+from app.database.engines import IMPORT_WAIT_SECONDS, exclusive, writing_engine
 from app.database.snapshots import Reader
 from app.documents.editor_schema import KINDS, Kind, front_matter_schema
 from app.documents.files import Skipped
@@ -41,6 +41,9 @@ from app.interrupts import end_interrupted, hold_interrupts, release_interrupts
 from app.migrate import require_current, upgrade
 from app.purge import purge_after
 from app.settings import MAX_DRAIN_SECONDS, MAX_KEEP_ALIVE_SECONDS, Settings, unknown_names
+
+# Nobody waits for longer than a week, and PostgreSQL takes no more than 24 days.
+MAX_LOCK_WAIT_SECONDS = 604_800
 
 # Exit statuses beside 0, done, 2, wrong usage, and that of an interrupt.
 SOME_REJECTED, NOT_DONE = 1, 3
@@ -134,8 +137,19 @@ def _reading_options(command: F) -> F:
     return command
 
 
+_lock_wait_option = click.option(
+    "--lock-wait",
+    metavar="SECONDS",
+    type=click.FloatRange(0, MAX_LOCK_WAIT_SECONDS),
+    default=IMPORT_WAIT_SECONDS,
+    show_default=True,
+    help="Wait so long for another import to end.",
+)
+
+
 @clippings.command("import")
 @_reading_options
+@_lock_wait_option
 @click.option("--prune", is_flag=True, help="Also remove what no document describes any more.")
 @click.option("--force", is_flag=True, help="Let --prune remove more than half, and import a source twice.")
 @click.option("--dry-run", is_flag=True, help="Report what would be done, and do nothing.")
@@ -154,6 +168,7 @@ def import_(
     dry_run: bool,
     strict: bool,
     watch_: bool,
+    lock_wait: float,
 ) -> None:
     """Bring the catalogue in line with the documents below each PATH.
 
@@ -163,7 +178,7 @@ def import_(
     if not paths:
         raise click.UsageError("Missing argument 'PATH...'.")
     found = [_existing(path) for path in paths]
-    engine = _engine()
+    engine = _engine(lock_wait)
     options = Options(prune, force, dry_run, strict, base_url, workers)
     totals = _Totals()
     settings_problems: list[Problem] = []
@@ -300,7 +315,8 @@ def sources_(context: click.Context, *, as_json: bool) -> None:
 @sources_.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def remove(name: str, *, yes: bool) -> None:
+@_lock_wait_option
+def remove(name: str, *, yes: bool, lock_wait: float) -> None:
     """Take a source out, with all of its articles, topics and providers.
 
     Services know of it at once, and /changes tells of each article as a delete. The documents stay.
@@ -313,7 +329,7 @@ def remove(name: str, *, yes: bool) -> None:
         raise ImportRefused("Nothing was removed.")
     try:
         with purge_after(Settings.read()), progress_line() as progress:
-            report = remove_source(_engine(), name, progress)
+            report = remove_source(_engine(lock_wait), name, progress)
     except NoSuchSource as error:
         raise click.UsageError(f"There is no source {name!r}; there are: {error}") from None
     print_removal(name, report)
@@ -352,9 +368,10 @@ def convert(file: Path, folder: Path) -> None:
 
 
 @clippings.command()
-def migrate() -> None:
+@_lock_wait_option
+def migrate(*, lock_wait: float) -> None:
     """Bring the database's schema up to date."""
-    with exclusive(_engine()) as connection:
+    with exclusive(_engine(lock_wait)) as connection:
         upgrade(connection)
         hold_interrupts()
 
@@ -432,11 +449,15 @@ def openapi() -> None:
     click.echo(json.dumps(openapi_document(create_app(Settings.read())), indent=2, ensure_ascii=False))
 
 
-def _engine() -> Engine:
+def _engine(lock_wait: float) -> Engine:
     """The engine is disposed of when the command ends."""
-    engine = writing_engine(Settings.read().database_url)
+    engine = writing_engine(Settings.read().database_url, lock_wait, _say)
     click.get_current_context().call_on_close(engine.dispose)
     return engine
+
+
+def _say(line: str) -> None:
+    click.echo(f"clippings: {line}", err=True)
 
 
 def _trees_now(paths: Sequence[Path], root: Path | None) -> tuple[list[Request], list[Problem]]:

@@ -23,10 +23,10 @@ from app.catalog.databases import UNREADABLE
 from app.catalog.state import State, read_state
 from app.catalog.tables import articles
 from app.console import counted
-from app.database.engines import exclusive, writing_engine
+from app.database.engines import exclusive, import_under_way, writing_engine
 from app.database.snapshots import Reader, restart_clock
 from app.database_urls import without_secrets
-from app.errors import DatabaseUnavailable, NoCatalogue, SchemaOutdated, ServingFailed
+from app.errors import DatabaseUnavailable, NoCatalogue, QueryTimedOut, SchemaOutdated, ServingFailed
 from app.interrupts import leave_signals
 from app.logs import logging_configuration
 from app.main import create_app
@@ -58,7 +58,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     settings = Settings.read()
-    contents = _ready_database(settings)
+    contents = ready_database(settings)
     standbys = _check_standbys(settings.read_database_url, contents) if settings.read_database_url else None
     sockets = _listening_sockets(host, port)
     port = sockets[0].getsockname()[1]
@@ -201,7 +201,7 @@ class Contents(NamedTuple):
     state: State | None = None
 
 
-def _ready_database(settings: Settings) -> Contents:
+def ready_database(settings: Settings) -> Contents:
     """What there is to serve. Raises what makes serving impossible."""
     url = settings.database_url
     with Reader(url, read_only=settings.read_only) as reader:
@@ -210,20 +210,32 @@ def _ready_database(settings: Settings) -> Contents:
         except NoCatalogue as error:
             return Contents(f"no catalogue yet, so that all is answered 503. {error}")
         except SchemaOutdated:
-            if settings.read_only or not url.startswith("sqlite"):
+            if not url.startswith("sqlite"):
+                if who := _import_under_way(reader):
+                    return Contents(
+                        f"an older version's schema, so that all is answered 503. It is written by {who}"
+                    )
+                # A migration may have ended just now.
+                return _contents_of(reader)
+            if settings.read_only:
                 raise
             writing = writing_engine(url)
             with exclusive(writing) as connection:
                 upgrade(connection)
             writing.dispose()
             return _contents_of(reader)
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, QueryTimedOut) as error:
             if url.startswith("sqlite"):
                 raise
             # It may come up after us.
             if settings.read_database_url:
                 return Contents(f"nothing that can be read at the moment. {error}")
             return Contents(f"nothing that can be read, so that all is answered 503 until it can. {error}")
+
+
+def _import_under_way(reader: Reader) -> str | None:
+    with reader.snapshot() as connection:
+        return import_under_way(connection)
 
 
 def _contents_of(reader: Reader) -> Contents:

@@ -17,8 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from app.catalog.tables import catalogue, revisions
-from app.database.engines import read_alone
 from app.database.opening import is_missing_table
+from app.database.snapshots import read_alone
 from app.database.sqlite_file import file_of
 from app.database.statements import statement
 from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated

@@ -3,20 +3,23 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from socket import gethostname
+from threading import Timer
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Engine,
-    PoolProxiedConnection,
     create_engine,
     event,
+    func,
     make_url,
+    select,
     text,
 )
 from sqlalchemy.exc import DBAPIError
@@ -26,8 +29,12 @@ from app.database.opening import check_on_connect
 from app.database.sqlite_file import OPTION, SqliteFile
 from app.errors import DatabaseUnavailable, ImportRefused
 
-# Hourly imports take seconds: a lock that is held for longer than this is not held by an import.
+# Hourly imports take seconds: who meets one that takes longer says so, and comes again.
 IMPORT_WAIT_SECONDS = 60
+# Most imports end within this time, and whoever waits for one need not tell.
+SILENT_SECONDS = 3.0
+# SQLite waits in C, where no signal is heard, so it waits for so long at once.
+_WAIT_AT_ONCE_SECONDS = 0.1
 
 # Every query takes less than a quarter of this at a million articles, except phrases of the commonest words.
 # A client that asks for more gets 503 after one second.
@@ -79,15 +86,56 @@ _READ_TRANSACTION = "; ".join(
     ]
 )
 
-# The name of a connection's info that holds the statement which begins its snapshots.
-_BEGIN = "begin"
+# A machine that lost its power or network while it imports says nothing more. Without these the server would
+# hold the lock for it for two hours (tcp_keepalives_idle of Linux); so it does for a minute.
+_IMPORT_TRANSACTION = "; ".join(
+    [
+        # A transaction of another level would see the catalogue as it was before it waited.
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "SET LOCAL tcp_keepalives_idle = 30",
+        "SET LOCAL tcp_keepalives_interval = 10",
+        "SET LOCAL tcp_keepalives_count = 3",
+        "SET LOCAL tcp_user_timeout = 60000",
+    ]
+)
+# The same for the other end, as libpq's parameters. An import notices in a minute that the server vanished,
+# and a service in ten seconds: its threads would wait for an answer for a quarter of an hour.
+_WRITER_PARAMETERS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+_READER_PARAMETERS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_HOLDER = text(
+    """SELECT application_name, pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND datname = current_database()
+    AND database = datid AND classid = :high AND objid = :low AND objsubid = 1"""
+).bindparams(high=_IMPORT_LOCK >> 32, low=_IMPORT_LOCK & 0xFFFF_FFFF)
+
+# The name of the info of a pooled connection that holds the statement which begins its snapshots.
+BEGIN_INFO = "begin"
 # PostgreSQL cuts longer names.
 _MAX_APPLICATION_NAME = 63
 
 
-def writing_engine(url: str, wait_seconds: float = IMPORT_WAIT_SECONDS) -> Engine:
-    """The engine for `exclusive`, which waits `wait_seconds` for another import to end."""
-    options = {"wait_seconds": wait_seconds}
+def writing_engine(
+    url: str,
+    wait_seconds: float = IMPORT_WAIT_SECONDS,
+    say_waiting: Callable[[str], None] = lambda line: None,
+) -> Engine:
+    """The engine for `exclusive`, which waits `wait_seconds` for another import to end.
+
+    `say_waiting` gets one line of it, from whatever thread, if it takes longer than SILENT_SECONDS.
+    """
+    options = {"wait_seconds": wait_seconds, "say_waiting": say_waiting}
     if make_url(url).get_backend_name() == "sqlite":
         engine = _sqlite_engine(url, _WRITING_CACHE_KIB, wait_seconds, execution_options=options)
         event.listen(engine, "connect", _use_write_ahead_log)
@@ -95,7 +143,7 @@ def writing_engine(url: str, wait_seconds: float = IMPORT_WAIT_SECONDS) -> Engin
     else:
         # The driver logs a lost connection and raises it too; a terminal would show it twice.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
-        parameters = _parameters_beside(url, "writer", connect_timeout=10)
+        parameters = _parameters_beside(url, "writer", _WRITER_PARAMETERS)
         engine = create_engine(url, connect_args=parameters, execution_options=options)
         event.listen(engine, "connect", _note_pooler)
     check_on_connect(engine, may_create_file=True)
@@ -125,28 +173,11 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
             pool_size=READ_CONNECTIONS,
             max_overflow=0,
             pool_timeout=QUERY_SECONDS,
-            connect_args=_parameters_beside(url, "reader", connect_timeout=5),
+            connect_args=_parameters_beside(url, "reader", _READER_PARAMETERS),
         )
         event.listen(engine, "connect", _prepare_reading_session)
     check_on_connect(engine, may_create_file=False)
     return engine
-
-
-def beginning_of_snapshot(connection: Connection | PoolProxiedConnection) -> str:
-    """What begins a transaction that reads one state, with the settings that its session may not have."""
-    beginning: str = connection.info.get(_BEGIN, "BEGIN")
-    return beginning
-
-
-def read_alone(connection: PoolProxiedConnection, statement: str) -> tuple[Any, ...] | None:
-    """The first row of a statement that is a transaction of its own; the driver commits by itself."""
-    driver: Any = connection.driver_connection
-    if _BEGIN in connection.info:
-        statement = f"{beginning_of_snapshot(connection)}; {statement}; COMMIT"
-        row: tuple[Any, ...] | None = driver.execute(statement).set_result(-2).fetchone()
-    else:
-        row = driver.execute(statement).fetchone()
-    return row
 
 
 @contextmanager
@@ -156,16 +187,13 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
     It waits for another one as long as its engine says. Raises ImportRefused, DatabaseUnavailable or
     DatabaseUnusable.
     """
-    wait_seconds = engine.get_execution_options()["wait_seconds"]
     try:
-        # SQLite must take its write lock at once: a transaction that has read can no longer wait for it.
         with (
-            engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection,
+            engine.connect().execution_options(begin=_begin_sqlite_alone) as connection,
             connection.begin(),
         ):
             if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{wait_seconds * 1000:.0f}ms'"))
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_IMPORT_LOCK})"))
+                _take_import_lock(connection)
             yield connection
         if engine.dialect.name == "sqlite":
             _write_log_back(engine)
@@ -173,8 +201,10 @@ def exclusive(engine: Engine) -> Iterator[Connection]:
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         if _is_locked(original):
+            wait_seconds = engine.get_execution_options()["wait_seconds"]
+            for_so_long = f" for over {wait_seconds:g} s" if wait_seconds else ""
             raise ImportRefused(
-                f"Another import is under way for over {wait_seconds:g} s; try again when it is done."
+                f"Another import is under way{for_so_long}; try again when it is done."
             ) from error
         is_operational = isinstance(original, engine.dialect.loaded_dbapi.OperationalError)
         summary = "The database cannot be written" if is_operational else "The database refused"
@@ -192,6 +222,67 @@ def wait_for_import(connection: Connection) -> None:
         raise DatabaseUnavailable(
             "CLIPPINGS_DATABASE_URL leads to a standby, which cannot know what is true."
         )
+
+
+def import_under_way(connection: Connection) -> str | None:
+    """Who writes to this database of PostgreSQL now."""
+    holder = connection.execute(_HOLDER).first()
+    return f"{holder.application_name or 'a client'} (process {holder.pid} of PostgreSQL)" if holder else None
+
+
+def _take_import_lock(connection: Connection) -> None:
+    """Who waits gets the lock in the order of arrival: PostgreSQL keeps the queue."""
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(_IMPORT_TRANSACTION)
+    if not connection.scalar(select(func.pg_try_advisory_xact_lock(_IMPORT_LOCK))):
+        line = f"waiting for another import: {import_under_way(connection) or 'it may be done by now'}"
+        _limit_lock_waits(connection, options["wait_seconds"])
+        with _said_later(options["say_waiting"], line):
+            connection.execute(select(func.pg_advisory_xact_lock(_IMPORT_LOCK)))
+    # A migration waits for readers of its tables, and those who come meanwhile wait for the migration.
+    _limit_lock_waits(connection, IMPORT_WAIT_SECONDS)
+
+
+def _limit_lock_waits(connection: Connection, seconds: float) -> None:
+    # Zero would be no limit.
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(seconds * 1000, 1):.0f}")
+
+
+@contextmanager
+def _said_later(say: Callable[[str], None], line: str) -> Iterator[None]:
+    timer = Timer(SILENT_SECONDS, say, [line])
+    timer.daemon = True
+    # Memory that does not suffice for a thread is no reason not to wait.
+    with suppress(RuntimeError):
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _begin_sqlite_alone(connection: Connection) -> None:
+    """Takes the write lock at once: a transaction that has read can no longer wait for it."""
+    driver: Any = connection.connection.driver_connection
+    options = connection.get_execution_options()
+    wait_seconds = options["wait_seconds"]
+    started = time.monotonic()
+    is_said = False
+    while True:
+        waited = time.monotonic() - started
+        seconds = min(max(wait_seconds - waited, 0), _WAIT_AT_ONCE_SECONDS)
+        driver.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if waited >= wait_seconds or not _is_locked(error):
+                raise
+        else:
+            break
+        if waited >= SILENT_SECONDS and not is_said:
+            is_said = True
+            options["say_waiting"]("waiting for another import into this file")
+    driver.execute(f"PRAGMA busy_timeout = {wait_seconds * 1000:.0f}")
 
 
 def _write_log_back(engine: Engine) -> None:
@@ -230,7 +321,7 @@ def _prepare_sqlite(cache_kib: int, wait_seconds: float, connection: sqlite3.Con
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _parameters_beside(url: str, role: str, **parameters: Any) -> dict[str, Any]:
+def _parameters_beside(url: str, role: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of libpq that are ours, but for those that the URL gives itself.
 
     `options` is none of them: poolers refuse it at the start of a connection, and it would replace the URL's.
@@ -250,13 +341,13 @@ def _note_pooler(connection: Any, record: ConnectionPoolEntry) -> None:
     connection.commit()
     if process != connection.info.backend_pid:
         connection.prepare_threshold = None
-        record.info[_BEGIN] = _READ_TRANSACTION
+        record.info[BEGIN_INFO] = _READ_TRANSACTION
 
 
 def _prepare_reading_session(connection: Any, record: ConnectionPoolEntry) -> None:
     """SET costs 30 µs of a list in each transaction, so a session that is ours alone has it once."""
     _note_pooler(connection, record)
-    if _BEGIN not in record.info:
+    if BEGIN_INFO not in record.info:
         connection.execute(_READ_SESSION)
         connection.commit()
 
@@ -270,8 +361,12 @@ def _use_write_ahead_log(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    driver: Any = connection.connection.driver_connection
-    driver.execute(connection.get_execution_options().get("begin", "BEGIN"))
+    begin = connection.get_execution_options().get("begin")
+    if begin is None:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN")
+    else:
+        begin(connection)
 
 
 def _is_locked(error: BaseException | None) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from app.database.engines import (
+    BEGIN_INFO,
     QUERY_SECONDS,
-    beginning_of_snapshot,
     first_line,
     reading_engine,
     wait_for_import,
@@ -193,9 +193,20 @@ class Reader:
 
 def _begin(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
-    driver.execute(beginning_of_snapshot(connection))
+    driver.execute(connection.info.get(BEGIN_INFO, "BEGIN"))
     if connection.dialect.name == "sqlite":
         _set_deadline(driver)
+
+
+def read_alone(connection: PoolProxiedConnection, statement: str) -> tuple[Any, ...] | None:
+    """The first row of a statement that is a transaction of its own; the driver commits by itself."""
+    driver: Any = connection.driver_connection
+    if begin := connection.info.get(BEGIN_INFO):
+        cursor = driver.execute(f"{begin}; {statement}; COMMIT").set_result(-2)
+    else:
+        cursor = driver.execute(statement)
+    row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
 
 
 def _discard(connection: Connection) -> None:

@@ -76,6 +76,7 @@ CASES = [
     Case("import news news/../news", "two good documents", 2, "--source"),
     Case("import news --root news/../letters", "two good documents", 2, "--root"),
     Case("import news --workers 0", "two good documents", 2, "--workers"),
+    Case("import news --lock-wait -1", "two good documents", 2, "--lock-wait"),
     Case("check nowhere", "two good documents", 2, "nowhere"),
     Case("sources remove letters --yes", "an import was done before", 2, "there are: news", articles=2),
     Case("migrate now", "two good documents", 2, "now"),
@@ -91,6 +92,7 @@ CASES = [
     Case("sources", "two good documents", 3, "no catalogue yet"),
     Case("sources", "the database is away", 3, "The database cannot be"),
     Case("import news", "another import is under way", 3, "Another import is under way", articles=0),
+    Case("import news --lock-wait 0", "another import is under way", 3, "is under way; try", articles=0),
     Case("migrate", "another import is under way", 3, "Another import is under way", articles=0),
     Case("import news", "the database is away", 3, "The database cannot be"),
     Case("migrate", "the database is away", 3, "The database cannot be"),
@@ -165,10 +167,10 @@ def run(*arguments: str) -> object:
     sys.argv[1:] = arguments
     with pytest.MonkeyPatch.context() as patch, ExitStack() as at_the_end:
 
-        def engine_of(url: str) -> Engine:
+        def engine_of(url: str, wait_seconds: float, say_waiting: Callable[[str], None]) -> Engine:
             """A process that ends closes what it has open; this one does not end."""
             # Nobody here waits a minute for another import.
-            engine = writing_engine(url, wait_seconds=0.1)
+            engine = writing_engine(url, min(wait_seconds, 0.1), say_waiting)
             at_the_end.callback(engine.dispose)
             return engine
 

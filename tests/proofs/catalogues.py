@@ -27,6 +27,7 @@ from app.importer.report import Report
 from app.importer.run import Options, import_trees
 from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
 from tests.support.databases import drop_postgresql, new_database, new_postgresql_url, sqlite_url
+from tests.support.poolers import pooled
 
 REPOSITORY = Path(__file__).parents[2]
 # Nothing here takes so long unless it hangs.
@@ -176,6 +177,10 @@ def articles_in(url: str) -> int:
 @contextmanager
 def new_catalogue(database: str, server: URL | None = None) -> Iterator[Catalogue]:
     """An empty one; `server` is a PostgreSQL to use instead of the tests' own."""
+    if database == "pgbouncer":
+        with new_catalogue("postgresql", server) as behind, pooled(behind.url) as pooler:
+            yield Catalogue(pooler.url)
+        return
     with tempfile.TemporaryDirectory() as folder:
         if database == "sqlite":
             yield Catalogue(sqlite_url(Path(folder)))

@@ -181,7 +181,7 @@ def served(catalogue: Catalogue, **settings: str) -> Iterator[tuple[int, int]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "pgbouncer"], default="sqlite")
     parser.add_argument("--imports", type=int, default=40)
     parser.add_argument("--responses", type=int, default=5_000)
     parser.add_argument("--articles", type=int, default=ARTICLES)

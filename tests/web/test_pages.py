@@ -736,7 +736,7 @@ def test_twenty_stories_or_members_fit_into_14_kb_too(tmp_path: Path) -> None:
     def text(count: int) -> str:
         return " ".join(draw.choices(words, k=count))
 
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         for number in range(20):
             world.write(
