@@ -58,8 +58,8 @@ _MINIMUM_REVISION: Final = {
     "name": "Minimum-Revision",
     "in": "header",
     "required": False,
-    "description": "Only an answer of this revision or a newer one will do, else 503 with `Retry-After`. For who "
-    "was told a number, by `Catalogue-Revision` or an import, and asks another service or a standby",
+    "description": "Only an answer of this revision or a newer one will do, else 503 with `Retry-After`. For "
+    "those who know its number, from `Catalogue-Revision` or an import, and may meet a standby",
     "schema": {"type": "integer", "minimum": 0, "maximum": MAX_REVISION},
     "example": 1,
 }
@@ -127,8 +127,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             parameter["schema"] = _of_what_can_be_sent(parameter["schema"])
             _show_examples(parameter)
         _say_more(path["get"])
-        if "Catalogue-Revision" in path["get"]["responses"]["200"].get("headers", {}):
-            path["get"].setdefault("parameters", []).append(_MINIMUM_REVISION_REFERENCE)
+        if "service" not in path["get"]["tags"]:
+            path["parameters"] = [_MINIMUM_REVISION_REFERENCE]
     for schema in schemas.values():
         for value in schema.get("properties", {}).values():
             # A title that only repeats the name of its key.
