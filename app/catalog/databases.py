@@ -1,5 +1,6 @@
 """The primary and its standbys: which of them answers, so that nobody hears of an older revision later."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Lock
@@ -102,8 +103,8 @@ class Databases:
         if state:
             # Another connection may lead to a standby that is not behind.
             self._standby_state.close_if_older(BEHIND_SECONDS)
-        if self.primary.is_away() or (truth := self._primary_state.read()) is None:
-            self.primary.note_failure()
+        truth = None if self.primary.is_away() else _read(self.primary, self._primary_state)
+        if truth is None:
             # What was told is still true, as far as anybody can be asked.
             return floor if state else None
         if not truth.is_as_new_as(floor):
@@ -170,11 +171,22 @@ def _state_of(standbys: Reader, state_reader: StateReader) -> State | None:
     # The pool closes its connections when they are old, and this one does not come back to it.
     state_reader.close_if_older(SPREAD_SECONDS)
     try:
-        state = state_reader.read()
+        return _read(standbys, state_reader)
     except (NoCatalogue, SchemaOutdated):
         return None
+
+
+def _read(reader: Reader, state_reader: StateReader) -> State | None:
+    # Its connection may have ended with a server that is back by now.
+    was_open = state_reader.is_open
+    started_at = time.monotonic()
+    state = state_reader.read()
+    if state is None and was_open:
+        state = state_reader.read()
     if state is None:
-        standbys.note_failure()
+        reader.note_failure(time.monotonic() - started_at)
+    else:
+        reader.note_success()
     return state
 
 

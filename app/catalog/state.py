@@ -125,6 +125,10 @@ class StateReader:
         row = self._row.read()
         return None if row is None else _state_of_version(row)
 
+    @property
+    def is_open(self) -> bool:
+        return self._row.is_open
+
     def close_if_older(self, seconds: float) -> None:
         self._row.close_if_older(seconds)
 
@@ -168,6 +172,10 @@ class RowReader:
         except DatabaseUnusable:
             return None
         return row
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
 
     def close_if_older(self, seconds: float) -> None:
         """The next reading then opens another connection, which may lead to another server."""

@@ -32,6 +32,8 @@ from tests.support.serving import Address
 from tests.support.worlds import World
 from tests.web.test_connections import HANG_SECONDS, connected, running
 
+MINIMUM_REVISION = {"$ref": "#/components/parameters/MinimumRevision"}
+
 
 @pytest.mark.parametrize(
     ("environment", "reason"),
@@ -100,8 +102,10 @@ def test_the_openapi_document_says_how_problems_look() -> None:
     assert document["externalDocs"]["url"] == "/news/docs/guide"
     assert "HTTPValidationError" not in document["components"]["schemas"]
     for path in document["paths"].values():
-        assert set(path) == {"get"}
+        assert set(path) <= {"get", "parameters"}
         assert all('"null"' not in json.dumps(each["schema"]) for each in path["get"].get("parameters", ()))
+        asks_catalogue = "service" not in path["get"]["tags"]
+        assert path.get("parameters", []) == [MINIMUM_REVISION] * asks_catalogue
         for status, answer in path["get"]["responses"].items():
             if status not in ("200", "304"):
                 schema = answer["content"]["application/problem+json"]["schema"]["$ref"]
