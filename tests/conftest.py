@@ -9,6 +9,7 @@ import pytest
 
 from app.settings import PREFIX
 from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url, stop_postgresql
+from tests.support.templates import drop_templates, new_postgresql_catalogue, new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 BOTH_DATABASES = ["sqlite", "postgresql"]
@@ -26,10 +27,22 @@ def settings_of_the_process() -> Iterator[None]:
 
 @contextmanager
 def empty_database(kind: str, folder: Path) -> Iterator[str]:
+    """Without a table, for tests of what the first import and `migrate` do."""
     if kind == "sqlite":
         yield sqlite_url(folder)
     else:
         url = new_postgresql_url()
+        yield url
+        drop_postgresql(url)
+
+
+@contextmanager
+def empty_catalogue(kind: str, folder: Path) -> Iterator[str]:
+    """Without an article, and of a schema that is up to date."""
+    if kind == "sqlite":
+        yield new_sqlite_catalogue(folder)
+    else:
+        url = new_postgresql_catalogue()
         yield url
         drop_postgresql(url)
 
@@ -48,9 +61,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
-@pytest.fixture
-def world(tmp_path: Path, database_url: str) -> Iterator[World]:
+@pytest.fixture(params=BOTH_DATABASES)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty folder of documents, and an empty catalogue on either database."""
+    with empty_catalogue(request.param, tmp_path) as url, empty_world(tmp_path, url) as world:
+        yield world
+
+
+@pytest.fixture
+def world_without_catalogue(tmp_path: Path, database_url: str) -> Iterator[World]:
+    """As before the first import."""
     with empty_world(tmp_path, database_url) as world:
         yield world
 
@@ -59,9 +79,10 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
 def shared_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world for all tests of a module: it is imported once, and then only asked."""
     folder = tmp_path_factory.mktemp("shared")
-    with empty_database(request.param, folder) as url, empty_world(folder, url) as world:
+    with empty_catalogue(request.param, folder) as url, empty_world(folder, url) as world:
         yield world
 
 
 def pytest_sessionfinish() -> None:
+    drop_templates()
     stop_postgresql()

@@ -14,6 +14,7 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from tests.support.databases import sqlite_url
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import new_world
 
 APP = Path(__file__).parent.parent / "app"
@@ -132,7 +133,7 @@ def test_the_writing_of_an_import_enters_no_module_more_than_three_times() -> No
 
 
 def test_a_list_request_touches_at_most_28_modules(tmp_path: Path) -> None:
-    world = new_world(tmp_path, sqlite_url(tmp_path))
+    world = new_world(tmp_path, new_sqlite_catalogue(tmp_path))
     world.write("a.md", "title: A\ntopics: [AI]")
     world.import_()
     app = create_app(Settings(database_url=sqlite_url(tmp_path)))

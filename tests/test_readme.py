@@ -15,6 +15,7 @@ from app.database.engines import writing_engine
 from app.settings import Settings
 from tests.support.databases import sqlite_url
 from tests.support.services import service_of
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +25,7 @@ EXAMPLES = re.findall(r"^\$ curl -s '(.+)'\n((?:(?!```).*\n)+)", README, re.MULT
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    engine = writing_engine(sqlite_url(tmp_path_factory.mktemp("readme")))
+    engine = writing_engine(new_sqlite_catalogue(tmp_path_factory.mktemp("readme")))
     world = World(ROOT / "seeds", engine)
     world.import_("seeds")
     with service_of(world, editor_token=None) as client:

@@ -16,9 +16,9 @@ from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from app.urls import canonical
 from tests.support.corpus import CORPUS, front_matters, needs_corpus
-from tests.support.databases import sqlite_url
 from tests.support.random_examples import EXAMPLES
 from tests.support.services import EDITOR, answer, service_of, walk
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import new_world
 
 pytestmark = needs_corpus
@@ -29,7 +29,7 @@ URL_KEYS = ("webUrl", "originalUrl", "ampWebUrl", "cdnAmpWebUrl")
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("corpus")
-    world = new_world(folder, sqlite_url(folder))
+    world = new_world(folder, new_sqlite_catalogue(folder))
     requests = [Request(CORPUS / f"powerapps-{year}", str(year)) for year in (2021, 2024)]
     assert import_trees(world.engine, requests, Options()).rejected == 0
     with service_of(world) as client:

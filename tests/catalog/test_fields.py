@@ -20,8 +20,8 @@ from app.catalog.fields import (
 from app.catalog.query import ArticleQuery, Sort
 from app.catalog.query_titles import title_of
 from app.database.snapshots import Reader
-from tests.support.databases import sqlite_url
 from tests.support.services import service_of
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 DOCUMENT = """title: Mars
@@ -115,7 +115,7 @@ TITLES: list[tuple[dict[str, str | list[str]], str]] = [
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     """An article about AI by NASA, and a hidden one of Ada's."""
     folder = tmp_path_factory.mktemp("titles")
-    world = new_world(folder, sqlite_url(folder))
+    world = new_world(folder, new_sqlite_catalogue(folder))
     world.write("ai.md", "taxonomy: topic\n_id: artificial\nname: Artificial Intelligence\nshortname: AI2")
     world.write("mars.md", "title: Mars\ntopics: [AI2]\nprovider: {domain: nasa.gov, name: NASA}")
     world.write(

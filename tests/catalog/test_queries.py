@@ -23,9 +23,10 @@ from tests.oracles.queries import (
     Question,
     random_documents,
 )
-from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url
+from tests.support.databases import drop_postgresql
 from tests.support.random_examples import examples
 from tests.support.services import EDITOR, answer, service_of
+from tests.support.templates import new_postgresql_catalogue, new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 TEXTS = {
@@ -108,10 +109,10 @@ def tell(world: World) -> None:
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder: Path = tmp_path_factory.mktemp("queries")
-    postgresql = new_postgresql_url()
+    postgresql = new_postgresql_catalogue()
     with ExitStack() as stack:
         clients = []
-        for number, url in enumerate((sqlite_url(folder), postgresql)):
+        for number, url in enumerate((new_sqlite_catalogue(folder), postgresql)):
             (folder / str(number)).mkdir()
             world = new_world(folder / str(number), url)
             tell(world)

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from html import unescape
+from itertools import count
 from pathlib import Path
-from time import process_time
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -27,9 +28,11 @@ from tests.oracles.search import (
     random_texts,
     words,
 )
-from tests.support.databases import drop_postgresql, new_postgresql_url, sqlite_url
+from tests.support.databases import drop_postgresql
+from tests.support.processor import within
 from tests.support.random_examples import examples
 from tests.support.services import EDITOR, answer, service_of
+from tests.support.templates import new_postgresql_catalogue, new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 TEXTS = random_texts(120)
@@ -66,10 +69,10 @@ searches = st.builds(
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[TestClient]]:
     folder = tmp_path_factory.mktemp("search")
-    postgresql = new_postgresql_url()
+    postgresql = new_postgresql_catalogue()
     with ExitStack() as stack:
         clients = []
-        for number, url in enumerate((sqlite_url(folder), postgresql)):
+        for number, url in enumerate((new_sqlite_catalogue(folder), postgresql)):
             (folder / str(number)).mkdir()
             world = new_world(folder / str(number), url)
             tell(world)
@@ -361,7 +364,7 @@ def assert_found(folder: Path, rows: list[str]) -> None:
 
     On one database: words are folded before they come to any.
     """
-    world = new_world(folder, sqlite_url(folder))
+    world = new_world(folder, new_sqlite_catalogue(folder))
     titles = {title: asked for title, *asked in (row.split("|") for row in rows)}
     for number, title in enumerate(titles):
         world.write(f"{number}-title.md", json.dumps({"title": f"w {title} w"}, ensure_ascii=False))
@@ -437,10 +440,9 @@ def test_a_long_body_is_marked_in_no_time(world: World) -> None:
     asked = urlencode(
         {"q": "short OR " + " OR ".join(f"w{place}" for place in range(50)), "highlight": "true"}
     )
-    with service_of(world) as client:
-        began = process_time()
-        [item] = answer(client, f"/articles?{asked}")["items"]
-        assert process_time() - began < 3  # 0.2 s; every word with every term took 16
+    with service_of(world, remembered_bytes=0) as client:
+        # It takes 0.2 s; every word with every term took 16.
+        [item] = within(3, lambda: answer(client, f"/articles?{asked}"))["items"]
     assert item["highlights"] == {"title": "<mark>Short</mark>", "excerpt": None, "content": None}
 
 
@@ -458,13 +460,20 @@ def test_a_beginning_of_too_many_words_is_told_which(world: World, monkeypatch: 
 
 
 def test_marks_by_the_ten_thousand_are_imported_found_and_shown_in_time(world: World) -> None:
-    began = process_time()
-    world.write("a.md", f"title: Mars e{chr(0x301) + chr(0x323)}{(chr(0x301) + chr(0x323)) * 30_000}")
-    world.import_()
-    with service_of(world) as client:
-        [item] = answer(client, "/articles?q=mars+e&highlight=true")["items"]
+    editions = count()
+
+    def import_and_ask() -> Any:
+        title = f"Mars e{chr(0x301) + chr(0x323)}{(chr(0x301) + chr(0x323)) * 30_000}"
+        world.write(
+            "a.md", f"title: {title}", f"Edition {next(editions)}, which is read as if it were the first"
+        )
+        world.import_()
+        with service_of(world) as client:
+            return answer(client, "/articles?q=mars+e&highlight=true")["items"]
+
+    # It takes some 0.3 s; sorted by swapping neighbours they took 9.
+    [item] = within(3, import_and_ask)
     assert item["highlights"]["title"].startswith("<mark>Mars</mark> <mark>e")
-    assert process_time() - began < 3  # some 0.3 s; sorted by swapping neighbours they took 9
 
 
 def test_what_stands_around_a_tag_of_any_length_is_found(world: World) -> None:
@@ -493,9 +502,7 @@ def test_a_long_search_is_marked_in_time(world: World) -> None:
         world.write(f"{number}.md", f"title: Mars {'a ' * 30_000}")
     world.import_()
     phrases = " OR ".join(f'"a {number}"' for number in range(45))
-    with service_of(world) as client:
-        began = process_time()
+    with service_of(world, remembered_bytes=0) as client:
         asked = urlencode({"q": f"mars OR {phrases}"[:500], "highlight": "true"})
-        items = answer(client, f"/articles?{asked}")["items"]
+        items = within(3, lambda: answer(client, f"/articles?{asked}"))["items"]
         assert all(item["highlights"]["title"].startswith("<mark>Mars</mark>") for item in items)
-        assert process_time() - began < 3

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from app.cli import clippings
 from app.documents.yaml_tree import YamlTree, read_tree
 from app.yaml_text import yaml_text
-from tests.support.databases import sqlite_url
 from tests.support.services import EDITOR, answer, service_of
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -73,7 +73,7 @@ def copy(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
         done = run("export", "--format", "documents", "--to", str(tmp_path / "copy"), *options)
         assert done.exit_code == 0, done.output
         (tmp_path / "other").mkdir()
-        other = new_world(tmp_path / "other", sqlite_url(tmp_path / "other"))
+        other = new_world(tmp_path / "other", new_sqlite_catalogue(tmp_path / "other"))
         for folder in sorted((tmp_path / "copy").iterdir()):
             assert World(folder, other.engine).import_(folder.name).problems == []
         return other, done.output

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.importer.test_limits import WITH_READERS
 from tests.support.databases import sqlite_url
 from tests.support.worlds import write_document
 
@@ -22,7 +23,7 @@ WATCHED = (
 )
 BOTH = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 # Nothing here takes so long unless it hangs.
-SECONDS = 30
+SECONDS = 120
 IN_A_NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child"]
 
 
@@ -35,10 +36,12 @@ def _heard_signals() -> Iterator[None]:
 
 
 @contextmanager
-def started(folder: Path, *arguments: str, before: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+def started(
+    folder: Path, *arguments: str, before: Sequence[str] = (), program: Sequence[str] = ("-m", "app")
+) -> Iterator[subprocess.Popen[str]]:
     """In a session of its own, so that all of its processes can be asked at once."""
     with subprocess.Popen(  # noqa: S603  our own command
-        [*before, sys.executable, "-m", "app", *arguments],
+        [*before, sys.executable, *program, *arguments],
         cwd=folder,
         env=os.environ | {"CLIPPINGS_DATABASE_URL": sqlite_url(folder)},
         stdout=subprocess.PIPE,
@@ -148,12 +151,12 @@ def test_who_waits_for_another_import_ends(tmp_path: Path, number: int, times: i
 
 @BOTH
 def test_processes_that_read_end_with_it(tmp_path: Path, number: int) -> None:
-    for place in range(1_500):
+    for place in range(1_000):
         links = "".join(
             f"- {{title: Link {place} {n}, webUrl: 'https://a.example/{n}'}}\n" for n in range(30)
         )
         write_document(tmp_path / "news", f"{place}.md", f"title: A {place}\nrelated:\n{links}")
-    with started(tmp_path, "import", "news", "--workers", "2") as reading:
+    with started(tmp_path, "import", "news", "--workers", "2", program=("-c", WITH_READERS)) as reading:
         # The third keeps the books of the other two.
         until(lambda: len(children(reading.pid)) >= 3 or reading.poll() is not None)
         readers = children(reading.pid)
@@ -166,8 +169,7 @@ def test_processes_that_read_end_with_it(tmp_path: Path, number: int) -> None:
 
 def wait_for_a_report(process: subprocess.Popen[str]) -> None:
     assert process.stdout
-    while "revision" not in process.stdout.readline():
-        pass
+    assert any("revision" in line for line in iter(process.stdout.readline, ""))
 
 
 def test_a_file_stays_as_it_was_where_its_export_is_interrupted(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Whatever state the database is in, commands say so in one line, and the service answers what it can."""
 
-import logging
 import os
 import re
 import signal
@@ -24,6 +23,7 @@ from app.database.engines import exclusive, writing_engine
 from app.errors import ImportRefused
 from app.web.http.outage import QUIET_SECONDS
 from tests.support.databases import drop_postgresql, new_postgresql_url
+from tests.support.logs import noted
 from tests.support.services import service_of
 from tests.support.worlds import World, write_document
 
@@ -246,14 +246,15 @@ def beginning_of_serve(workers: int = 1, host: str = "127.0.0.1") -> str:
 
 
 @pytest.fixture
-def empty(world: World) -> Iterator[TestClient]:
-    with service_of(world) as client:
+def empty(world_without_catalogue: World) -> Iterator[TestClient]:
+    with service_of(world_without_catalogue) as client:
         yield client
 
 
 def test_until_there_is_a_catalogue_all_but_documentation_says_what_to_do(
-    empty: TestClient, world: World, caplog: pytest.LogCaptureFixture
+    empty: TestClient, world_without_catalogue: World, caplog: pytest.LogCaptureFixture
 ) -> None:
+    world = world_without_catalogue
     world.write("a.md", "title: A")
     before = sorted(world.root.parent.iterdir())
     paths = [path.replace("{", "").replace("}", "") for path in empty.get("/openapi.json").json()["paths"]]
@@ -266,8 +267,7 @@ def test_until_there_is_a_catalogue_all_but_documentation_says_what_to_do(
     for path in ("/docs", "/docs/docs.js", "/openapi.json", "/health/live", "/metrics"):
         assert empty.get(path).status_code == 200
     assert sorted(world.root.parent.iterdir()) == before
-    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len([line for line in said if " took " not in line]) == 1
+    assert len(noted(caplog.records)) == 1
     world.import_()
     assert empty.get("/health/ready").status_code == 200
     assert empty.get("/articles").json()["total"] == 1
@@ -302,8 +302,8 @@ def test_a_database_that_is_away_is_said_once_and_once_that_it_is_back(
         time.sleep(QUIET_SECONDS)
         for _ in range(3):
             assert client.get("/topics").status_code == 200
-    noted = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert not [record for record in noted if record.exc_info]
-    gone, back = [record.getMessage() for record in noted]
+    said = noted(caplog.records)
+    assert not [record for record in said if record.exc_info]
+    gone, back = [record.getMessage() for record in said]
     assert "cannot be read" in gone
     assert "again" in back

@@ -17,6 +17,7 @@ from app.catalog.state import read_state
 from app.database.engines import exclusive
 from app.migrate import history, upgrade
 from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 ADDED = re.compile(r'"addedDateTime":"[^"]*",')
@@ -52,8 +53,9 @@ DERIVED = {
 
 @pytest.mark.parametrize("version", ["0001", "0004"])
 def test_an_older_catalogue_is_brought_up_to_date(
-    world: World, version: str, tmp_path_factory: pytest.TempPathFactory
+    world_without_catalogue: World, version: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    world = world_without_catalogue
     fresh = _of_today(world, version, tmp_path_factory)
     with exclusive(world.engine) as connection:
         upgrade(connection)
@@ -76,9 +78,10 @@ def test_an_older_catalogue_is_brought_up_to_date(
 
 @pytest.mark.parametrize("version", ["0001", "0004", "0009"])
 def test_the_first_import_makes_words_and_url_keys_of_all_articles_anew(
-    world: World, version: str, tmp_path_factory: pytest.TempPathFactory
+    world_without_catalogue: World, version: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """An article whose document is gone too: what it has is in the catalogue alone."""
+    world = world_without_catalogue
     fresh = _of_today(world, version, tmp_path_factory)
     world.delete("b.md")
     with exclusive(world.engine) as connection:
@@ -108,7 +111,7 @@ def test_the_first_import_makes_words_and_url_keys_of_all_articles_anew(
 def _of_today(world: World, version: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Fills the world with an old version's catalogue; returns what today's makes of its documents."""
     old = json.loads((OLD / f"{version}.json").read_text(encoding="utf-8"))
-    fresh = new_world(tmp_path_factory.mktemp("fresh"), f"sqlite:///{tmp_path_factory.mktemp('db')}/c.db")
+    fresh = new_world(tmp_path_factory.mktemp("fresh"), new_sqlite_catalogue(tmp_path_factory.mktemp("db")))
     for path, document in old["documents"].items():
         for root in (world.root, fresh.root):
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -150,8 +153,9 @@ def _contents(
     return {name: [tuple(map(value_of, row)) for row in world.query(sql)] for name, sql in compared.items()}
 
 
-def test_an_upgrade_that_gives_articles_a_key_is_a_change_of_each(world: World) -> None:
+def test_an_upgrade_that_gives_articles_a_key_is_a_change_of_each(world_without_catalogue: World) -> None:
     """Copies that were made before have items without the ids of topics."""
+    world = world_without_catalogue
     old = json.loads((OLD / "0004.json").read_text(encoding="utf-8"))
     with exclusive(world.engine) as connection:
         command.upgrade(history(connection), "0004")

@@ -16,7 +16,7 @@ from app.console import print_import
 from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
-from tests.support.databases import sqlite_url
+from tests.support.templates import new_sqlite_catalogue
 
 LONGEST_LINE_BYTES = 4_000
 # Stands in every document, where no report may repeat it.
@@ -203,7 +203,7 @@ CASES: list[tuple[str, Make, str]] = [
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = writing_engine(sqlite_url(tmp_path_factory.mktemp("hostile")))
+    engine = writing_engine(new_sqlite_catalogue(tmp_path_factory.mktemp("hostile")))
     yield engine
     engine.dispose()
 

@@ -32,10 +32,10 @@ from tests.support.worlds import write_document
 
 REPOSITORY = Path(__file__).parents[2]
 MEGABYTE = 1_000_000
-# Whether processes are worth their start depends on how fast the machine reads; here they always are.
+# Whether workers are worth their start depends on how fast the machine reads; here they always are.
 WITH_READERS = """
 import sys, app.importer.read as read; from app.__main__ import main
-read.SECONDS_WORTH_PROCESSES = 0
+read.SECONDS_WORTH_WORKERS = 0
 sys.argv[0] = "clippings"
 main()
 """
@@ -70,7 +70,7 @@ def test_too_little_memory_to_load_the_program_is_one_line(tmp_path: Path, megab
 
 def test_processes_that_read_end_with_the_import_that_was_killed(tmp_path: Path) -> None:
     long = f"tags: [{', '.join(map(str, range(1_000)))}]"
-    # Two seconds of reading: for less than one no worker would be started.
+    # Nobody is done with them when the import is killed, a moment after its workers have begun.
     for number in range(1_000):
         write_document(tmp_path, f"news/{number}.md", f"title: {number}\n{long}")
     process = start(tmp_path, "--workers", "2", program=("-c", WITH_READERS))

@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import json
 import re
+import resource
 import statistics
 import tempfile
 import threading
@@ -22,7 +23,8 @@ from urllib.parse import quote
 from app.documents.front_matter import MAX_FILE_BYTES, MAX_FRONT_MATTER_BYTES
 from tests.proofs.catalogues import new_catalogue
 from tests.proofs.outcome import Outcome, conclude
-from tests.proofs.readers import Answers, serving
+from tests.proofs.readers import Answers, served
+from tests.support.processor import seconds_of
 from tests.support.worlds import write_document
 
 # Above an empty import; a tree of a thousand such documents is then an hour, and no machine is too small.
@@ -37,6 +39,7 @@ _URL: Final = 8_192
 _LINE: Final = 65_536
 
 _MORE_TRIES: Final = 2
+_EMPTY_IMPORTS: Final = 2
 # The last moment before its end is more than this before.
 _SECONDS_BETWEEN_LOOKS: Final = 0.005
 
@@ -380,7 +383,7 @@ def measure_kinds(database: str, names: Iterable[str]) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder, "empty")
         empty.mkdir()
-        least = _cheapest([_import(database, empty, outcome) for _ in range(3)])
+        least = _cheapest([_import(database, empty, outcome) for _ in range(_EMPTY_IMPORTS)])
         for name in names:
             tree = Path(folder, f"tree{outcome.numbers['kinds']}")
             tree.mkdir()
@@ -406,17 +409,23 @@ def _cheapest(costs: list[Cost]) -> Cost:
 def _import(database: str, tree: Path, outcome: Outcome) -> Cost:
     """In a process of its own, into a new catalogue."""
     with new_catalogue(database) as catalogue:
-        began = time.monotonic()
+        began = _seconds_of_ended_children()
         process = catalogue.command(tree, "--workers", "1")
         most = 0
         while process.poll() is None:
             most = max(most, _most_resident_kilobytes(process.pid))
             time.sleep(_SECONDS_BETWEEN_LOOKS)
-        seconds = time.monotonic() - began
         _, said = process.communicate()
+        seconds = _seconds_of_ended_children() - began
         if process.returncode not in (0, 1) or "Traceback" in said:
             outcome.faults.append(f"{tree}: exit status {process.returncode}: {said[-300:]}")
     return Cost(seconds, most / 1_000)
+
+
+def _seconds_of_ended_children() -> float:
+    """The processor's time: on a clock others would count too."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _most_resident_kilobytes(process: int) -> int:
@@ -476,12 +485,19 @@ def answer_meanwhile(database: str, documents: int) -> Outcome:
                 keys = f"title: '{key} found {number}'\n{key}: {json.dumps(values)}"
                 write_document(Path(folder), f"{number}-{key}.md", keys)
         catalogue.import_(Path(folder))
-        with serving(catalogue, CLIPPINGS_REMEMBERED_BYTES="0") as port, closing(Answers(port)) as answers:
+        with (
+            served(catalogue, CLIPPINGS_REMEMBERED_BYTES="0") as (port, process),
+            closing(Answers(port)) as answers,
+        ):
             first = json.loads(answers.get("/articles?limit=1")[2])["items"][0]["id"]
             for question in _QUESTIONS:
                 path = question.format(id=first)
-                tries = [_ask(answers, port, path) for _ in range(1 + _MORE_TRIES)]
-                status, seconds, slowest = min(tries, key=itemgetter(2))
+                status, seconds, slowest = _ask(answers, port, process, path)
+                for _ in range(_MORE_TRIES):
+                    # Others may have been busy; what holds up the event loop does so again.
+                    if slowest > MOST_MILLISECONDS:
+                        again = _ask(answers, port, process, path)
+                        status, seconds, slowest = min((status, seconds, slowest), again, key=itemgetter(2))
                 outcome.numbers["questions"] += 1
                 outcome.numbers["ms at most of a health check"] = max(
                     outcome.numbers["ms at most of a health check"], slowest
@@ -496,9 +512,9 @@ def answer_meanwhile(database: str, documents: int) -> Outcome:
     return outcome
 
 
-def _ask(answers: Answers, port: int, path: str) -> tuple[int, float, int]:
-    """The status, seconds that it took, and milliseconds of the slowest health check meanwhile."""
-    with _Health(port) as health:
+def _ask(answers: Answers, port: int, process: int, path: str) -> tuple[int, float, int]:
+    """The status, seconds that it took, and milliseconds that a health check had to wait for meanwhile."""
+    with _Health(port, process) as health:
         began = time.monotonic()
         status = answers.get(path)[0]
         seconds = time.monotonic() - began
@@ -506,11 +522,15 @@ def _ask(answers: Answers, port: int, path: str) -> tuple[int, float, int]:
 
 
 class _Health(threading.Thread):
-    """Asks how the service is until it is let go of."""
+    """Asks how the service is until it is let go of.
 
-    def __init__(self, port: int) -> None:
+    A check waits for what the service's process does meanwhile; a clock would count other processes too.
+    """
+
+    def __init__(self, port: int, process: int) -> None:
         super().__init__()
         self._port = port
+        self._process = process
         self._ended = threading.Event()
         self._seconds: list[float] = []
 
@@ -525,9 +545,10 @@ class _Health(threading.Thread):
     def run(self) -> None:
         with closing(Answers(self._port)) as answers:
             while not self._ended.is_set():
-                began = time.monotonic()
+                began, had = time.monotonic(), seconds_of(self._process)
                 answers.get("/health/live")
-                self._seconds.append(time.monotonic() - began)
+                took = time.monotonic() - began
+                self._seconds.append(min(took, seconds_of(self._process) - had))
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def slowest(self) -> float:

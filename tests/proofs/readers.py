@@ -8,8 +8,6 @@ import argparse
 import http.client
 import json
 import os
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,10 +19,10 @@ from pathlib import Path
 from tests.proofs.catalogues import REPOSITORY, Catalogue, new_catalogue
 from tests.proofs.editions import write_edition
 from tests.proofs.outcome import Outcome, conclude
+from tests.support.serving import START_SECONDS, serving
 
 ARTICLES = 150
 READERS = 4
-START_SECONDS = 60
 PATHS = (
     "/articles?limit=50",
     "/articles?topic=topic-a",
@@ -51,7 +49,7 @@ class Answers:
     """One connection to the service, as a client has it."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
 
     def close(self) -> None:
         self._connection.close()
@@ -70,7 +68,7 @@ def read_during_imports(database: str, imports: int, responses: int, articles: i
         trees = [write_edition(Path(folder, edition), edition, articles) for edition in "BA"]
         for tree in (*trees, *trees):
             catalogue.import_(tree)
-        with serving(catalogue) as port:
+        with served(catalogue) as (port, _):
             bodies = [_bodies(port, catalogue, tree) for tree in trees]
             reading = _Reading(outcome, port, bodies, revision=catalogue.import_(trees[1]).revision)
             threads = [threading.Thread(target=reading.read) for _ in range(READERS)]
@@ -173,33 +171,14 @@ def _in_both(bodies: list[dict[str, bytes]]) -> set[str]:
 
 
 @contextmanager
-def serving(catalogue: Catalogue, **settings: str) -> Iterator[int]:
-    """The port of a service in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    process = subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, "-m", "app", "serve", "--port", str(port)],
-        cwd=REPOSITORY,
-        env=os.environ | {"CLIPPINGS_DATABASE_URL": catalogue.url, "PYTHONPATH": str(REPOSITORY)} | settings,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                with closing(Answers(port)) as answers:
-                    answers.get("/health/ready")
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+def served(catalogue: Catalogue, **settings: str) -> Iterator[tuple[int, int]]:
+    """The port and the process of a service."""
+    environment = os.environ | {"CLIPPINGS_DATABASE_URL": catalogue.url, "PYTHONPATH": str(REPOSITORY)}
+    # What is tried here is not how long a query may take on a machine that is busy.
+    program = "import tests.support.patience; from app.__main__ import main; main()"
+    command = [sys.executable, "-c", program, "serve", "--port", "0"]
+    with serving(command, environment | settings) as (address, process):
+        yield address[1], process.pid
 
 
 def main() -> None:

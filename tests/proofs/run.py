@@ -13,19 +13,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.web.http.resources import MAX_DOWNLOADS
 from tests.proofs.catalogues import REPOSITORY
-from tests.proofs.connections import LAST, LIVE, Address, exchange, is_closed, statuses
+from tests.proofs.connections import LAST, LIVE, exchange, is_closed, statuses
 from tests.proofs.outcome import Outcome, conclude
 from tests.support.databases import sqlite_url
+from tests.support.serving import Address, serving
 from tests.support.worlds import new_world
 
-START_SECONDS = 60
-STOP_SECONDS = 30
+# Nothing here takes so long unless it hangs.
+STOP_SECONDS = 60
 CLIENTS = 16
 ARTICLES = 200
 # One is remembered, one is read each time, one is checked by a balancer.
@@ -35,43 +36,18 @@ PATHS = (b"/articles?limit=50", b"/articles?publishedFrom=P30D&limit=5", b"/heal
 @contextmanager
 def service(
     url: str, *options: str, **settings: str
-) -> Iterator[tuple[Address, subprocess.Popen[str], list[str]]]:
-    """The command, where it listens, and what it says, which is complete when it has ended."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address: Address = probe.getsockname()
+) -> Iterator[tuple[Address, subprocess.Popen[str], Callable[[], list[str]]]]:
+    """The command, where it listens, and what asks for the lines that it has said."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLIPPINGS_")}
+    environment |= {"CLIPPINGS_DATABASE_URL": url, "PYTHONPATH": str(REPOSITORY)} | settings
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", *options]
     with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(  # noqa: S603  our own command
-            [sys.executable, "-m", "app", "serve", "--port", str(address[1]), *options],
-            cwd=REPOSITORY,
-            env=environment | {"CLIPPINGS_DATABASE_URL": url} | settings,
-            stdout=said,
-            stderr=said,
-            text=True,
-        )
-        lines: list[str] = []
-        try:
-            wait_until_it_answers(address, process)
+
+        def lines() -> list[str]:
+            return os.pread(said.fileno(), 100_000_000, 0).decode().splitlines()
+
+        with serving(command, environment, said) as (address, process):
             yield address, process, lines
-        finally:
-            process.terminate()
-            process.wait()
-            said.seek(0)
-            lines += said.read().splitlines()
-
-
-def wait_until_it_answers(address: Address, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            exchange(address, LAST)
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 @contextmanager

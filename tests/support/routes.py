@@ -4,8 +4,10 @@ import atexit
 import json
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,15 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.database.engines import exclusive, writing_engine
 from app.errors import DatabaseUnavailable, QueryTimedOut
 from app.main import create_app
-from app.migrate import upgrade
 from app.settings import Settings
 from app.web.http.audience import asker_of, require_editor
 from app.web.http.problems import COMMON_PROBLEMS, gone, problems
 from app.web.http.routes import QueryRoute, resources_of
-from tests.support.databases import sqlite_url
+from tests.support.templates import new_sqlite_catalogue
 
 TOKEN = "a-token"
 LONG = json.dumps({"text": "wonderful " * 200}).encode()
@@ -84,6 +84,26 @@ def stream_and_break() -> Response:
     return StreamingResponse(rows(), media_type="text/csv")
 
 
+# While it is closed, /wait answers as often as the gate is released.
+gate = threading.Semaphore(0)
+
+
+@contextmanager
+def closed_gate() -> Iterator[None]:
+    while gate.acquire(blocking=False):
+        pass
+    try:
+        yield
+    finally:
+        gate.release(1_000)
+
+
+@router.get("/wait", response_model=None)
+def wait_for_the_gate() -> Response:
+    gate.acquire()
+    return Response(b"{}", media_type="application/json")
+
+
 @router.get("/sleep", response_model=None)
 def sleep() -> Response:
     time.sleep(0.5)
@@ -101,9 +121,4 @@ def _empty_catalogue() -> str:
     """For all tests of this process: without one nothing but documentation is answered."""
     folder = tempfile.mkdtemp(prefix="clippings-things-")
     atexit.register(shutil.rmtree, folder)
-    url = sqlite_url(Path(folder))
-    engine = writing_engine(url)
-    with exclusive(engine) as connection:
-        upgrade(connection)
-    engine.dispose()
-    return url
+    return new_sqlite_catalogue(Path(folder))

@@ -1,7 +1,6 @@
 """What people do to the file of an SQLite catalogue while it is served, and files that cannot be written."""
 
 import json
-import logging
 import os
 import shutil
 import sqlite3
@@ -18,7 +17,9 @@ from app.catalog.state import KNOWN_SECONDS
 from app.database.snapshots import Reader
 from tests.proofs.catalogues import REPOSITORY
 from tests.support.databases import sqlite_url
+from tests.support.logs import noted
 from tests.support.services import service_of
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 # Enough for several pages of each table, so that a mixture of two files would show.
@@ -28,7 +29,7 @@ PATHS = ("/articles?limit=200&fields=title,topics", "/topics", "/exports/article
 
 def catalogue_of(folder: Path, name: str, articles: int = ARTICLES) -> World:
     (folder / name).mkdir()
-    world = new_world(folder / name, sqlite_url(folder / name))
+    world = new_world(folder / name, new_sqlite_catalogue(folder / name))
     for number in range(articles):
         world.write(f"{number}.md", f"title: {name} {number}\nexcerpt: {name * 300}\ntopics: [{name}]")
     world.import_()
@@ -155,7 +156,7 @@ def test_without_a_catalogue_all_is_503_in_a_line_until_it_is_back(
     kept = shutil.copy(file, file.with_suffix(".kept"))
     accident(file, file_of(new))
     assert whose(client) == {"503"}
-    errors = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    errors = noted(caplog.records)
     assert len(errors) == 1
     assert "\n" not in errors[0].getMessage()
     assert errors[0].exc_info is None
@@ -198,7 +199,7 @@ def test_the_log_of_the_file_before_is_not_read_with_another_one(
     assert Path(f"{file}-wal").stat().st_size > 0
     move_another_in_its_place(file, file_of(new))
     assert whose(client) == {"503"}
-    [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    [line] = [record.getMessage() for record in noted(caplog.records)]
     assert "remove the files that end in -wal and -shm" in line
     for end in ("-wal", "-shm"):
         Path(f"{file}{end}").unlink()

@@ -1,12 +1,15 @@
 """What caches in front are told, and that an import tells them to forget."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from starlette.testclient import TestClient
 
 from app.cli import main
 from app.errors import SettingsError
@@ -15,6 +18,15 @@ from tests.support.services import EDITOR, TOKEN, service_of
 from tests.support.worlds import World
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture(scope="module")
+def clients(shared_world: World) -> Iterator[dict[int, TestClient]]:
+    """By how long their services let caches keep an answer."""
+    shared_world.write("a.md", "title: A")
+    shared_world.import_()
+    with service_of(shared_world) as first, service_of(shared_world, max_age=60) as second:
+        yield {0: first, 60: second}
 
 
 @pytest.mark.parametrize(
@@ -42,18 +54,20 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     ],
 )
 def test_caches_are_told_how_long_and_by_which_name(
-    world: World, max_age: int, path: str, headers: dict[str, str], caching: str
+    shared_world: World,
+    clients: dict[int, TestClient],
+    max_age: int,
+    path: str,
+    headers: dict[str, str],
+    caching: str,
 ) -> None:
-    world.write("a.md", "title: A")
-    world.import_()
-    [[identity]] = world.query("SELECT identity FROM catalogue")
-    with service_of(world, max_age=max_age) as client:
-        for _ in range(3):
-            answer = client.get(path, headers=headers)
-            assert answer.headers["Cache-Control"] == caching
-            is_named = caching.startswith("public")
-            for name in ("Cache-Tag", "Surrogate-Key"):
-                assert answer.headers.get(name) == (f"clippings-{identity}" if is_named else None)
+    [[identity]] = shared_world.query("SELECT identity FROM catalogue")
+    for _ in range(3):
+        answer = clients[max_age].get(path, headers=headers)
+        assert answer.headers["Cache-Control"] == caching
+        is_named = caching.startswith("public")
+        for name in ("Cache-Tag", "Surrogate-Key"):
+            assert answer.headers.get(name) == (f"clippings-{identity}" if is_named else None)
 
 
 def test_a_page_of_somebody_who_signed_in_is_kept_by_nobody_else(world: World) -> None:
@@ -135,7 +149,11 @@ def test_a_cache_that_cannot_be_emptied_is_a_warning(
     assert status == 0
     assert "was not emptied: it answered 403 Forbidden" in said
     world.write("a.md", "title: B")
-    status, said = import_by_command(world, url, monkeypatch, capsys)
+    with socket.socket() as held:
+        # Who only holds the port refuses, and nobody else gets it meanwhile.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", urlsplit(url).port))
+        status, said = import_by_command(world, url, monkeypatch, capsys)
     assert status == 0
     assert "Connection refused" in said
     assert "geheim" not in said

@@ -15,8 +15,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.web.feeds import MAX_FEED_BYTES
-from tests.support.databases import sqlite_url
 from tests.support.services import EDITOR, service_of
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -52,7 +52,7 @@ QUERIES = [
 @pytest.fixture(scope="module")
 def awkward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("feeds")
-    world = new_world(folder, sqlite_url(folder))
+    world = new_world(folder, new_sqlite_catalogue(folder))
     for number, title in enumerate(TITLES):
         name = json.dumps(title[:400], ensure_ascii=False)
         text = json.dumps(title, ensure_ascii=False)

@@ -8,7 +8,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -20,14 +20,15 @@ from starlette.testclient import TestClient
 from app.errors import SettingsError
 from app.logs import logging_configuration
 from app.settings import Settings
-from app.web.http.request_log import FLUSH_SECONDS, Complaints, RequestLog
+from app.web.http.request_log import Complaints, RequestLog
 from tests.proofs.connections import LIVE, exchange
 from tests.proofs.run import catalogue, workers_of
 from tests.proofs.run import service as command
-from tests.support.routes import TOKEN, service
+from tests.support.logs import noted
+from tests.support.routes import TOKEN, closed_gate, service
 from tests.support.services import service_of
 from tests.support.worlds import World
-from tests.web.test_connections import running
+from tests.web.test_connections import HANG_SECONDS, connected, running, until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 QUERY = "q=somebodys-secret"
@@ -190,13 +191,15 @@ def test_a_refused_connection_is_a_line_and_a_metric_too(tmp_path: Path) -> None
 def test_a_client_that_leaves_is_a_line_too(tmp_path: Path) -> None:
     app = service(log="json")
     file = tmp_path / "log"
-    with file.open("wb") as written, running(app) as (address, _):
+    with file.open("wb") as written, running(app) as (address, server):
         app.state.resources.request_log._file = written.fileno()
-        with suppress(httpx2.ReadTimeout):
-            httpx2.get("http://{}:{}/sleep".format(*address), timeout=0.1)
-        time.sleep(0.8)
+        with closed_gate():
+            with connected(address) as client:
+                client.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+                until(lambda: server.server_state.tasks)
+            until(lambda: not server.server_state.connections)
     [line] = [json.loads(line) for line in file.read_text().splitlines()]
-    assert (line["route"], line["status"]) == ("/sleep", 200)
+    assert (line["route"], line["status"]) == ("/wait", 200)
 
 
 def test_what_many_requests_meet_is_said_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -221,7 +224,7 @@ def test_a_fault_and_a_slow_question_are_said_once(caplog: pytest.LogCaptureFixt
         client.get("/things/slow")
     for _ in range(2):
         client.get("/sleep")
-    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "WARNING"]
+    assert [record.levelname for record in noted(caplog.records)] == ["ERROR", "WARNING"]
     assert re.fullmatch(r"GET /sleep took \d\.\d\d s \(request \S+\)\.", caplog.records[-1].getMessage())
 
 
@@ -298,8 +301,8 @@ def test_the_catalogue_is_measured_and_what_is_unpublished_is_not(world: World) 
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_without_a_catalogue_there_are_metrics_all_the_same(world: World) -> None:
-    with service_of(world) as client:
+def test_without_a_catalogue_there_are_metrics_all_the_same(world_without_catalogue: World) -> None:
+    with service_of(world_without_catalogue) as client:
         found = {name: value for (name, _), value in metrics(client.get("/metrics").text).items()}
     assert found["clippings_catalogue_readable"] == 0
     assert "clippings_articles" not in found
@@ -312,31 +315,38 @@ def test_the_metrics_of_all_workers_are_one(tmp_path: Path) -> None:
         command(url, "--workers", "2", CLIPPINGS_LOG="json") as (address, process, said),
     ):
         base = "http://{}:{}".format(*address)
-        before = requests_of(httpx2.get(f"{base}/metrics").text).get(("GET", "/articles", "200"), 0)
+        before = count_requests(base)
         for _ in range(40):
             # Each on a connection of its own, which either worker may take.
-            assert httpx2.get(f"{base}/articles").status_code == 200
-        # A killed worker's lines are lost if it has not written them yet.
-        time.sleep(2 * FLUSH_SECONDS)
+            assert httpx2.get(f"{base}/articles", timeout=HANG_SECONDS).status_code == 200
+        # A killed worker's lines and counts are lost if it has not written them yet.
+        until(lambda: count_answers(said()) == 40 and count_requests(base) == before + 40)
         [child, *_] = workers_of(process.pid)
         os.kill(child, signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while child in workers_of(process.pid) or len(workers_of(process.pid)) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: child not in workers_of(process.pid) and len(workers_of(process.pid)) == 2)
         for _ in range(4):
-            text = httpx2.get(f"{base}/metrics").text
-            assert requests_of(text)["GET", "/articles", "200"] == before + 40
+            assert count_requests(base) == before + 40
         [folder] = {
             value.partition(b"=")[2].decode()
             for value in Path(f"/proc/{workers_of(process.pid)[0]}/environ").read_bytes().split(b"\0")
             if value.startswith(b"PROMETHEUS_MULTIPROC_DIR=")
         }
         assert Path(folder).is_dir()
+        process.terminate()
+        process.wait()
+        assert count_answers(said()) == 40
+        assert not [line for line in said() if '"traceback"' in line]
     assert not Path(folder).exists()
-    lines = [json.loads(line) for line in said if line.startswith("{")]
-    assert len([line for line in lines if line.get("route") == "/articles"]) == 40
-    assert not [line for line in lines if "traceback" in line]
+
+
+def count_requests(base: str) -> float:
+    text = httpx2.get(f"{base}/metrics", timeout=HANG_SECONDS).text
+    return requests_of(text).get(("GET", "/articles", "200"), 0)
+
+
+def count_answers(said: list[str]) -> int:
+    """By the lines of the log that are whole."""
+    return len([line for line in said if line.endswith("}") and '"route":"/articles"' in line])
 
 
 def test_the_log_goes_on_when_nobody_reads_it() -> None:

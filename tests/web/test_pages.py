@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.database.engines import writing_engine
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
-from tests.conftest import empty_database
+from tests.conftest import empty_catalogue
 from tests.support.pages import BROWSER, Element, entry_titles, links_of, page
 from tests.support.services import TOKEN, answer, id_of, service_of
 from tests.support.worlds import World, new_world
@@ -54,7 +54,7 @@ type: video"""
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder: Path = tmp_path_factory.mktemp("pages")
-    with empty_database(request.param, folder) as url:
+    with empty_catalogue(request.param, folder) as url:
         world = new_world(folder, url)
         world.write("mars.md", MARS, "The **blades** turned.\n\n![](https://images.example.org/in.png)")
         world.write("rover.md", ROVER)
@@ -205,7 +205,7 @@ def test_the_bars_of_the_timeline_are_links_and_a_table_has_the_same(client: Tes
 def test_a_timeline_has_the_finest_bars_that_a_finger_can_hit(
     tmp_path: Path, days: list[str], interval: str, bars: list[str]
 ) -> None:
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         for number, day in enumerate(days):
             world.write(f"{number}.md", f"title: On {day}\npublishedDateTime: {day}")
@@ -223,7 +223,7 @@ def test_a_timeline_has_the_finest_bars_that_a_finger_can_hit(
 
 
 def test_home_tells_what_came_in_the_week_before_the_newest_import(tmp_path: Path) -> None:
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         for number in range(3):
             world.write(f"{number}.md", "title: Old\ntopics: [Old]\naddedDateTime: 2020-01-01")
@@ -237,7 +237,7 @@ def test_home_tells_what_came_in_the_week_before_the_newest_import(tmp_path: Pat
 
 
 def test_a_page_is_the_same_while_nothing_on_it_changes(tmp_path: Path) -> None:
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         world.write("a.md", "title: A\ntopics: [AI]")
         world.import_()
@@ -346,7 +346,7 @@ def test_texts_have_the_language_and_direction_of_their_article(client: TestClie
 
 
 def test_a_picture_without_an_address_is_its_words(tmp_path: Path) -> None:
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         body = (
             '<img src="map.png" alt="A &lt;b&gt;map &amp; &quot;key&quot;">\n\n![](dot.png)\n\n'
@@ -373,7 +373,7 @@ def _texts_not_isolated(element: Element) -> Iterator[str]:
 def test_no_text_turns_what_stands_beside_it(tmp_path: Path) -> None:
     """U+202E turns all after it, until the element that isolates it ends."""
     turn = "\u202e"
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         world.write(
             "a.md",
@@ -439,7 +439,7 @@ def test_a_browser_meets_a_problem_as_a_page_with_a_way_on(
 
 
 def test_a_cursor_whose_order_is_gone_leads_to_the_first_page(tmp_path: Path) -> None:
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         for number in range(3):
             world.write(f"{number}.md", f"title: Mars {number}")
@@ -454,7 +454,7 @@ def test_a_cursor_whose_order_is_gone_leads_to_the_first_page(tmp_path: Path) ->
 
 
 def test_an_empty_catalogue_says_how_to_fill_it(tmp_path: Path) -> None:
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         with service_of(world) as client:
             missing = page(client, "/", 503)
@@ -530,7 +530,7 @@ def test_a_sitemap_that_is_full_has_topics_and_providers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, topics: int, providers: int
 ) -> None:
     monkeypatch.setattr("app.web.people.discovery.MAX_SITEMAP_URLS", most)
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         world = new_world(tmp_path, url)
         for number in range(4):
             provider = f"provider: {{domain: p{min(number, 2)}.example}}"
@@ -708,7 +708,7 @@ def test_only_the_two_forms_post_and_they_are_bounded(client: TestClient) -> Non
 
 def test_twenty_articles_with_facets_and_a_timeline_fit_into_14_kb(tmp_path: Path) -> None:
     """With the style sheet, in every encoding: a first round trip of TCP carries so much."""
-    with empty_database("sqlite", tmp_path) as url:
+    with empty_catalogue("sqlite", tmp_path) as url:
         engine = writing_engine(url)
         import_trees(engine, [Request(ROOT / "seeds", "seeds")], Options())
         with service_of(World(ROOT / "seeds", engine)) as client:

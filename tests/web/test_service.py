@@ -3,14 +3,13 @@
 import json
 import logging
 import socket
-import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
@@ -26,9 +25,12 @@ from app.web.http.resources import READING_THREADS
 from app.web.openapi import EXAMPLES, REFUSED_PARAMETERS, openapi_bytes, openapi_document
 from tests.proofs.connections import LAST, exchange, read, statuses
 from tests.support import api_examples
-from tests.support.routes import get_thing, list_things, service
+from tests.support.logs import noted
+from tests.support.routes import closed_gate, gate, get_thing, list_things, service
 from tests.support.services import service_of
+from tests.support.serving import Address
 from tests.support.worlds import World
+from tests.web.test_connections import HANG_SECONDS, connected, running
 
 
 @pytest.mark.parametrize(
@@ -218,22 +220,13 @@ def test_readiness_is_503_while_the_database_is_away(world: World, monkeypatch: 
 
 
 @pytest.fixture
-def address() -> Iterator[tuple[str, int]]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        server = uvicorn.Server(
-            uvicorn.Config(service(), http=HttpConnection, log_config=None, server_header=False)
-        )
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        yield listening.getsockname()
-        server.should_exit = True
-        thread.join()
+def address() -> Iterator[Address]:
+    with running(service(), server_header=False) as (address, _):
+        yield address
 
 
 def test_over_a_socket_answers_stream_stop_and_break_as_they_should(
-    address: tuple[str, int], caplog: pytest.LogCaptureFixture
+    address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
     with httpx2.Client(base_url="http://{}:{}".format(*address)) as client:
         streamed = client.get("/stream.csv", headers={"Accept-Encoding": "br"})
@@ -248,11 +241,10 @@ def test_over_a_socket_answers_stream_stop_and_break_as_they_should(
             impatient.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
     with httpx2.Client(base_url="http://{}:{}".format(*address)) as client:
         assert client.get("/sleep").status_code == 200
-        warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-        assert not [warning for warning in warnings if "/sleep took" not in warning]
+        assert noted(caplog.records) == []
         with pytest.raises(httpx2.RemoteProtocolError):
             client.get("/stream-that-breaks.csv")
-        assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 1
+        assert len(noted(caplog.records, logging.ERROR)) == 1
 
 
 @pytest.mark.parametrize(
@@ -264,41 +256,63 @@ def test_over_a_socket_answers_stream_stop_and_break_as_they_should(
     ],
 )
 def test_what_ends_badly_before_its_answer_is_refused_in_its_turn(
-    address: tuple[str, int], rest: bytes, status: int
+    address: Address, rest: bytes, status: int
 ) -> None:
-    slow = b"GET /sleep HTTP/1.1\r\nHost: x\r\n"
-    assert statuses(exchange(address, slow + rest + LAST)) == [status]
-    assert statuses(exchange(address, slow + b"\r\n" + slow + rest + LAST)) == [200, status]
+    slow = b"GET /wait HTTP/1.1\r\nHost: x\r\n"
+    for before in (b"", slow + b"\r\n"):
+        with connected(address) as connection, ThreadPoolExecutor() as sender:
+            with closed_gate():
+                # The service takes no more than it wants before it has answered.
+                sender.submit(connection.sendall, before + slow + rest + LAST)
+                take_turns(address)
+                said = b""
+                if before:
+                    gate.release()
+                    said = connection.recv(65536)
+                    take_turns(address)
+            assert statuses(said + read(connection)) == [200, status][not before :]
+
+
+def take_turns(address: Address) -> None:
+    """The event loop has read what was sent before when it has answered so many others."""
+    for _ in range(50):
+        assert statuses(exchange(address, LAST)) == [200]
 
 
 def test_half_a_head_waits_for_the_answer_before_it(
-    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+    address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HttpConnection, "head_seconds", 0.3)
-    with socket.create_connection(address, timeout=10) as connection:
-        connection.sendall(b"GET /sleep HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
-        assert statuses(connection.recv(65536)) == [200]
-        connection.sendall(LAST[20:])
-        assert statuses(read(connection)) == [200]
-    with socket.create_connection(address, timeout=10) as connection:
-        connection.sendall(b"GET /sleep HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
+    with connected(address) as connection:
+        with closed_gate():
+            connection.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
+            # The time of half a head would be over.
+            time.sleep(0.5)
+            connection.sendall(LAST[20:])
+            take_turns(address)
+        assert statuses(read(connection)) == [200, 200]
+    with connected(address) as connection:
+        with closed_gate():
+            connection.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
+            take_turns(address)
+        # It begins with the answer, and goes by.
         assert statuses(read(connection)) == [200]
 
 
-def test_the_service_lives_while_all_reading_threads_are_busy(address: tuple[str, int]) -> None:
-    with httpx2.Client(base_url="http://{}:{}".format(*address)) as client:
-        slow = [
-            threading.Thread(target=httpx2.get, args=(f"{client.base_url}/sleep",))
-            for _ in range(READING_THREADS * 2)
-        ]
-        for each in slow:
-            each.start()
+def test_the_service_lives_while_all_reading_threads_are_busy(address: Address) -> None:
+    slow = [connected(address) for _ in range(READING_THREADS * 2)]
+    with (
+        httpx2.Client(base_url="http://{}:{}".format(*address), timeout=HANG_SECONDS) as client,
+        closed_gate(),
+    ):
+        for connection in slow:
+            connection.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        take_turns(address)
         for path in ("/health/live", "/health/ready", "/things/any"):
             assert client.get(path).status_code == 200
-        # A clock would measure how busy the machine is.
-        assert any(each.is_alive() for each in slow)
-        for each in slow:
-            each.join()
+    for connection in slow:
+        assert statuses(read(connection)) == [200]
+        connection.close()
 
 
 def test_the_document_leaves_out_parameters_that_are_always_refused(world: World) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tests.conftest import empty_database
+from tests.conftest import empty_catalogue
 from tests.support.pages import BROWSER, Element, entry_titles, links_of, page
 from tests.support.services import EDITOR, id_of, service_of
 from tests.support.worlds import World, new_world
@@ -50,7 +50,7 @@ quality: 2"""
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder: Path = tmp_path_factory.mktemp("stories")
-    with empty_database(request.param, folder) as url:
+    with empty_catalogue(request.param, folder) as url:
         world = new_world(folder, url)
         for path, document in (("ban.md", BAN), ("npr.md", NPR), ("draft.md", DRAFT), ("mars.md", MARS)):
             world.write(path, document)
@@ -198,7 +198,7 @@ def test_the_count_beside_a_folded_list_is_of_the_articles_behind_it(client: Tes
 def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder: Path = tmp_path_factory.mktemp("shelf")
     status = "webUrl: https://py.example/status\nlocale: de"
-    with empty_database(request.param, folder) as url:
+    with empty_catalogue(request.param, folder) as url:
         world = new_world(folder, url)
         world.write("old.md", f"title: Interpreter versions\npublishedDateTime: 2023-10-02\n{status}")
         world.write("new.md", f"title: Interpreter status\npublishedDateTime: 2024-10-07\n{status}")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.support.databases import sqlite_url
 from tests.support.services import EDITOR, service_of
+from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
 LISTS = [
@@ -50,7 +50,7 @@ LISTS = [
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """On SQLite alone: both databases answer byte for byte the same, as another test says."""
-    world = new_world(tmp_path, sqlite_url(tmp_path))
+    world = new_world(tmp_path, new_sqlite_catalogue(tmp_path))
     for number in range(6):
         world.write(f"{number}.md", article(number))
     world.write("hidden.md", "title: Hidden\npublished: no\ntopics: [AI]")
