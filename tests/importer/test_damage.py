@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.support.services import answer, service_of
 from tests.support.worlds import World
 
@@ -11,43 +9,44 @@ GOOD = b"---\ntitle: A\n---\n"
 MERGE = b"<<<<<<< HEAD\n---\ntitle: B\n---\n=======\n---\ntitle: C\n---\n>>>>>>> theirs\n"
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "was an article and now is empty"),
-        (b"\xef\xbb\xbf\n \r\n", "was an article and now is empty"),
-        (b"\x00" * 100, "was an article and now is empty"),
-        (b"A\n" + GOOD, "was an article and now does not begin with front matter"),
-        (b" " + GOOD, "was an article and now does not begin with front matter"),
-        (b"\xef\xbb\xbf\xef\xbb\xbf" + GOOD, "was an article and now does not begin with front matter"),
-        (b"=======\n" + GOOD, "was an article and now does not begin with front matter"),
-        (b"title: A\n", "was an article and now does not begin with front matter"),
-        (b"---\n---\n", "was an article and now has front matter without keys"),
-        (
-            b"---\nlayout: page\n---\n",
-            "was an article and now has front matter without any key of an article",
-        ),
-        (b"---\n", "opens its front matter and never closes it"),
-        (b"---\ntitle: A\n", "opens its front matter and never closes it"),
-        (MERGE, "holds merge marks (<<<<<<<)"),
-    ],
-)
-def test_what_was_an_article_and_reads_as_nothing_is_a_problem_each_time(
-    world: World, content: bytes, reason: str
-) -> None:
-    world.write("a.md", "title: A")
-    world.write("b.md", "title: B")
+# What an article was overwritten with, and the problem.
+OVERWRITTEN = [
+    (b"", "was an article and now is empty"),
+    (b"\xef\xbb\xbf\n \r\n", "was an article and now is empty"),
+    (b"\x00" * 100, "was an article and now is empty"),
+    (b"A\n" + GOOD, "was an article and now does not begin with front matter"),
+    (b" " + GOOD, "was an article and now does not begin with front matter"),
+    (b"\xef\xbb\xbf\xef\xbb\xbf" + GOOD, "was an article and now does not begin with front matter"),
+    (b"=======\n" + GOOD, "was an article and now does not begin with front matter"),
+    (b"title: A\n", "was an article and now does not begin with front matter"),
+    (b"---\n---\n", "was an article and now has front matter without keys"),
+    (
+        b"---\nlayout: page\n---\n",
+        "was an article and now has front matter without any key of an article",
+    ),
+    (b"---\n", "opens its front matter and never closes it"),
+    (b"---\ntitle: A\n", "opens its front matter and never closes it"),
+    (MERGE, "holds merge marks (<<<<<<<)"),
+]
+
+
+def test_what_was_an_article_and_reads_as_nothing_is_a_problem_each_time(world: World) -> None:
+    files = [f"{number:02}.md" for number in range(len(OVERWRITTEN))]
+    for file in files:
+        world.write(file, "title: A")
+    world.write("good.md", "title: B")
     world.import_()
-    (world.root / "a.md").write_bytes(content)
+    for file, (content, _) in zip(files, OVERWRITTEN, strict=True):
+        (world.root / file).write_bytes(content)
     every_way: list[dict[str, Any]] = [{}, {"prune": True}, {"prune": True, "force": True}, {"dry_run": True}]
     for options in every_way:
         report = world.import_(**options)
         assert [(problem.path, problem.line, problem.reason) for problem in report.problems] == [
-            ("a.md", 1, reason)
+            (file, 1, reason) for file, (_, reason) in zip(files, OVERWRITTEN, strict=True)
         ]
-        assert (report.rejected, report.skipped, report.unchanged) == (1, 0, 1)
+        assert (report.rejected, report.skipped, report.unchanged) == (len(files), 0, 1)
         assert (report.missing, report.removed, report.revision) == (0, 0, 1)
-    assert world.titles() == ["A", "B"]
+    assert world.titles() == [*"A" * len(files), "B"]
     with service_of(world) as client:
         changes = answer(client, "/changes?since=0")["items"]
     assert {change["change"] for change in changes} == {"upsert"}
