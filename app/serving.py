@@ -210,20 +210,7 @@ def ready_database(settings: Settings) -> Contents:
         except NoCatalogue as error:
             return Contents(f"no catalogue yet, so that all is answered 503. {error}")
         except SchemaOutdated:
-            if not url.startswith("sqlite"):
-                if who := _import_under_way(reader):
-                    return Contents(
-                        f"an older version's schema, so that all is answered 503. It is written by {who}"
-                    )
-                # A migration may have ended just now.
-                return _contents_of(reader)
-            if settings.read_only:
-                raise
-            writing = writing_engine(url)
-            with exclusive(writing) as connection:
-                upgrade(connection)
-            writing.dispose()
-            return _contents_of(reader)
+            return _contents_of_older_schema(settings, reader)
         except (DatabaseUnavailable, QueryTimedOut) as error:
             if url.startswith("sqlite"):
                 raise
@@ -231,6 +218,23 @@ def ready_database(settings: Settings) -> Contents:
             if settings.read_database_url:
                 return Contents(f"nothing that can be read at the moment. {error}")
             return Contents(f"nothing that can be read, so that all is answered 503 until it can. {error}")
+
+
+def _contents_of_older_schema(settings: Settings, reader: Reader) -> Contents:
+    """SQLite is brought up to date here; a server is by whoever imports into it."""
+    url = settings.database_url
+    if url.startswith("sqlite"):
+        if settings.read_only:
+            # The reader's own words say what to do.
+            return _contents_of(reader)
+        writing = writing_engine(url)
+        with exclusive(writing) as connection:
+            upgrade(connection)
+        writing.dispose()
+    elif who := _import_under_way(reader):
+        return Contents(f"an older version's schema, so that all is answered 503. It is written by {who}")
+    # A migration of a server may have ended just now.
+    return _contents_of(reader)
 
 
 def _import_under_way(reader: Reader) -> str | None:

@@ -8,3 +8,5 @@ proofs                                              what takes long; test_proofs
 The product's rules stand as tables in documents/test_keys, catalog/test_filters, catalog/test_sorts and
 commands/test_exit_statuses.
 """
+
+import tests.support.patience  # noqa: F401  it says why

@@ -24,8 +24,8 @@ from sqlalchemy import URL, make_url
 # The server is there after 1 s; a machine that needs this long is stuck.
 START_SECONDS = 60
 
-# Nothing here outlives the tests, so nothing has to reach the disk.
-IN_A_HURRY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+# Nothing here outlives the tests, so nothing has to reach the disk, and nothing is worth tidying up.
+IN_A_HURRY = tuple("-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off".split())
 # People run it so: commits outlive the server's death.
 DURABLE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
 

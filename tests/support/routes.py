@@ -84,22 +84,23 @@ def stream_and_break() -> Response:
     return StreamingResponse(rows(), media_type="text/csv")
 
 
-# While it is closed, /wait does not answer.
-gate = threading.Event()
+# While it is closed, /wait answers as often as the gate is released.
+gate = threading.Semaphore(0)
 
 
 @contextmanager
 def closed_gate() -> Iterator[None]:
-    gate.clear()
+    while gate.acquire(blocking=False):
+        pass
     try:
         yield
     finally:
-        gate.set()
+        gate.release(1_000)
 
 
 @router.get("/wait", response_model=None)
 def wait_for_the_gate() -> Response:
-    gate.wait()
+    gate.acquire()
     return Response(b"{}", media_type="application/json")
 
 
