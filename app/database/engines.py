@@ -64,28 +64,6 @@ _IMPORT_LOCK = 0x_C11_991_465
 # An import is done within microseconds of its commit, on a busy machine within milliseconds.
 _SETTLING_MILLISECONDS = 300
 
-_READ_SETTINGS = {
-    "statement_timeout": f"{QUERY_SECONDS * 1000:.0f}",
-    # Random reads are cheap on SSDs; with the default (4.0) the planner reads and sorts whole tables.
-    "random_page_cost": "1.1",
-    "jit": "off",
-}
-_READ_SESSION = "; ".join(
-    f"SET {name} = {value}"
-    for name, value in {
-        "default_transaction_isolation": "'repeatable read'",
-        "default_transaction_read_only": "on",
-        **_READ_SETTINGS,
-    }.items()
-)
-# Behind a pooler the session is somebody else's after each transaction, so each one brings its settings.
-_READ_TRANSACTION = "; ".join(
-    [
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        *(f"SET LOCAL {name} = {value}" for name, value in _READ_SETTINGS.items()),
-    ]
-)
-
 # A machine that lost its power or network while it imports says nothing more. Without these the server would
 # hold the lock for it for two hours (tcp_keepalives_idle of Linux); so it does for a minute.
 _IMPORT_TRANSACTION = "; ".join(
@@ -332,6 +310,30 @@ def _parameters_beside(url: str, role: str, parameters: Mapping[str, Any]) -> di
     return {key: value for key, value in ours.items() if key not in make_url(url).query}
 
 
+def _reading_settings() -> dict[str, str]:
+    return {
+        "statement_timeout": f"{QUERY_SECONDS * 1000:.0f}",
+        # Random reads are cheap on SSDs; with the default (4.0) the planner reads and sorts whole tables.
+        "random_page_cost": "1.1",
+        "jit": "off",
+    }
+
+
+def _settings_of_session() -> str:
+    reading = {
+        "default_transaction_isolation": "'repeatable read'",
+        "default_transaction_read_only": "on",
+        **_reading_settings(),
+    }
+    return "; ".join(f"SET {name} = {value}" for name, value in reading.items())
+
+
+def _beginning_of_pooled_snapshot() -> str:
+    """A pooled session is somebody else's after each transaction, so each one brings its settings."""
+    settings = [f"SET LOCAL {name} = {value}" for name, value in _reading_settings().items()]
+    return "; ".join(["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", *settings])
+
+
 def _note_pooler(connection: Any, record: ConnectionPoolEntry) -> None:
     """Prepares no statements behind a pooler, where the next transaction may be on another server process.
 
@@ -341,14 +343,14 @@ def _note_pooler(connection: Any, record: ConnectionPoolEntry) -> None:
     connection.commit()
     if process != connection.info.backend_pid:
         connection.prepare_threshold = None
-        record.info[BEGIN_INFO] = _READ_TRANSACTION
+        record.info[BEGIN_INFO] = _beginning_of_pooled_snapshot()
 
 
 def _prepare_reading_session(connection: Any, record: ConnectionPoolEntry) -> None:
     """SET costs 30 µs of a list in each transaction, so a session that is ours alone has it once."""
     _note_pooler(connection, record)
     if BEGIN_INFO not in record.info:
-        connection.execute(_READ_SESSION)
+        connection.execute(_settings_of_session())
         connection.commit()
 
 

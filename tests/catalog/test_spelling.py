@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from app.database.snapshots import _set_deadline
-from tests.support.patience import QUERY_SECONDS, READ_SESSION
+from tests.support.patience import QUERY_SECONDS
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
 
@@ -148,7 +148,7 @@ def test_a_proposal_that_takes_too_long_costs_the_page_nothing(
 
     monkeypatch.setattr("app.catalog.spelling.count_articles_named", count_slowly)
     # The other tests have more patience than the service.
-    monkeypatch.setattr("app.database.engines._READ_SESSION", READ_SESSION)
+    monkeypatch.setattr("app.database.engines.QUERY_SECONDS", QUERY_SECONDS)
     monkeypatch.setattr(_set_deadline, "__kwdefaults__", {"seconds": QUERY_SECONDS})
     with service_of(world) as client:
         assert answer(client, "/articles?q=lorme")["didYouMean"] is None

@@ -8,9 +8,4 @@ from typing import Final
 from app.database import engines
 
 QUERY_SECONDS: Final = engines.QUERY_SECONDS
-READ_SESSION: Final = engines._READ_SESSION
-_LONG_SECONDS: Final = 120.0
-
-assert READ_SESSION.endswith(f" -c statement_timeout={QUERY_SECONDS * 1000:.0f}")
-engines.QUERY_SECONDS = _LONG_SECONDS
-engines._READ_SESSION = f"{READ_SESSION} -c statement_timeout={_LONG_SECONDS * 1000:.0f}"
+engines.QUERY_SECONDS = 120.0
