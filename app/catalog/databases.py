@@ -16,6 +16,7 @@ from app.errors import (
     NoCatalogue,
     PrimaryNeeded,
     SchemaOutdated,
+    StandbysBehind,
 )
 
 # A standby that is behind is most often one of several, so another connection may lead to a newer one. Each
@@ -35,7 +36,7 @@ class Snapshot(NamedTuple):
 
 
 class Databases:
-    """Opens snapshots on the standbys where there are any, and on the primary where they are too old or away.
+    """Opens snapshots on the standbys if there are any, and on the primary if they are too old or away.
 
     The floor is the newest state that this process knows of. Nothing older is answered, so a client that asks
     this process twice does not go back in time, whichever standbys it meets. Only the primary may lower it:
@@ -86,7 +87,7 @@ class Databases:
         with ExitStack() as opened:
             floor = self._floor
             snapshot = None if only_primary else self._of_standbys(opened, floor, max(told, minimum))
-            yield snapshot or self._of_primary(opened, floor, told)
+            yield snapshot or self._of_primary_or_nobody(opened, floor, told)
 
     def known_state(self) -> State | None:
         """The newest state that can be known quickly, for one thread at a time. None if nothing can be asked.
@@ -135,10 +136,21 @@ class Databases:
                 return None
         return None
 
+    def _of_primary_or_nobody(self, opened: ExitStack, floor: State | None, told: int) -> Snapshot:
+        try:
+            return self._of_primary(opened, floor, told)
+        except DatabaseUnavailable as error:
+            if self.standbys is None or self.standbys.has_failed:
+                raise
+            # Most questions go on being answered, so this is no outage.
+            raise StandbysBehind(
+                f"The standbys are behind, and the primary cannot say more: {error}"
+            ) from error
+
     def _of_primary(self, opened: ExitStack, floor: State | None, told: int) -> Snapshot:
         with ExitStack() as opening:
             if self.standbys and self.primary.is_away():
-                raise DatabaseUnavailable("The primary could not be reached a moment ago.")
+                raise DatabaseUnavailable("it could not be reached a moment ago.")
             connection = opening.enter_context(self.primary.snapshot())
             state = read_state(connection)
             if state.revision >= told and state.is_as_new_as(floor):

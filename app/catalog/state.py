@@ -25,7 +25,8 @@ from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated
 from app.migrate import HEAD
 
 # A service may go on so long with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
-# and another thread. An import waits as long before it is done, so that nobody is told of an older one after.
+# and another thread. An import waits as long before it is done, so that nobody is told of an older one after,
+# unless by a standby.
 KNOWN_SECONDS: Final = {"sqlite": 0.001, "postgresql": 0.02}
 
 

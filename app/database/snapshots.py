@@ -50,7 +50,7 @@ class Reader:
     def __init__(self, url: str, *, read_only: bool = False, spreads: bool = False) -> None:
         self.engine = reading_engine(url, read_only=read_only)
         self._spreads = spreads
-        self._has_failed = False
+        self.has_failed = False
         self._retry_at = 0.0
         self._file = file_of(self.engine)
         self._signature = self._file.signature() if self._file else None
@@ -82,7 +82,7 @@ class Reader:
         is_usable = True
         try:
             connection = self._checkout()
-            if self._has_failed:
+            if self.has_failed:
                 self.note_success()
             signature = self._signature
             yield connection
@@ -118,7 +118,7 @@ class Reader:
         now = time.monotonic()
         if now < self._retry_at:
             return True
-        if self._has_failed:
+        if self.has_failed:
             # Nobody else tries while this asker does.
             self._retry_at = now + _LONGEST_REST_SECONDS
         return False
@@ -126,10 +126,10 @@ class Reader:
     def note_failure(self, seconds: float) -> None:
         """Connecting has failed after so many seconds."""
         rest = max(_SHORTEST_REST_SECONDS, min(seconds * _RESTS_FOR_A_TRY, _LONGEST_REST_SECONDS))
-        self._has_failed, self._retry_at = True, time.monotonic() + rest
+        self.has_failed, self._retry_at = True, time.monotonic() + rest
 
     def note_success(self) -> None:
-        self._has_failed, self._retry_at = False, 0.0
+        self.has_failed, self._retry_at = False, 0.0
 
     def set_aside(self, connection: Connection) -> None:
         """Its server is behind the others: it is used again after those that are idle, or closed."""

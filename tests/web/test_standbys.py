@@ -77,7 +77,9 @@ def test_the_standby_answers_until_somebody_was_told_more(primary: World) -> Non
             assert [revision(client, f"{path}?limit=1") for path in ("/articles", "/topics")] == [2, 2]
 
 
-def test_a_standby_that_is_behind_another_one_is_not_asked(primary: World) -> None:
+def test_a_standby_that_is_behind_another_one_is_not_asked(
+    primary: World, caplog: pytest.LogCaptureFixture
+) -> None:
     """To the service this is a second standby behind the same name."""
     with service_with_standby(primary) as (client, standby):
         behind = tables_of(make_url(standby.url))
@@ -90,7 +92,11 @@ def test_a_standby_that_is_behind_another_one_is_not_asked(primary: World) -> No
         with away(primary.engine.url):
             wait_for_the_next_look(primary)
             assert revision(client) == 2, "remembered"
-            assert revision(client, "/articles?limit=1") == 0, "never 1"
+            late = client.get("/articles?limit=1")
+            assert (late.status_code, late.headers["Retry-After"]) == (503, "5"), "never 1"
+            assert "nothing as new as what was told" in late.json()["detail"]
+            assert client.get("/health/ready").status_code == 200
+    assert [record.message for record in caplog.records if record.name.endswith("outage")] == []
 
 
 @pytest.mark.parametrize("path", ["/articles?limit=1", "/topics?limit=1", "/articles?q=a+OR+b&limit=1"])
