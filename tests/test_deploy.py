@@ -40,7 +40,7 @@ def test_yaml_files_are_yaml(path: Path) -> None:
 def test_grace_periods_are_longer_than_a_stop_takes() -> None:
     from app.serving import STOP_SECONDS  # noqa: PLC0415  it loads the whole service
 
-    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["service"]
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["service-1"]
     deployment = next(yaml.safe_load_all((DEPLOY / "kubernetes" / "clippings.yaml").read_text()))
     pod = deployment["spec"]["template"]["spec"]
     unit = (DEPLOY / "clippings.service").read_text()
@@ -52,10 +52,23 @@ def test_grace_periods_are_longer_than_a_stop_takes() -> None:
         assert float(drains) + STOP_SECONDS + 2 < float(grace)
 
 
-def test_the_cache_of_compose_differs_by_its_host_alone() -> None:
-    one, other = ((DEPLOY / name).read_text().splitlines() for name in ("varnish.vcl", "varnish-compose.vcl"))
-    different = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
-    assert [b.strip() for _, b in different[1:]] == ['.host = "service";']
+def test_the_cache_of_compose_differs_by_its_backends_alone() -> None:
+    one, other = (
+        (DEPLOY / name).read_text().partition("# Imports come from")[2].splitlines()
+        for name in ("varnish.vcl", "varnish-compose.vcl")
+    )
+    assert one == [line for line in other if "backend_hint" not in line]
+
+
+def test_servers_and_poolers_of_compose_are_those_that_are_configured() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    pooler = (DEPLOY / "pgbouncer" / "pgbouncer.ini").read_text()
+    [host] = re.findall(r"^clippings = host=(\S+)", pooler, re.MULTILINE)
+    assert host in services
+    for service in services.values():
+        for url in re.findall(r"postgresql://\S+", str(service.get("environment", ""))):
+            assert set(re.findall(r"[@,]([a-z]+)", url)) <= services.keys()
+    assert services["database"]["entrypoint"] == services["standby"]["entrypoint"]
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
