@@ -52,15 +52,23 @@ def test_grace_periods_are_longer_than_a_stop_takes() -> None:
         assert float(drains) + STOP_SECONDS + 2 < float(grace)
 
 
-def test_the_cache_of_compose_differs_by_where_its_services_are() -> None:
+def test_the_cache_of_compose_differs_by_its_backends_alone() -> None:
     one, other = (
-        (DEPLOY / name).read_text().partition("sub vcl_recv {\n")[2].splitlines()
+        (DEPLOY / name).read_text().partition("# Imports come from")[2].splitlines()
         for name in ("varnish.vcl", "varnish-compose.vcl")
     )
-    assert [line.strip() for line in other if line not in one] == [
-        "set req.backend_hint = services.backend();"
-    ]
-    assert [line for line in one if line not in other] == []
+    assert one == [line for line in other if "backend_hint" not in line]
+
+
+def test_servers_and_poolers_of_compose_are_those_that_are_configured() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    pooler = (DEPLOY / "pgbouncer" / "pgbouncer.ini").read_text()
+    [host] = re.findall(r"^clippings = host=(\S+)", pooler, re.MULTILINE)
+    assert host in services
+    for service in services.values():
+        for url in re.findall(r"postgresql://\S+", str(service.get("environment", ""))):
+            assert set(re.findall(r"[@,]([a-z]+)", url)) <= services.keys()
+    assert services["database"]["entrypoint"] == services["standby"]["entrypoint"]
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
