@@ -119,7 +119,7 @@ def test_stories_are_those_of_plain_python(world: World, seed: int, monkeypatch:
                 assert story_sizes(items) == {
                     id_: (story["articles"], story["size"]) for id_, story in expected.items()
                 }
-                check_stories(client, published, expected)
+                check_stories(client, published, expected, items)
                 check_clauses(client, published, expected, seen)
                 check_collapsing(client, published, seen, expected, choose)
 
@@ -173,7 +173,7 @@ def groups_of(articles: list[Article], by: str) -> dict[str, frozenset[Article]]
     }
 
 
-def check_stories(client: TestClient, published: str, expected: Any) -> None:
+def check_stories(client: TestClient, published: str, expected: Any, items: list[Any]) -> None:
     headers = EDITOR if published == "any" else {}
     pages = walk(client, f"/stories?limit=2&published={published}", headers)
     found = [story for page in pages for story in page["items"]]
@@ -188,7 +188,7 @@ def check_stories(client: TestClient, published: str, expected: Any) -> None:
         assert story["lead"]["id"] == story["id"]
         assert story["lead"]["title"] == story["title"]
         assert sorted(article["id"] for article in articles) == expected[story["id"]]["articles"]
-        assert all(article in listed(client, published) for article in articles)
+        assert all(article in items for article in articles)
         assert (story["articleCount"], story["linkCount"]) == (len(articles), len(links))
         pages_of_links = [
             {canonical(url) for url in (link["webUrl"], link["ampWebUrl"]) if url} for link in links
