@@ -36,13 +36,14 @@ LinkedArticles = Mapping[int, Collection[int]]
 class Neighbour:
     """`score` is from 0 to 1 by words, and more where links vote; `words` are those that few others have.
 
-    `is_linked` says that one of the two links to the other.
+    `is_linked` says that one of the two links to the other, `has_votes` that those most alike link to it.
     """
 
     article_id: int
     score: float
     words: tuple[str, ...]
     is_linked: bool
+    has_votes: bool
     item: str
 
 
@@ -81,7 +82,10 @@ def similar_articles(
     joined = _joined_with(article_id, read_links(connection, [article_id, *either]))
     shown = best(id_ for id_ in either if id_ in joined or id_ in alike)
     items = _items(connection, shown, published)
-    return [Neighbour(id_, scores[id_], likeness[id_].words, id_ in joined, items[id_]) for id_ in shown]
+    return [
+        Neighbour(id_, scores[id_], likeness[id_].words, id_ in joined, id_ in votes, items[id_])
+        for id_ in shown
+    ]
 
 
 # Sums of the same numbers may differ in their last bits where they are added in another order.

@@ -47,12 +47,14 @@ def neighbour_of(item: Item, prefix: str, why: str | None = None) -> NeighbourEn
     )
 
 
-def why_similar(words: Sequence[str], *, is_linked: bool) -> str | None:
-    """ "A curator joined them, and both say “police”, “recognition”" """
+def why_similar(words: Sequence[str], *, is_linked: bool, has_votes: bool) -> str:
+    """ "a curator joined them, and both say “police”, “recognition”" """
     quoted = ", ".join(f"“{cut(word, _MAX_WORD_CHARACTERS)}”" for word in words[:_MAX_WORDS])
     reasons = ["a curator joined them"] if is_linked else []
     reasons += [f"both say {quoted}"] if quoted else []
-    return ", and ".join(reasons) or None
+    if not reasons:
+        reasons = ["articles like this one link to it" if has_votes else "they have many words in common"]
+    return ", and ".join(reasons)
 
 
 def why_version(version: Item, title: str) -> str:

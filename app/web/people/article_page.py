@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from collections.abc import Container, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -22,13 +23,13 @@ from app.catalog.collections import (
 from app.catalog.content_html import content_html
 from app.catalog.paging import read_page
 from app.catalog.related import find_whole_article, link_item, related_links_of
-from app.catalog.similar import similar_articles
+from app.catalog.similar import Neighbour, similar_articles
 from app.pages.addresses import article_address, outward, term_address
 from app.pages.dates import day_in_words, moment_in_words
 from app.pages.entries import PageLink, as_html, cut, entry_of, provider_link, topic_links
 from app.pages.frame import PageFrame
 from app.pages.languages import direction_of
-from app.pages.neighbours import member_of, neighbour_of, why_similar, why_version
+from app.pages.neighbours import NeighbourEntry, member_of, neighbour_of, why_similar, why_version
 from app.pages.rendering import render
 from app.pages.structured_data import article_page
 from app.web.http.problems import not_found
@@ -69,10 +70,13 @@ def show_article(request: Request, article_id: str) -> Response:
         member_count = count_items(view.connection, article.id) if members else 0
         versions = version_items(view.connection, article.id, published)[:_MAX_VERSIONS]
         collections = json.loads(collections_with(view.connection, article.id, published))
-        similar = similar_articles(view.connection, article.id, published, _MAX_SIMILAR)
+        # Some may be on the page already.
+        similar = similar_articles(view.connection, article.id, published, 2 * _MAX_SIMILAR)
     settings = view.settings
     prefix = settings.public_path
     item = json.loads(article.item)
+    listed = [json.loads(collection_item(row)) for row in members]
+    shown = {other["id"] for other in (*versions, *(member["article"] or item for member in listed))}
     entry = entry_of(item, prefix, published=published, shows_images=settings.show_images)
     image = next((image for image in item["images"] if image["url"] == entry.image), None)
     content = content_html(article.content, article.base_url)
@@ -110,18 +114,26 @@ def show_article(request: Request, article_id: str) -> Response:
         related=[_related(prefix, json.loads(link_item(row, sees_all=sees_all))) for row in related],
         more_related=view.path(f"{path}/related") if item["relatedCount"] > len(related) else None,
         related_count=item["relatedCount"],
-        members=[member_of(json.loads(collection_item(row)), prefix) for row in members],
         all_members=PageLink(f"All {member_count:,}, as data", view.path(f"{path}/items"))
         if member_count > len(members)
         else None,
+        members=[member_of(member, prefix) for member in listed],
         versions=[neighbour_of(version, prefix, why_version(version, item["title"])) for version in versions],
-        similar=[
-            neighbour_of(json.loads(other.item), prefix, why_similar(other.words, is_linked=other.is_linked))
-            for other in similar
-        ],
+        similar=_similar(prefix, similar, shown),
         record=[*_record(view, item), *_collections(prefix, collections)],
     )
     return page_response(view, body)
+
+
+def _similar(prefix: str, similar: Sequence[Neighbour], shown: Container[str]) -> list[NeighbourEntry]:
+    """Those that are not shown on the page in another place, each with why it is here."""
+    entries = []
+    for neighbour in similar:
+        item = json.loads(neighbour.item)
+        if item["id"] not in shown:
+            why = why_similar(neighbour.words, is_linked=neighbour.is_linked, has_votes=neighbour.has_votes)
+            entries.append(neighbour_of(item, prefix, why))
+    return entries[:_MAX_SIMILAR]
 
 
 def _terms(prefix: str, field: str, values: list[str]) -> list[PageLink]:
