@@ -12,6 +12,7 @@ _EXHAUSTED = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
 
 
 def main() -> NoReturn:
+    _read_names_as_utf_8()
     try:
         # First of all, and it loads nothing else: a container may be stopped while it starts.
         from app.interrupts import end_interrupted, raise_on_signals  # noqa: PLC0415
@@ -40,6 +41,18 @@ def main() -> NoReturn:
     sys.stderr.flush()
     # Memory may not suffice for Python to clean up, which it would tell of at length.
     os._exit(_NOT_DONE)
+
+
+def _read_names_as_utf_8() -> None:
+    """Starts anew in Python's UTF-8 mode where the locale has another encoding.
+
+    Python reads file names by the locale: under tr_TR.ISO-8859-9 `ışık.md` would be another path, and so
+    another article with another id than on every other machine. C and POSIX are UTF-8 by themselves.
+    """
+    # The variable is there if this was done already, and an option of Python won over it.
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  our own command
 
 
 if __name__ == "__main__":

@@ -192,6 +192,11 @@ def import_(
             named_requests = _named(requests, source)
             with purge_after(Settings.read()), progress_line() as progress:
                 report = import_trees(engine, named_requests, options, progress)
+        if report.time_ahead:
+            sys.stderr.write(
+                f"clippings: warning: an earlier import was made at {report.time_ahead}, ahead of this "
+                "machine's clock: what is added now sorts as older. Set the clock right.\n"
+            )
         if as_json:
             click.echo(json.dumps(report.as_json(), indent=2))
         elif problems:

@@ -43,6 +43,8 @@ class Report:
     removed_articles: list[GoneArticle] = field(default_factory=list)
     # Keys that no reader knows, and how many documents have each; the most frequent first.
     unread_keys: dict[str, int] = field(default_factory=dict)
+    # When an earlier import was made, if this machine's clock is far behind that; empty if not.
+    time_ahead: str = ""
 
     def count(self, kind: str, outcome: Literal["created", "updated", "unchanged"]) -> None:
         """A document of the kind was read; of topics and providers the outcome is not told."""

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
+from typing import Final
 
 from sqlalchemy import Connection, Engine
 
@@ -29,6 +30,7 @@ from app.importer.stored import (
     note_import,
     source_named,
     stored_documents,
+    time_of_latest_import,
     undescribed_topics,
 )
 from app.importer.tables.article_terms import MAX_WAITING_ROWS
@@ -36,6 +38,9 @@ from app.importer.workers import Workers
 from app.interrupts import hold_interrupts
 from app.migrate import upgrade
 from app.moments import rfc3339
+
+# A machine's clock in the wrong zone is at most 26 hours off: from UTC-12 to UTC+14.
+MAX_CLOCK_STEP: Final = timedelta(hours=26)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def import_trees(
         report = Report()
         for plan in plans:
             report.add(plan.report)
-        now = options.clock()
+        now, report.time_ahead = _time_of_import(connection, options.clock())
         report.revision = apply_plans(
             connection,
             plans,
@@ -105,6 +110,19 @@ def import_trees(
     # Services ask for the revision this often: all of them answer with the new one when the command returns.
     time.sleep(KNOWN_SECONDS[engine.dialect.name])
     return report
+
+
+def _time_of_import(connection: Connection, now: datetime) -> tuple[datetime, str]:
+    """The time that this import notes, and that of an earlier one if the clock is far behind it.
+
+    A clock that is set back by some seconds, or by the hours of a wrong zone, would sort what is added now
+    below what was added before, where nobody who reads `sort=-addedDateTime` sees it. Where it is more, one
+    of the two clocks was wrong, and nobody knows which: a wrong one may not last for ever.
+    """
+    latest = time_of_latest_import(connection)
+    if latest is None or latest <= now:
+        return now, ""
+    return (latest, "") if latest - now <= MAX_CLOCK_STEP else (now, rfc3339(latest))
 
 
 def _read_and_plan(

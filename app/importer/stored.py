@@ -64,6 +64,11 @@ def next_document_id(connection: Connection) -> int:
     return (connection.scalar(select(func.max(documents.c.id))) or 0) + 1
 
 
+def time_of_latest_import(connection: Connection) -> datetime | None:
+    latest = connection.scalar(select(func.max(sources.c.imported_at)))
+    return datetime.fromisoformat(latest) if latest else None
+
+
 def note_import(connection: Connection, names: Sequence[str], now: str) -> None:
     connection.execute(update(sources).where(sources.c.name.in_(names)).values(imported_at=now))
 

@@ -1,6 +1,7 @@
 """`check`, `schema` and `import --watch`: what helps while one writes documents."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -216,3 +217,17 @@ def test_a_watched_tree_is_imported_whenever_it_changes_and_survives_a_bad_state
         (tmp_path / "elsewhere").rename(news)
         assert next_report() == (1, 0)
         watching.terminate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names are UTF-8 there")
+def test_names_are_utf_8_whatever_the_locale_is(tmp_path: Path) -> None:
+    write_document(tmp_path, "ışık.md", "titel: A\ntitle: A")
+    ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", "check", "."],
+        cwd=tmp_path,
+        env=os.environ | ascii_alone | {"PYTHONPATH": str(SEEDS.parent)},
+        capture_output=True,
+        check=False,
+    )
+    assert ended.stdout.decode().startswith("ışık.md:2:1: warning: titel"), ended.stderr

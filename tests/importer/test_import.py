@@ -1,7 +1,8 @@
 """What curators rely on when they import a tree, again and again."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -323,6 +324,21 @@ def test_an_article_keeps_the_time_at_which_an_import_first_took_it(world: World
     world.import_(prune=True)
     world.write("a.md", "title: A")
     assert import_on(5) == ["2026-11-05", "2026-11-02"]
+
+
+def test_a_clock_that_goes_back_makes_nothing_older_unless_it_is_far_off(world: World) -> None:
+    at = datetime(2031, 5, 10, 12, tzinfo=UTC)
+    reports = []
+    for number, clock in enumerate((at, at - timedelta(hours=3), at - timedelta(days=400), at)):
+        world.write(f"{number}.md", f"title: {number}")
+        reports.append(world.import_(clock=partial(clock.replace)))
+    assert [item["addedDateTime"][:13] for item in world.items()] == [
+        "2031-05-10T12",
+        "2031-05-10T12",
+        "2030-04-05T12",
+        "2031-05-10T12",
+    ]
+    assert [report.time_ahead for report in reports] == ["", "", "2031-05-10T12:00:00Z", ""]
 
 
 def test_another_base_url_is_a_new_revision_where_content_may_have_links(world: World) -> None:
