@@ -10,8 +10,8 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
-from typing import Final
+from statistics import quantiles
+from typing import Any, Final
 from urllib.parse import quote_plus
 
 import click
@@ -26,18 +26,25 @@ from app.catalog.query import ArticleQuery
 from app.catalog.similar import similar_articles
 from app.catalog.stories import count_stories, find_story, story_items, story_list, whole_story
 from app.catalog.tables import articles, stories
-from app.database.snapshots import Reader
+from app.database.snapshots import Reader, restart_clock
 from app.main import create_app
 from app.settings import Settings
-from benchmarks.in_process import ask, read, request_scope
+from benchmarks.in_process import read, request_scope
 from benchmarks.questions import PER_PAGE, RARE, TOPIC, WORD
 from benchmarks.report import Goal, Row, Table, at_most, ratio, report
 
 _LIST, _FACETS = "list page", "facets of everything"
 # A question is asked so often in a row. The first time pays for what the others forgot, and does not count.
 _IN_A_ROW: Final = 4
+# Where others use the machine, the clock tells of them: an answer of SQLite takes the processor time of this
+# process and no other's. PostgreSQL works in processes of its own.
+_CLOCKS: Final = {
+    "sqlite": (time.process_time, "processor time"),
+    "postgresql": (time.perf_counter, "a tenth of the answers are faster"),
+}
+# A figure is what a tenth of the answers take at most: where others use the machine, medians tell of them.
 # So many rounds ask everything, or as many as fit into this time.
-_ROUNDS, _FEWEST, _SECONDS = 25, 3, 180.0
+_ROUNDS, _FEWEST, _SECONDS = 25, 5, 180.0
 # The article that is slowest to compare is the slowest of so many, all over the catalogue.
 _TRIED: Final = 200
 _PAGES_DEEP, _LARGEST_PAGE = 25, 200
@@ -91,8 +98,8 @@ async def _measure(url: str, reader: Reader) -> Table:
             rows.append(Row(what, (whole[what], by_catalog), goal, "ms"))
     kind = url.partition(":")[0].partition("+")[0]
     about = (
-        f"{count:,} articles. In process, nothing remembered, medians. A list page of 20 by topic took "
-        f"{whole[_LIST]:.2f} ms, by the catalog alone {alone[_LIST]:.2f}."
+        f"{count:,} articles. In process, nothing remembered; {_CLOCKS[kind][1]}. A list page of 20 by "
+        f"topic took {whole[_LIST]:.2f} ms, by the catalog alone {alone[_LIST]:.2f}."
     )
     return Table(f"Stories, {kind}", about, ("whole answer", "catalog alone"), rows)
 
@@ -178,27 +185,37 @@ async def _ask_all(
     whole: dict[str, list[float]] = {what: [] for what in asked}
     alone: dict[str, list[float]] = {what: [] for what, one in asked.items() if one.alone}
     until = time.monotonic() + _SECONDS
+    clock = _CLOCKS[reader.dialect][0]
     for number in range(_ROUNDS):
         if number >= _FEWEST and time.monotonic() > until:
             break
         click.echo(f"round {number + 1}", err=True)
         for what, one in asked.items():
             scope = request_scope(one.path)
-            whole[what] += [await ask(app, scope) for _ in range(_IN_A_ROW)][1:]
+            whole[what] += [await _answer(app, scope, clock) for _ in range(_IN_A_ROW)][1:]
             if one.alone:
                 with reader.snapshot() as connection:
-                    alone[what] += [_once(one.alone, connection) for _ in range(_IN_A_ROW)][1:]
-    return _medians(whole), _medians(alone)
+                    alone[what] += [_once(one.alone, connection, clock) for _ in range(_IN_A_ROW)][1:]
+    return _fastest_tenths(whole), _fastest_tenths(alone)
 
 
-def _medians(took: dict[str, list[float]]) -> dict[str, float]:
-    return {what: median(milliseconds) for what, milliseconds in took.items()}
+def _fastest_tenths(took: dict[str, list[float]]) -> dict[str, float]:
+    return {what: quantiles(milliseconds, n=10)[0] for what, milliseconds in took.items()}
 
 
-def _once(question: Question, connection: Connection) -> float:
-    started = time.perf_counter()
+async def _answer(app: FastAPI, scope: dict[str, Any], clock: Callable[[], float]) -> float:
+    started = clock()
+    await read(app, scope)
+    return (clock() - started) * 1000
+
+
+def _once(
+    question: Question, connection: Connection, clock: Callable[[], float] = time.process_time
+) -> float:
+    restart_clock(connection)
+    started = clock()
     question(connection)
-    return (time.perf_counter() - started) * 1000
+    return (clock() - started) * 1000
 
 
 async def _deep(app: FastAPI, path: str) -> str:
