@@ -15,14 +15,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, get_args
 from zlib import crc32
 
 import click
 from pyroaring import BitMap
 from sqlalchemy import Connection, Row, Table, create_engine, func, select, text, update
 
-from app.catalog.index.groups import IDS_IN_A_PART
+from app.catalog.index.groups import HEADS, IDS_IN_A_PART, IDS_IN_A_PIECE, OTHERS, GroupKind
 from app.catalog.index.sets import DAY, MONTH, UPDATED_DAY, SetKey, as_bytes, month_number, sets_of_kind
 from app.catalog.search_language import stem_of
 from app.catalog.sort_keys import UNKNOWN
@@ -135,6 +135,7 @@ def multiply(connection: Connection, times: int) -> None:
     _spread_days(connection, offsets, days)
     _spread(connection, word_articles, _IN_TEXTS, offsets, rare)
     _add_words(connection, offsets, rare)
+    renew_group_sets(connection)
     for table in (terms, term_names):
         counts = {name: table.c[name] * times for name in ("public_count", "editor_count")}
         connection.execute(update(table).values(counts))
@@ -210,7 +211,7 @@ _MOVED: Final[Mapping[Table, tuple[str, Mapping[str, str]]]] = {
         },
     ),
     article_groups: (
-        "part <= :largest / :parts",
+        "part <= :largest / :parts AND kind IN ('public_story', 'editor_story', 'page')",
         {"part": "part + :ids / :parts", "numbers": "numbers_moved(numbers, :ids)"},
     ),
 }
@@ -233,6 +234,22 @@ def _insert(connection: Connection, table: Table, rows: Iterable[Row[Any]]) -> i
         insert_tuples(connection, table, columns, part)
         count += len(part)
     return count
+
+
+def renew_group_sets(connection: Connection) -> None:
+    """The sets of heads and of other members, as the numbers say."""
+    for kind in get_args(GroupKind):
+        rows = select(article_groups.c.part, article_groups.c.numbers).where(article_groups.c.kind == kind)
+        sets: dict[tuple[str, int], BitMap] = defaultdict(BitMap)
+        for part, numbers in connection.execute(rows).all():
+            for id_, number in enumerate(memoryview(numbers).cast("I"), part * IDS_IN_A_PART):
+                if number:
+                    of_kind = HEADS[kind] if number == id_ else OTHERS[kind]
+                    sets[of_kind, id_ // IDS_IN_A_PIECE].add(id_)
+        is_old = article_groups.c.kind.in_((HEADS[kind], OTHERS[kind]))
+        connection.execute(article_groups.delete().where(is_old))
+        renewed = [(of_kind, piece, as_bytes(ids)) for (of_kind, piece), ids in sets.items()]
+        insert_tuples(connection, article_groups, ("kind", "part", "numbers"), renewed)
 
 
 def _days_covered(connection: Connection) -> int:
