@@ -36,7 +36,8 @@ SEED: Final = 1
 DOCUMENTS, _MENTIONED, _SENTENCES = 4_958, 33, 30
 # Most articles mention nobody, and a few mention many; a list shows nothing of either.
 _EVERY, _MENTIONED_BY_FEW, _SENTENCES_IN_A_CATALOGUE = 20, 24, 7
-_ARTICLES_AT_ONCE: Final = 20_000
+# An import rewrites the sets of all of its words, so few large imports fill a large catalogue sooner.
+_ARTICLES_AT_ONCE: Final = 100_000
 _SOURCES: Final = 3
 
 

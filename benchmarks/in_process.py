@@ -21,6 +21,14 @@ def request_scope(path: str, encoding: str = "identity") -> dict[str, Any]:
 
 async def ask(app: Application, scope: dict[str, Any]) -> float:
     """How many milliseconds the answer took. Fails where there is none."""
+    started = time.perf_counter()
+    await read(app, scope)
+    return (time.perf_counter() - started) * 1000
+
+
+async def read(app: Application, scope: dict[str, Any]) -> bytes:
+    """The body of the answer. Fails where there is none."""
+    body: list[bytes] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -28,7 +36,7 @@ async def ask(app: Application, scope: dict[str, Any]) -> float:
     async def send(message: Any) -> None:
         if message.get("status", 200) != 200:  # noqa: PLR2004
             raise click.ClickException(f"the answer to {scope['path']} is {message['status']}")
+        body.append(message.get("body", b""))
 
-    started = time.perf_counter()
     await app({**scope}, receive, send)
-    return (time.perf_counter() - started) * 1000
+    return b"".join(body)

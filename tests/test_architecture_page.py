@@ -1,4 +1,4 @@
-"""docs/architecture.md and the map in app/__init__.py name only modules, files and functions that exist."""
+"""docs/architecture.md, docs/scale.md and the map in app/__init__.py name only what exists."""
 
 import re
 from functools import reduce
@@ -11,35 +11,54 @@ import pytest
 import app
 
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-IN_BACKTICKS = sorted(set(re.findall(r"`([^`\n]+)`", PAGE)))
-PATHS = [name for name in IN_BACKTICKS if re.match(r"(app|tests|docs|migrations)/", name)]
-DOTTED = [name for name in IN_BACKTICKS if re.fullmatch(r"app(\.\w+)+", name)]
+PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("architecture.md", "scale.md")}
+IN_BACKTICKS = {page: sorted(set(re.findall(r"`([^`\n]+)`", text))) for page, text in PAGES.items()}
+PATHS = [
+    (page, name)
+    for page, names in IN_BACKTICKS.items()
+    for name in names
+    if re.match(r"(app|benchmarks|tests|docs|migrations)/", name)
+]
+DOTTED = [
+    (page, name)
+    for page, names in IN_BACKTICKS.items()
+    for name in names
+    if re.fullmatch(r"(app|benchmarks)(\.\w+)+", name)
+]
 # "`read_article` of `app/documents/article.py`"
-MEMBERS = re.findall(r"`(\w+)` of `(app/[\w/]+)\.py`", PAGE)
+MEMBERS = [
+    (page, member, module)
+    for page, text in PAGES.items()
+    for member, module in re.findall(r"`(\w+)` of `((?:app|benchmarks)/[\w/]+)\.py`", text)
+]
 # "documents.article <-> fields <-> scalars": a word without a dot is a neighbour of the module before it.
 WAYS = re.findall(r"^One .*\n\n((?: {4}.*\n)+)", app.__doc__ or "", re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_path_exists(path: str) -> None:
-    assert (ROOT / path).exists(), f"docs/architecture.md speaks of {path}"
+@pytest.mark.parametrize(("page", "path"), PATHS)
+def test_a_path_exists(page: str, path: str) -> None:
+    assert (ROOT / path).exists(), f"docs/{page} speaks of {path}"
 
 
-@pytest.mark.parametrize("name", DOTTED)
-def test_a_dotted_name_exists(name: str) -> None:
-    assert _exists(name), f"docs/architecture.md speaks of {name}"
+@pytest.mark.parametrize(("page", "name"), DOTTED)
+def test_a_dotted_name_exists(page: str, name: str) -> None:
+    assert _exists(name), f"docs/{page} speaks of {name}"
 
 
-@pytest.mark.parametrize(("member", "module"), MEMBERS, ids=[member for member, _ in MEMBERS])
-def test_a_member_exists(member: str, module: str) -> None:
-    assert _exists(f"{module.replace('/', '.')}.{member}"), f"docs/architecture.md speaks of {member}"
+@pytest.mark.parametrize(("page", "member", "module"), MEMBERS)
+def test_a_member_exists(page: str, member: str, module: str) -> None:
+    assert _exists(f"{module.replace('/', '.')}.{member}"), f"docs/{page} speaks of {member}"
 
 
-def test_the_page_names_something() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_something(page: str) -> None:
+    assert len([path for of_page, path in PATHS if of_page == page]) > 5
+    assert [member for of_page, member, _ in MEMBERS if of_page == page]
+
+
+def test_the_architecture_names_its_modules() -> None:
     assert len(PATHS) > 30
     assert len(DOTTED) > 15
-    assert MEMBERS
 
 
 @pytest.mark.parametrize("way", WAYS, ids=["document", "request", "page"])

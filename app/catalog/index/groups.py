@@ -1,24 +1,26 @@
 """The table of groups: articles of one story, versions of one page. Counts them and lists the first of each.
 
-An article in a group has the group's number, an article in none has 0. The numbers of IDS_IN_A_PART ids stand
-in one row, so that an import writes the 4 kB around what it changed, and a question reads a million of them
-in some milliseconds.
+An article in a group has the group's number, an article in none has 0. A group's number is the id of one of
+its articles, its head. The numbers of IDS_IN_A_PART ids stand in one row, so that an import writes the 4 kB
+around what it changed, and a page reads those of its articles alone.
+
+Two sets for each kind make totals quick: the heads of all groups, and the other members. Each piece of them
+is a Roaring bitmap of IDS_IN_A_PIECE ids, in a row of the same table.
 """
 
 import json
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
-from operator import itemgetter
 from typing import Any, Final, Literal
 
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select
 
 from app.catalog.audience import Published
+from app.catalog.index.sets import as_bytes
 from app.catalog.index.walk import SetPages
 from app.catalog.paging import BEGINNING, KeyedRow, Place
 from app.catalog.tables import article_groups, article_urls, articles, stories
@@ -28,6 +30,18 @@ from app.database.statements import statement
 # Stored: never change.
 GroupKind = Literal["public_story", "editor_story", "page"]
 IDS_IN_A_PART: Final = 1024
+IDS_IN_A_PIECE: Final = 65_536
+# The kinds of the rows that have a kind's heads and its other members.
+HEADS: Final[Mapping[GroupKind, str]] = {
+    "public_story": "public_story_heads",
+    "editor_story": "editor_story_heads",
+    "page": "page_heads",
+}
+OTHERS: Final[Mapping[GroupKind, str]] = {
+    "public_story": "public_story_others",
+    "editor_story": "editor_story_others",
+    "page": "page_others",
+}
 
 _NUMBER_BYTES: Final = 4
 # The first read asks for twice a page, since most articles are in no group; later ones for more.
@@ -35,39 +49,67 @@ _MAX_ROWS_AT_ONCE: Final = 2_000
 
 
 class GroupNumbers:
-    """The numbers of all articles; read once for a question."""
+    """The numbers of articles in one snapshot: read where they are asked for, and kept for one question."""
 
     def __init__(self, connection: Connection, kind: GroupKind) -> None:
         self.kind = kind
-        numbers = array("I")
-        for row in _parts(connection).rows({"kind": kind}):
-            # Parts without any group are not stored.
-            numbers.frombytes(bytes(row.part * IDS_IN_A_PART * _NUMBER_BYTES - len(numbers) * _NUMBER_BYTES))
-            numbers.frombytes(row.numbers)
-        self._numbers = _in_native_order(numbers)
+        self._connection = connection
+        self._parts: dict[int, Sequence[int]] = {}
 
     def __getitem__(self, article_id: int) -> int:
-        return self._numbers[article_id] if article_id < len(self._numbers) else 0
+        part, place = divmod(article_id, IDS_IN_A_PART)
+        if part not in self._parts:
+            self.load([article_id])
+        return self._parts[part][place]
+
+    def load(self, article_ids: Iterable[int]) -> None:
+        """Reads the numbers of these articles at once."""
+        if missing := {id_ // IDS_IN_A_PART for id_ in article_ids} - self._parts.keys():
+            self._parts |= dict.fromkeys(missing, _NO_NUMBERS)
+            dialect = self._connection.dialect.name
+            values = {"kind": self.kind, "parts": ids_parameter(dialect, sorted(missing))}
+            for row in _parts(self._connection, dialect).rows(values):
+                self._parts[row.part] = _numbers(row.numbers)
 
     def grouped(self) -> BitMap:
         """The articles that are in any group."""
-        return BitMap(compress(range(len(self._numbers)), self._numbers))
+        return self._set(HEADS) | self._set(OTHERS)
 
     def within(self, ids: BitMap) -> set[int]:
         """The numbers of the groups that any of these articles is in."""
-        return set(self._of(ids)) - {0}
+        return {*(ids & self._set(HEADS)), *self._of(ids & self._set(OTHERS))}
 
     def count(self, ids: BitMap) -> int:
         """How many articles are left of these if only one of each group is."""
-        numbers = self._of(ids)
-        alone = numbers.count(0)
-        return len(ids) - len(numbers) + alone + len(set(numbers)) - bool(alone)
+        others = ids & self._set(OTHERS)
+        # Where all heads are among the articles, which groups the others belong to makes no difference.
+        has_all_heads = self._set(HEADS) <= ids
+        headless = 0 if has_all_heads else len(BitMap(self._of(others)) - ids)
+        return len(ids) - len(others) + headless
 
-    def _of(self, ids: BitMap) -> tuple[int, ...]:
-        numbered = [*ids[: ids.rank(len(self._numbers) - 1)]] if self._numbers else []
-        if len(numbered) < 2:  # noqa: PLR2004  `itemgetter` of one key returns no tuple
-            return tuple([self._numbers[id_] for id_ in numbered])
-        return tuple(itemgetter(*numbered)(self._numbers))
+    def _set(self, kinds: Mapping[GroupKind, str]) -> BitMap:
+        rows = _pieces(self._connection).rows({"kind": kinds[self.kind]})
+        return BitMap.union(BitMap(), *(BitMap.deserialize(row.numbers) for row in rows))
+
+    def _of(self, ids: BitMap) -> Iterable[int]:
+        if not ids:
+            return ()
+        first, last = ids.min() // IDS_IN_A_PART, ids.max() // IDS_IN_A_PART
+        self.load(range(first * IDS_IN_A_PART, (last + 1) * IDS_IN_A_PART, IDS_IN_A_PART))
+        numbers = array("I")
+        for part in range(first, last + 1):
+            numbers.extend(self._parts[part])
+        # Hundreds of thousands are looked up at once: a loop would take four times as long.
+        return map(numbers.__getitem__, ids.shift(-first * IDS_IN_A_PART))
+
+
+_NO_NUMBERS: Final[Sequence[int]] = array("I", bytes(IDS_IN_A_PART * _NUMBER_BYTES))
+
+
+def _numbers(stored: bytes) -> "array[int]":
+    numbers = array("I")
+    numbers.frombytes(stored)
+    return _in_native_order(numbers)
 
 
 def story_kind(published: Published) -> GroupKind:
@@ -126,6 +168,7 @@ class FirstOfGroups:
         while len(firsts) < limit:
             at_once = max(limit, min(2 * at_once, _MAX_ROWS_AT_ONCE))
             keyed_ids = self.pages.keyed_ids(connection, place, at_once)
+            self.numbers.load(row.id for _, row in keyed_ids)
             if not is_from_beginning:
                 seen = self._in_earlier_places(connection, keyed_ids)
             for keyed in keyed_ids:
@@ -149,6 +192,7 @@ class FirstOfGroups:
         if not ids:
             return set()
         in_groups = BitMap(_members(connection, self.numbers, ids))
+        self.numbers.load(in_groups)
         ranks = {rank: same & in_groups for rank, same in self.pages.ranks.items()}
         members = SetPages({rank: same for rank, same in ranks.items() if same}, self.pages.index_order)
         numbers, later = set[int](), set[int]()
@@ -196,12 +240,15 @@ def _versions(dialect: str) -> Select[Any]:
 
 
 @statement
-def _parts() -> Select[Any]:
-    return (
-        select(article_groups.c.part, article_groups.c.numbers)
-        .where(article_groups.c.kind == bindparam("kind"))
-        .order_by(article_groups.c.part)
+def _parts(dialect: str) -> Select[Any]:
+    return select(article_groups.c.part, article_groups.c.numbers).where(
+        article_groups.c.kind == bindparam("kind"), id_in_parameter(dialect, article_groups.c.part, "parts")
     )
+
+
+@statement
+def _pieces() -> Select[Any]:
+    return select(article_groups.c.numbers).where(article_groups.c.kind == bindparam("kind"))
 
 
 def write_numbers(connection: Connection, kind: GroupKind, numbers: Mapping[int, int]) -> None:
@@ -214,30 +261,54 @@ def write_numbers(connection: Connection, kind: GroupKind, numbers: Mapping[int,
 
 
 def _write_parts(connection: Connection, kind: GroupKind, changed: Mapping[int, Mapping[int, int]]) -> None:
-    is_of_kind = article_groups.c.kind == kind
-    stored = {
-        row.part: row.numbers
-        for row in connection.execute(
-            select(article_groups.c.part, article_groups.c.numbers).where(
-                is_of_kind, article_groups.c.part.in_(changed)
-            )
-        )
-    }
-    written: dict[int, bytes] = {}
+    stored = _stored(connection, kind, changed)
+    after: dict[int, bytes] = {}
     nothing = bytes(IDS_IN_A_PART * _NUMBER_BYTES)
     for part, by_place in changed.items():
-        numbers = array("I")
-        numbers.frombytes(stored.get(part, nothing))
-        numbers = _in_native_order(numbers)
+        numbers = _numbers(stored.get(part, nothing))
         for place, number in by_place.items():
             numbers[place] = number
-        after = _in_native_order(numbers).tobytes()
-        if after != stored.get(part, nothing):
-            written[part] = after
-    if gone := sorted(written.keys() & stored.keys()):
-        connection.execute(delete(article_groups).where(is_of_kind, article_groups.c.part.in_(gone)))
-    rows = [(kind, part, after) for part, after in sorted(written.items()) if after != nothing]
-    insert_tuples(connection, article_groups, ("kind", "part", "numbers"), rows)
+        written = _in_native_order(numbers).tobytes()
+        if written != stored.get(part, nothing):
+            after[part] = written
+    _replace(
+        connection, kind, {part: b"" if numbers == nothing else numbers for part, numbers in after.items()}
+    )
+    _write_sets(connection, kind, {part: _numbers(numbers) for part, numbers in after.items()})
+
+
+def _write_sets(connection: Connection, kind: GroupKind, parts: Mapping[int, Sequence[int]]) -> None:
+    """The heads and the others among the ids of these parts."""
+    pieces = {part * IDS_IN_A_PART // IDS_IN_A_PIECE for part in parts}
+    for is_head, kinds in ((True, HEADS), (False, OTHERS)):
+        stored = _stored(connection, kinds[kind], pieces)
+        sets = {piece: BitMap.deserialize(stored[piece]) if piece in stored else BitMap() for piece in pieces}
+        for part, numbers in parts.items():
+            first = part * IDS_IN_A_PART
+            of_piece = sets[first // IDS_IN_A_PIECE]
+            of_piece.remove_range(first, first + IDS_IN_A_PART)
+            members = enumerate(numbers, first)
+            of_piece.update(id_ for id_, number in members if number and (number == id_) is is_head)
+        after = {piece: as_bytes(ids) if ids else b"" for piece, ids in sets.items()}
+        changed = {piece: ids for piece, ids in after.items() if ids != stored.get(piece, b"")}
+        _replace(connection, kinds[kind], changed)
+
+
+def _stored(connection: Connection, kind: str, parts: Iterable[int]) -> dict[int, bytes]:
+    rows = select(article_groups.c.part, article_groups.c.numbers).where(
+        article_groups.c.kind == kind, article_groups.c.part.in_(sorted(parts))
+    )
+    return {row.part: row.numbers for row in connection.execute(rows)}
+
+
+def _replace(connection: Connection, kind: str, rows: Mapping[int, bytes]) -> None:
+    """Rows of nothing are not stored."""
+    if not rows:
+        return
+    is_old = (article_groups.c.kind == kind) & article_groups.c.part.in_(sorted(rows))
+    connection.execute(delete(article_groups).where(is_old))
+    new = [(kind, part, numbers) for part, numbers in sorted(rows.items()) if numbers]
+    insert_tuples(connection, article_groups, ("kind", "part", "numbers"), new)
 
 
 def _in_native_order(numbers: "array[int]") -> "array[int]":
