@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pyroaring import BitMap
 from sqlalchemy import Connection, delete, select
 
+from app.catalog.index.ranges import joined, range_of
 from app.catalog.index.sets import as_bytes
 from app.catalog.search_language import stem_of
 from app.catalog.search_text import SearchText
@@ -46,7 +47,7 @@ class WordLimits:
 _Text = tuple[int, SearchText]
 _Texts = Callable[[], Iterable[_Text]]
 
-# word -> (removed, added); each entry is `article id * 4 + in_title + 2 * in_excerpt`.
+# word -> (removed, added) of one range; each entry is `article id * 4 + in_title + 2 * in_excerpt`.
 # Example: article 41, with the word in the title only, is 165.
 _Postings = Mapping[str, tuple[list[int], list[int]]]
 
@@ -88,23 +89,31 @@ class WordChanges:
                 yield article_id, SearchText(*texts)
 
     def _change(self, removed: _Texts, added: _Texts) -> None:
-        for postings in _postings_in_bounded_memory(removed, added, self._limits):
+        for range_, postings in _postings_in_bounded_memory(removed, added, self._limits):
             changed = sorted(
                 word for word, (before, after) in postings.items() if sorted(before) != sorted(after)
             )
             for words in chunked(changed):
-                _write_words(self._connection, words, postings)
+                _write_words(self._connection, range_, words, postings)
 
 
-def _postings_in_bounded_memory(removed: _Texts, added: _Texts, limits: WordLimits) -> Iterator[_Postings]:
-    """All postings of a part of the words, then those of the next part: one pass over the texts for each."""
+def _postings_in_bounded_memory(
+    removed: _Texts, added: _Texts, limits: WordLimits
+) -> Iterator[tuple[int, _Postings]]:
+    """All postings of a part of the words, range by range, then those of the next part.
+
+    There is one pass over the texts for each part.
+    """
     parts, part = 1, 0
     while part < parts:
-        postings: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+        by_range: dict[int, dict[str, tuple[list[int], list[int]]]] = defaultdict(
+            lambda: defaultdict(lambda: ([], []))
+        )
         count = 0
         for is_added, (article_id, (title, excerpt, content)) in chain(
             ((False, text) for text in removed()), ((True, text) for text in added())
         ):
+            postings = by_range[range_of(article_id)]
             in_title, in_excerpt = set(title.split()), set(excerpt.split())
             for word in in_title | in_excerpt | set(content.split()):
                 if parts == 1 or hash(word) % parts == part:
@@ -112,19 +121,22 @@ def _postings_in_bounded_memory(removed: _Texts, added: _Texts, limits: WordLimi
                     postings[word][is_added].append(posting)
                     count += 1
             # The first part decides how many there are: hashes make all of them alike.
-            while part == 0 and (len(postings) > limits.max_words or count > limits.max_postings):
+            while part == 0 and (
+                sum(map(len, by_range.values())) > limits.max_words or count > limits.max_postings
+            ):
                 parts *= 2
-                for word in [word for word in postings if hash(word) % parts]:
-                    count -= sum(map(len, postings.pop(word)))
-        yield postings
+                for postings in by_range.values():
+                    for word in [word for word in postings if hash(word) % parts]:
+                        count -= sum(map(len, postings.pop(word)))
+        yield from by_range.items()
         part += 1
 
 
-def _write_words(connection: Connection, words: Sequence[str], postings: _Postings) -> None:
-    is_changed = word_articles.c.word.in_(words)
+def _write_words(connection: Connection, range_: int, words: Sequence[str], postings: _Postings) -> None:
+    is_changed = (word_articles.c.range == range_) & word_articles.c.word.in_(words)
     stored = {
-        word: Occurrences(*(BitMap.deserialize(articles) if articles else BitMap() for articles in bitmaps))
-        for word, _, *bitmaps in connection.execute(select(word_articles).where(is_changed))
+        word: Occurrences(*(joined([piece]) for piece in pieces))
+        for word, _, _, *pieces in connection.execute(select(word_articles).where(is_changed))
     }
     nowhere = Occurrences(BitMap(), BitMap(), BitMap())
     rows = []
@@ -133,10 +145,10 @@ def _write_words(connection: Connection, words: Sequence[str], postings: _Postin
         changed = Occurrences(*((before - removed) | added for before, removed, added in bitmaps))
         if changed.anywhere:
             row = (as_bytes(articles) if articles else None for articles in changed)
-            rows.append((word, stem_of(word), *row))
+            rows.append((word, range_, stem_of(word), *row))
     if stored:
         connection.execute(delete(word_articles).where(is_changed))
-    columns = ("word", "stem", "in_title", "in_excerpt", "anywhere")
+    columns = ("word", "range", "stem", "in_title", "in_excerpt", "anywhere")
     insert_tuples(connection, word_articles, columns, rows)
 
 
