@@ -32,6 +32,8 @@ from benchmarks.generate import SEED, as_document, catalogue_article, source_of
 _SENTENCES: Final = 30
 _SOURCE: Final = "writes"
 _ROUNDS: Final = 3
+# Each 20th article has related links: single ones have none.
+_EVERY: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ class Written:
 @click.command()
 @click.argument("urls", nargs=-1, required=True)
 @click.option("--new", default="100,10000", show_default=True, help="Imports of so many articles, besides.")
-@click.option("--checkpoint/--no-checkpoint", default=True, show_default=True, help="Before each, PostgreSQL.")
+@click.option(
+    "--checkpoint/--no-checkpoint", default=True, show_default=True, help="Before each, PostgreSQL."
+)
 def writes(urls: tuple[str, ...], new: str, *, checkpoint: bool) -> None:
     """Measure imports into catalogues, which they change."""
     for url in urls:
@@ -51,7 +55,9 @@ def writes(urls: tuple[str, ...], new: str, *, checkpoint: bool) -> None:
         with engine.connect() as connection:
             count = connection.scalar(select(func.count()).select_from(articles)) or 0
         click.echo(f"{engine.dialect.name}, {count:,} articles")
-        for what, size, seconds in _measure(engine, count, list(map(int, new.split(","))) if new else [], checkpoint):
+        for what, size, seconds in _measure(
+            engine, count, list(map(int, new.split(","))) if new else [], checkpoint
+        ):
             click.echo(f"  {what:28} {size / 1e6:9.2f} MB {seconds:8.2f} s")
         engine.dispose()
 
@@ -60,8 +66,7 @@ def _measure(
     engine: Engine, count: int, sizes: Iterable[int], checkpoint: bool
 ) -> Iterator[tuple[str, float, float]]:
     archive = Archive(SEED, count)
-    # Generated catalogues have related links at each 20th number: these have none.
-    numbers = iter(range(count - count % 20 + 1, 2**31))
+    numbers = iter(range(count - count % _EVERY + 1, 2**31))
     single = [next(numbers) for _ in range(2 * _ROUNDS)]
     # The first import makes the source, and what was never needed before.
     _import(engine, [_new(archive, next(numbers))], _SOURCE, checkpoint)
@@ -71,9 +76,9 @@ def _measure(
         return what, median(one.size for one in written), median(one.seconds for one in written)
 
     yield rounds("a new article", [([_new(archive, number)], _SOURCE) for number in single[:_ROUNDS]])
+    edited = [count * part // 5 // _EVERY * _EVERY + 1 for part in (1, 2, 3)]
     yield rounds(
-        "a title edited by a word",
-        [([_edited(archive, count * part // 4 // 20 * 20 + 1)], source_of(count * part // 4 // 20 * 20 + 1)) for part in (1, 2, 3)],
+        "a title edited by a word", [([_edited(archive, number)], source_of(number)) for number in edited]
     )
     for size in sizes:
         documents = [_new(archive, next(numbers)) for _ in range(size)]
@@ -86,7 +91,7 @@ def _new(archive: Archive, number: int) -> ArticleDocument:
 
 def _edited(archive: Archive, number: int) -> ArticleDocument:
     article = catalogue_article(archive, number)
-    first, *others = article.title.split(" ")
+    others = article.title.split(" ")[1:]
     return replace(article, title=" ".join((archive.words.things[number % 100], *others)))
 
 
@@ -97,14 +102,18 @@ def _import(engine: Engine, documents: list[ArticleDocument], source: str, check
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(as_document(document), encoding="utf-8")
         ended: list[float] = []
-        note = lambda *_: ended.append(time.perf_counter())
+
+        def note_end(*_: object) -> None:
+            ended.append(time.perf_counter())
+
         with _log_growth(engine, checkpoint) as log:
-            event.listen(engine, "checkin", note)
+            # The connection is handed back before SQLite copies its log into the file.
+            event.listen(engine, "checkin", note_end)
             started = time.perf_counter()
             report = import_trees(engine, [Request(Path(folder), source, None)], Options())
-            event.remove(engine, "checkin", note)
+            event.remove(engine, "checkin", note_end)
         if report.rejected or report.created + report.updated != len(documents):
-            raise click.ClickException(f"{source}: {report}")
+            raise click.ClickException(f"{source}: not all is new; name a fresh copy")
     return Written(log[0], ended[0] - started)
 
 
@@ -125,8 +134,8 @@ def _log_growth(engine: Engine, checkpoint: bool) -> Iterator[list[int]]:
         finally:
             reader.driver_connection.execute("ROLLBACK")
             reader.close()
-            with engine.connect() as connection:
-                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     else:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if checkpoint:

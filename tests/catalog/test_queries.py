@@ -28,6 +28,8 @@ from tests.support.random_examples import examples
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World, new_world
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 TEXTS = {
     "topic": [*TOPICS, *(name for names, _, _ in TOPICS.values() for name in names), "ａi", "nothing"],
     "provider": ["ONE.example", "www.two.example", "One", "one inc.", "two.example", "Rock, Paper, Shotgun",

@@ -32,6 +32,8 @@ from tests.support.random_examples import examples
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World, new_world
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 TEXTS = random_texts(120)
 NO_TEXT = {"title": "", "excerpt": "", "content": ""}
 VISIBLE = {"true": [text for text in TEXTS if text["published"]], "any": TEXTS}

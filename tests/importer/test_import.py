@@ -12,6 +12,8 @@ from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_b
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 
 def test_a_folder_becomes_articles_and_a_second_import_changes_nothing(world: World) -> None:
     world.write("ai/a.md", "title: First\ntopics: [AI]")

@@ -146,9 +146,7 @@ def count_with_term(connection: Connection, field: str, published: Published) ->
 
 def counts_by_month(connection: Connection, within: ArticleSet) -> dict[date, int]:
     """How many articles of the set were published in each month that has any, by its first day."""
-    return {
-        month_start(month): count for month, count in counts_of_kind(connection, MONTH, within).items()
-    }
+    return {month_start(month): count for month, count in counts_of_kind(connection, MONTH, within).items()}
 
 
 def counts_by_day(connection: Connection, within: ArticleSet, first: date, last: date) -> dict[date, int]:

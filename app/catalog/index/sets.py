@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final, Protocol
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
 
 from app.catalog.audience import Published
 from app.catalog.fields import MANY_VALUED, Has
@@ -268,18 +268,26 @@ class SetChanges:
                 )
             )
         }
-        changed = {}
-        for key in keys:
+        new, changed, emptied = [], [], []
+        for key in map(int, keys):
             before = stored.get(key, BitMap())
             after = (before - self._removed[kind, range_, key]) | self._added[kind, range_, key]
             # An edited article leaves each of its sets and comes back to most of them.
-            if after != before:
-                changed[int(key)] = after
-        if not changed:
-            return
-        connection.execute(delete(article_sets).where(is_in_range, article_sets.c.key.in_(changed)))
-        rows = [(kind, key, range_, as_bytes(articles)) for key, articles in changed.items() if articles]
-        insert_tuples(connection, article_sets, ("kind", "key", "range", "article_ids"), rows)
+            if after == before:
+                continue
+            if not before:
+                new.append((kind, key, range_, as_bytes(after)))
+            elif after:
+                changed.append({"changed_key": key, "article_ids": as_bytes(after)})
+            else:
+                emptied.append(key)
+        insert_tuples(connection, article_sets, ("kind", "key", "range", "article_ids"), new)
+        # An update leaves the index alone, which a row that is deleted and inserted would write twice.
+        if changed:
+            is_changed = article_sets.c.key == bindparam("changed_key")
+            connection.execute(update(article_sets).where(is_in_range, is_changed), changed)
+        if emptied:
+            connection.execute(delete(article_sets).where(is_in_range, article_sets.c.key.in_(emptied)))
 
 
 def as_bytes(articles: BitMap) -> bytes:

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from app.catalog.index.ranges import joined, range_of
 from app.catalog.index.sets import as_bytes
@@ -50,6 +50,10 @@ _Texts = Callable[[], Iterable[_Text]]
 # word -> (removed, added) of one range; each entry is `article id * 4 + in_title + 2 * in_excerpt`.
 # Example: article 41, with the word in the title only, is 165.
 _Postings = Mapping[str, tuple[list[int], list[int]]]
+
+
+# The columns of a row's sets, as Occurrences has them.
+_COLUMNS: Final = ("in_title", "in_excerpt", "anywhere")
 
 
 class WordChanges:
@@ -139,17 +143,31 @@ def _write_words(connection: Connection, range_: int, words: Sequence[str], post
         for word, _, _, *pieces in connection.execute(select(word_articles).where(is_changed))
     }
     nowhere = Occurrences(BitMap(), BitMap(), BitMap())
-    rows = []
+    new, emptied = [], []
+    changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for word in words:
-        bitmaps = zip(stored.get(word, nowhere), *map(_where, postings[word]), strict=True)
-        changed = Occurrences(*((before - removed) | added for before, removed, added in bitmaps))
-        if changed.anywhere:
-            row = (as_bytes(articles) if articles else None for articles in changed)
-            rows.append((word, range_, stem_of(word), *row))
-    if stored:
-        connection.execute(delete(word_articles).where(is_changed))
-    columns = ("word", "range", "stem", "in_title", "in_excerpt", "anywhere")
-    insert_tuples(connection, word_articles, columns, rows)
+        before = stored.get(word, nowhere)
+        bitmaps = zip(before, *map(_where, postings[word]), strict=True)
+        after = Occurrences(*((articles - removed) | added for articles, removed, added in bitmaps))
+        pieces = {
+            column: as_bytes(articles) if articles else None
+            for column, articles, old in zip(_COLUMNS, after, before, strict=True)
+            if articles != old or word not in stored
+        }
+        if not after.anywhere:
+            emptied.append(word)
+        elif word in stored:
+            changed[tuple(pieces)].append({"changed_word": word, **pieces})
+        else:
+            new.append((word, range_, stem_of(word), *pieces.values()))
+    insert_tuples(connection, word_articles, ("word", "range", "stem", *_COLUMNS), new)
+    # An update leaves the indexes alone, and PostgreSQL writes no column anew that it does not name.
+    for rows in changed.values():
+        is_row = (word_articles.c.range == range_) & (word_articles.c.word == bindparam("changed_word"))
+        connection.execute(update(word_articles).where(is_row), rows)
+    if emptied:
+        is_emptied = (word_articles.c.range == range_) & word_articles.c.word.in_(emptied)
+        connection.execute(delete(word_articles).where(is_emptied))
 
 
 def _where(postings: Sequence[int]) -> Occurrences:
