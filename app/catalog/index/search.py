@@ -6,7 +6,7 @@ tags are searched in the same way: each brings the articles that are filed under
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_
@@ -132,18 +132,28 @@ def _find_word(connection: Connection, word: str) -> Occurrences:
 
 
 def _find_prefix(connection: Connection, prefix: str) -> Occurrences:
-    return _read(connection, has_prefix, prefix_values(prefix))
-
-
-def _read(connection: Connection, condition: WordCondition, values: dict[str, Any]) -> Occurrences:
     """Rows are streamed where the driver can: the words that begin with a letter are many."""
-    unions = [BitMap() for _ in Occurrences._fields]
+    values = {**prefix_values(prefix), "limit": MAX_WORDS_OF_PREFIX + 1}
+    return _joined(_of_few_words(rows_of_words(connection, has_prefix).stream(values)))
+
+
+def _of_few_words(rows: Iterable[Any]) -> Iterator[Any]:
+    """The same rows, up to the first of a word too many."""
     words = set[str]()
-    values = {**values, "limit": MAX_WORDS_OF_PREFIX + 1}
-    for word, *pieces in rows_of_words(connection, condition).stream(values):
-        words.add(word)
+    for row in rows:
+        words.add(row.word)
         if len(words) > MAX_WORDS_OF_PREFIX:
             raise too_many_words()
+        yield row
+
+
+def _read(connection: Connection, condition: WordCondition, values: dict[str, str]) -> Occurrences:
+    return _joined(rows_of_words(connection, condition).stream(values))
+
+
+def _joined(rows: Iterable[Any]) -> Occurrences:
+    unions = [BitMap() for _ in Occurrences._fields]
+    for _, *pieces in rows:
         for union, piece in zip(unions, pieces, strict=True):
             if piece:
                 union.update(BitMap.deserialize(piece))
@@ -154,7 +164,8 @@ def _read(connection: Connection, condition: WordCondition, values: dict[str, An
 def rows_of_words(condition: WordCondition) -> Select[Any]:
     columns = word_articles.c
     rows = select(columns.word, columns.in_title, columns.in_excerpt, columns.anywhere)
-    return rows.where(condition(word_articles)).limit(pieces_of(bindparam("limit")))
+    rows = rows.where(condition(word_articles))
+    return rows.limit(pieces_of(bindparam("limit"))) if condition is has_prefix else rows
 
 
 def _union(occurrences: Sequence[Occurrences]) -> Occurrences:

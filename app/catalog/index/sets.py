@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, fun
 
 from app.catalog.audience import Published
 from app.catalog.fields import MANY_VALUED, Has
-from app.catalog.index.ranges import joined, range_of
+from app.catalog.index.ranges import range_of
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets
 from app.database.rows import chunked, insert_tuples
@@ -49,9 +49,12 @@ class InSets:
     keys: tuple[int, ...]
 
     def read(self, connection: Connection) -> BitMap:
+        articles = BitMap()
         sets = sets_with_key(connection)
-        rows = (row for key in self.keys for row in sets.rows({"kind": self.kind, "key": key}))
-        return joined(row.article_ids for row in rows)
+        for key in self.keys:
+            for row in sets.rows({"kind": self.kind, "key": key}):
+                articles |= BitMap.deserialize(row.article_ids)
+        return articles
 
 
 @statement
@@ -73,7 +76,8 @@ class InSetsBetween:
             "first": _MIN_KEY if self.first is None else self.first,
             "last": _MAX_KEY if self.last is None else self.last,
         }
-        return joined(row.article_ids for row in sets_between(connection).rows(ends))
+        rows = sets_between(connection).rows(ends)
+        return BitMap.union(BitMap(), *(BitMap.deserialize(row.article_ids) for row in rows))
 
 
 @statement
