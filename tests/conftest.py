@@ -54,6 +54,14 @@ def empty_world(folder: Path, database_url: str) -> Iterator[World]:
     world.engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def small_ranges() -> Iterator[None]:
+    """Sets are in pieces of eight ids, so that a few articles are in several of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.catalog.index.ranges.RANGE_BITS", 3)
+        yield
+
+
 @pytest.fixture(params=BOTH_DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of either kind: a test that takes this runs once on each."""

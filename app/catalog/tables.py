@@ -259,12 +259,13 @@ article_terms = Table(
 )
 
 # Roaring bitmaps of article ids: those filed under a term, published on a day, with any term of a field ...
-# The docstring of catalog/index has all kinds and keys.
+# A row has those of one range of ids. The docstring of catalog/index has all kinds and keys.
 article_sets = Table(
     "article_sets",
     metadata,
     Column("kind", Text, primary_key=True),
     Column("key", Identifier, primary_key=True, autoincrement=False),
+    Column("range", Integer, primary_key=True, autoincrement=False),
     Column("article_ids", LargeBinary, nullable=False),
 )
 
@@ -321,11 +322,13 @@ article_words = Table(
     Column("content", Text, nullable=False),
 )
 
-# Roaring bitmaps of the articles that have a word, as it is spelled; null if no article has it in that text.
+# Roaring bitmaps of the articles that have a word, as it is spelled; null if none has it in that text. A row
+# has those of one range of ids.
 word_articles = Table(
     "word_articles",
     metadata,
     Column("word", Ordered, primary_key=True),
+    Column("range", Integer, primary_key=True, autoincrement=False),
     Column("stem", Ordered, nullable=False),
     Column("in_title", LargeBinary),
     Column("in_excerpt", LargeBinary),

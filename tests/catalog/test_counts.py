@@ -17,6 +17,8 @@ from tests.support.backups import backup
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 ODD = [
     *("*", "-x", "- x", 'say "hi"', '""', '"', "a,b", ",", "a b", "100%", "&", "#", "+", "é", "=1", "null"),
     *("\u200b", "x" * 500),

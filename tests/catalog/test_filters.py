@@ -9,6 +9,8 @@ from starlette.testclient import TestClient
 from tests.support.services import EDITOR, encoded, service_of
 from tests.support.worlds import World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
 
 # Six articles, of which Dunes says nothing but its title and Frost is not published.

@@ -14,6 +14,8 @@ from tests.support.services import EDITOR, answer, encoded, service_of
 from tests.support.statements import Statement, plan, recording
 from tests.support.worlds import World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 NEWEST = "ix_articles_newest"
 # The primary keys, by which SQLite and PostgreSQL find rows, and what both call them.
 KEYS = {

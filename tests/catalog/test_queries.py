@@ -29,6 +29,8 @@ from tests.support.services import EDITOR, answer, service_of
 from tests.support.templates import new_postgresql_catalogue, new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 TEXTS = {
     "topic": [*TOPICS, *(name for names, _, _ in TOPICS.values() for name in names), "ａi", "nothing"],
     "provider": ["ONE.example", "www.two.example", "One", "one inc.", "two.example", "Rock, Paper, Shotgun",

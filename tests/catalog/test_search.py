@@ -35,6 +35,8 @@ from tests.support.services import EDITOR, answer, service_of
 from tests.support.templates import new_postgresql_catalogue, new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 TEXTS = random_texts(120)
 NO_TEXT = {"title": "", "excerpt": "", "content": ""}
 VISIBLE = {"true": [text for text in TEXTS if text["published"]], "any": TEXTS}

@@ -9,6 +9,8 @@ from starlette.testclient import TestClient
 from tests.support.services import answer, encoded, service_of, walk
 from tests.support.worlds import World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 # Six documents of the source `news`, and one of `blog` that has the path and all the keys of another.
 EVE = """
     title: zebra

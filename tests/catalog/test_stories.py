@@ -17,6 +17,8 @@ from tests.support.random_examples import EXAMPLES
 from tests.support.services import EDITOR, answer, service_of, walk
 from tests.support.worlds import World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 # The middle of all dates; most are within a few days of it, some weeks away.
 NOON = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
 PAGES = [f"https://{site}.example/{number}" for site in ("one", "two", "three") for number in range(5)]

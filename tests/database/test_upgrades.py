@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from alembic import command
+from pyroaring import BitMap
 from sqlalchemy import Connection, inspect, text
 
 from app.catalog.state import read_state
-from app.database.engines import exclusive
+from app.database.engines import exclusive, writing_engine
 from app.migrate import history, upgrade
 from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
 from tests.support.templates import new_sqlite_catalogue
@@ -151,6 +152,69 @@ def _contents(
         return without.sub("", value) if isinstance(value, str) else value
 
     return {name: [tuple(map(value_of, row)) for row in world.query(sql)] for name, sql in compared.items()}
+
+
+@pytest.mark.parametrize("last_id", [65_535, 65_536, 200_000])
+def test_sets_of_an_older_catalogue_are_split_where_they_are_larger_than_a_range(
+    database_url: str, last_id: int
+) -> None:
+    """More words than the migration reads at once are there, each in both ranges."""
+    ids = {1, 2, 65_535, last_id}
+    engine = writing_engine(database_url)
+    with exclusive(engine) as connection:
+        command.upgrade(history(connection), "0020")
+        _insert(connection, "sources", [{"id": 1, "name": "news"}])
+        hashes = dict.fromkeys(("bytes_hash", "meaning_hash", "view_hash"), b"")
+        document = {"source_id": 1, "kind": "article", **hashes, "warnings": "[]", "data": "{}"}
+        _insert(connection, "documents", [{"id": last_id, "path": "a.md", **document}])
+        columns = [column["name"] for column in inspect(connection).get_columns("articles")]
+        article = dict.fromkeys(columns, 0) | {"id": last_id, "public_id": "a", "first_title": b""}
+        texts = ("source", "path", "topic_names", "terms", "item", "public_story", "editor_story")
+        _insert(connection, "articles", [article | dict.fromkeys(texts, "") | {"last_title": b""}])
+        sets = [{"kind": kind, "key": 7, "article_ids": _bitmap(ids)} for kind in ("day", "topic")]
+        _insert(connection, "article_sets", [*sets, {"kind": "day", "key": 8, "article_ids": _bitmap({5})}])
+        _insert(
+            connection,
+            "word_articles",
+            [
+                {
+                    "word": f"w{number}",
+                    "stem": "w",
+                    "in_title": None if number % 2 else _bitmap({last_id}),
+                    "in_excerpt": None,
+                    "anywhere": _bitmap({2, last_id}),
+                }
+                for number in range(150)
+            ],
+        )
+        before = {f"w{number}": ({2, last_id}, set() if number % 2 else {last_id}) for number in range(150)}
+        upgrade(connection)
+
+        assert stored_sets(connection) == {("day", 7): ids, ("topic", 7): ids, ("day", 8): {5}}
+        words = stored_words(connection)
+        assert {
+            word: (words[word, "w", "anywhere"], words.get((word, "w", "title"), set())) for word in before
+        } == before
+        rows = connection.execute(
+            text("SELECT key, range FROM article_sets WHERE kind = 'day' ORDER BY 1, 2")
+        )
+        assert [tuple(row) for row in rows] == [
+            *((7, range_) for range_ in sorted({0, last_id >> 16})),
+            (8, 0),
+        ]
+    engine.dispose()
+
+
+def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    columns = ", ".join(rows[0])
+    values = ", ".join(f":{column}" for column in rows[0])
+    connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), rows)  # noqa: S608
+
+
+def _bitmap(ids: set[int]) -> bytes:
+    bitmap = BitMap(ids)
+    bitmap.run_optimize()
+    return bitmap.serialize()
 
 
 def test_an_upgrade_that_gives_articles_a_key_is_a_change_of_each(world_without_catalogue: World) -> None:

@@ -13,6 +13,8 @@ from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_b
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 
 def test_a_folder_becomes_articles_and_a_second_import_changes_nothing(world: World) -> None:
     world.write("ai/a.md", "title: First\ntopics: [AI]")
@@ -203,7 +205,7 @@ def test_counts_are_those_of_the_rows_whatever_came_and_went(world: World) -> No
 @pytest.mark.parametrize("waiting", [0, 100])
 def test_more_words_than_fit_into_memory_are_counted_part_by_part(world: World, waiting: int) -> None:
     limits = Limits(
-        words=WordLimits(max_words=20, max_postings=60, max_waiting_texts=waiting, articles_at_once=7)
+        words=WordLimits(max_words=60, max_postings=200, max_waiting_texts=waiting, articles_at_once=7)
     )
     for edition in (0, 1):
         for number in range(30):

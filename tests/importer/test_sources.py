@@ -15,6 +15,8 @@ from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_b
 from tests.support.services import answer, service_of
 from tests.support.worlds import IMPORTED_AT, World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 
 def write_three(world: World) -> None:
     for name in "abc":

@@ -7,6 +7,7 @@ from datetime import date
 from pyroaring import BitMap
 from sqlalchemy import Connection, text
 
+from app.catalog.index import ranges
 from tests.oracles.search import seen_in, stem, words
 
 # Every catalogue has them stored so.
@@ -37,8 +38,19 @@ _RELATED = "SELECT article_id, count(*) FROM related_links GROUP BY article_id"
 
 
 def stored_sets(connection: Connection) -> Sets:
-    rows = connection.execute(text("SELECT kind, key, article_ids FROM article_sets"))
-    return {(kind, key): set(BitMap.deserialize(bytes(article_ids))) for kind, key, article_ids in rows}
+    sets: Sets = defaultdict(set)
+    rows = connection.execute(text("SELECT kind, key, range, article_ids FROM article_sets"))
+    for kind, key, range_, article_ids in rows:
+        sets[kind, key] |= _piece(range_, article_ids)
+    return dict(sets)
+
+
+def _piece(range_: int, article_ids: bytes) -> set[int]:
+    """No piece is empty, and its ids are those of its range."""
+    piece = BitMap.deserialize(bytes(article_ids))
+    assert piece
+    assert piece.min() >> ranges.RANGE_BITS == piece.max() >> ranges.RANGE_BITS == range_
+    return set(piece)
 
 
 def sets_by_rows(connection: Connection) -> Sets:
@@ -76,13 +88,13 @@ def _bits(number: int) -> list[int]:
 
 
 def stored_words(connection: Connection) -> Words:
-    rows = connection.execute(text("SELECT word, stem, in_title, in_excerpt, anywhere FROM word_articles"))
-    return {
-        (word, of_stem, where): set(BitMap.deserialize(bytes(article_ids)))
-        for word, of_stem, *sets in rows
-        for where, article_ids in zip(("title", "excerpt", "anywhere"), sets, strict=True)
-        if article_ids is not None
-    }
+    found: Words = defaultdict(set)
+    columns = "word, range, stem, in_title, in_excerpt, anywhere"
+    for word, range_, of_stem, *pieces in connection.execute(text(f"SELECT {columns} FROM word_articles")):  # noqa: S608
+        for where, article_ids in zip(("title", "excerpt", "anywhere"), pieces, strict=True):
+            if article_ids is not None:
+                found[word, of_stem, where] |= _piece(range_, article_ids)
+    return dict(found)
 
 
 def words_by_rows(connection: Connection) -> Words:

@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 from tests.support.services import EDITOR, answer, service_of
 from tests.support.worlds import World
 
+pytestmark = pytest.mark.usefixtures("small_ranges")
+
 
 def suggested(
     client: TestClient, q: str, headers: dict[str, str] | None = None, **parameters: Any

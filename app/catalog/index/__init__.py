@@ -6,7 +6,10 @@ module outside imports anything from here, and none but these imports pyroaring:
 A bitmap is stored as pyroaring's portable serialisation (`BitMap.serialize`) after `run_optimize`, so equal
 sets are equal bytes whatever their history. There are two tables. catalog/fields.py has the fields and Has.
 
-`article_sets`: one row for each kind and key.
+A set is stored in pieces: a row has its articles whose ids are in one range of 65,536; ranges.py says why.
+Ids in a piece are whole ids. Pieces of one set have no article in common.
+
+`article_sets`: one row for each kind, key and range.
 
     kind                  key                       articles in the bitmap
     a field               id of a term of it        filed under the term
@@ -19,13 +22,13 @@ sets are equal bytes whatever their history. There are two tables. catalog/field
     has                   a member of Has           with any term of the field, an image, a related link
     unpublished           UNPUBLISHED_KEY           not published
 
-`word_articles`: one row for each spelling of a word, with three bitmaps: articles that have it in their
-title, in their excerpt, in any of their texts.
+`word_articles`: one row for each spelling of a word and range, with three bitmaps: articles that have it in
+their title, in their excerpt, in any of their texts.
 
 `article_groups`: for each 1,024 ids a row of numbers, by which a list is folded; groups.py has the format.
 
-What always holds after an import: a set is stored only where it has an article; an article is in exactly
-the sets that its stored row, its terms and its words say (tests/article_sets.py recounts them); ids are
+What always holds after an import: a piece is stored only where it has an article; an article is in exactly
+the sets that its stored row, its terms and its words say (tests/oracles/index.py recounts them); ids are
 those of `articles`, below 2^32. What is published has no set: there is one of what is not, which is small.
 Only fields of which an article may have many terms have sets of counts.
 
@@ -34,7 +37,6 @@ takes 2.5 µs among 13,000 articles and 20 among a million, so counts read as fe
 days are not asked for, and of a field's terms the largest, until no other can be among the most frequent. The
 counts of up to 500 articles are read from the terms in their rows, 4 µs each. Nothing is kept in memory
 between two questions, so no import can make it wrong. An import
-writes each set that changed once, however many articles changed in it: one new article of 30 sentences
-writes 2 MB at 13,000 articles and 5 MB at 100,000, since a common word's bitmap takes 8 kB for each 65,536
-ids, three times.
+writes each piece that changed once, however many articles changed in it. A piece takes 8 kB at most, and a
+word's row 24 kB, so one new article of 30 sentences writes 2 to 4 MB however large the catalogue is.
 """

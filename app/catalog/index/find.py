@@ -16,6 +16,7 @@ from app.catalog.fields import Has
 from app.catalog.index.conditions import Conditions
 from app.catalog.index.groups import FirstOfGroups, GroupNumbers, story_kind
 from app.catalog.index.likeness import WordProfile
+from app.catalog.index.ranges import joined
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
@@ -23,12 +24,12 @@ from app.catalog.index.sets import (
     AnyOf,
     Condition,
     InRows,
+    counts_from_to,
+    counts_of_kind,
     has,
     is_unpublished,
     month_start,
     of_audience,
-    sets_from_to,
-    sets_of_kind,
 )
 from app.catalog.index.term_counts import (
     FieldCounts,
@@ -121,9 +122,11 @@ def count_articles_with_words(
 ) -> dict[str, int]:
     """How many articles that are asked for have each word as it is spelled, of the words that any has."""
     dialect = connection.dialect.name
-    rows = _rows_of_words(connection, dialect).rows({"words": texts_parameter(dialect, words)})
+    pieces: dict[str, list[bytes]] = defaultdict(list)
+    for row in _rows_of_words(connection, dialect).rows({"words": texts_parameter(dialect, words)}):
+        pieces[row.word].append(row.anywhere)
     counts = {
-        row.word: len(of_audience(connection, BitMap.deserialize(row.anywhere), published)) for row in rows
+        word: len(of_audience(connection, joined(of_word), published)) for word, of_word in pieces.items()
     }
     return {word: count for word, count in counts.items() if count}
 
@@ -143,21 +146,13 @@ def count_with_term(connection: Connection, field: str, published: Published) ->
 
 def counts_by_month(connection: Connection, within: ArticleSet) -> dict[date, int]:
     """How many articles of the set were published in each month that has any, by its first day."""
-    return {
-        month_start(month): count
-        for month, of_month in sets_of_kind(connection, MONTH)
-        if (count := within.intersection_cardinality(of_month))
-    }
+    return {month_start(month): count for month, count in counts_of_kind(connection, MONTH, within).items()}
 
 
 def counts_by_day(connection: Connection, within: ArticleSet, first: date, last: date) -> dict[date, int]:
     """How many articles of the set were published on each day that has any, from the first to the last."""
-    days = sets_from_to(connection, DAY, first.toordinal(), last.toordinal())
-    return {
-        date.fromordinal(day): count
-        for day, of_day in days
-        if (count := within.intersection_cardinality(of_day))
-    }
+    days = counts_from_to(connection, DAY, first.toordinal(), last.toordinal(), within)
+    return {date.fromordinal(day): count for day, count in days.items()}
 
 
 def unranked(ids: ArticleSet) -> Ranks:

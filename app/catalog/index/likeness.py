@@ -15,6 +15,7 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, Select, select
 
 from app.catalog.audience import Published
+from app.catalog.index.ranges import joined
 from app.catalog.index.sets import is_unpublished
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_words, articles, word_articles
@@ -86,13 +87,17 @@ class WordProfile:
         share = max(total // _RARE_SHARE, _ALWAYS_FEW)
         most = min(share, _MAX_ARTICLES_OF_RARE_WORD)
         dialect = connection.dialect.name
+        pieces: dict[str, list[Any]] = defaultdict(list)
         for row in _words(connection, dialect).rows({"words": texts_parameter(dialect, words)}):
-            in_title, in_excerpt = map(_bitmap, (row.in_title, row.in_excerpt))
+            pieces[row.word].append(row)
+        for word, rows in pieces.items():
+            in_title = joined(row.in_title for row in rows)
+            in_excerpt = joined(row.in_excerpt for row in rows)
             ids = _Articles(in_title - hidden, (in_title | in_excerpt) - hidden)
             if count := len(ids.in_both):
-                weights[row.word] = math.log(1 + total / count) ** 2
+                weights[word] = math.log(1 + total / count) ** 2
                 if 1 < count <= most:
-                    found[row.word] = ids
+                    found[word] = ids
         rare = sorted(found, key=lambda word: (len(found[word].in_both), word))[:_MAX_RARE_WORDS]
         norms = (math.fsum([weights.get(word, 0) for word in text]) for text in (own.title, own.both))
         return cls(article_id, own, weights, {word: found[word] for word in rare}, hidden, *norms)
@@ -136,10 +141,6 @@ class WordProfile:
         # The other's words are taken to weigh as much as the own ones do in the mean.
         norms = squared_norm * math.sqrt(other / own)
         return min(1.0, math.fsum([self._weights[word] for word in shared]) / norms)
-
-
-def _bitmap(ids: bytes | None) -> BitMap:
-    return BitMap.deserialize(ids) if ids else BitMap()
 
 
 def _read_texts(connection: Connection, article_ids: Collection[int]) -> dict[int, _Text]:

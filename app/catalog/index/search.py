@@ -6,7 +6,7 @@ tags are searched in the same way: each brings the articles that are filed under
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_
@@ -16,6 +16,8 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, Select, bindparam, case, or_, select
 
 from app.catalog.audience import Published
+from app.catalog.index.ranges import joined
+from app.catalog.index.sets import pieces_of
 from app.catalog.index.words import Occurrences
 from app.catalog.name_words import (
     MAX_WORDS_OF_PREFIX,
@@ -94,8 +96,8 @@ def _filed_under(connection: Connection, term_ids: Sequence[int], until: float) 
     dialect = connection.dialect.name
     for ids in chunked(term_ids, _IDS_AT_ONCE):
         _check_time(until)
-        for row in sets_of_term_ids(connection, dialect).rows({"ids": ids_parameter(dialect, ids)}):
-            articles |= BitMap.deserialize(row.article_ids)
+        rows = sets_of_term_ids(connection, dialect).rows({"ids": ids_parameter(dialect, ids)})
+        articles |= joined(row.article_ids for row in rows)
     return articles
 
 
@@ -130,26 +132,40 @@ def _find_word(connection: Connection, word: str) -> Occurrences:
 
 
 def _find_prefix(connection: Connection, prefix: str) -> Occurrences:
-    return _read(connection, has_prefix, prefix_values(prefix))
+    """Rows are streamed where the driver can: the words that begin with a letter are many."""
+    values = {**prefix_values(prefix), "limit": MAX_WORDS_OF_PREFIX + 1}
+    return _joined(_of_few_words(rows_of_words(connection, has_prefix).stream(values)))
+
+
+def _of_few_words(rows: Iterable[Any]) -> Iterator[Any]:
+    """The same rows, up to the first of a word too many."""
+    words = set[str]()
+    for row in rows:
+        words.add(row.word)
+        if len(words) > MAX_WORDS_OF_PREFIX:
+            raise too_many_words()
+        yield row
 
 
 def _read(connection: Connection, condition: WordCondition, values: dict[str, str]) -> Occurrences:
-    """Rows are streamed where the driver can: the words that begin with a letter are many."""
+    return _joined(rows_of_words(connection, condition).stream(values))
+
+
+def _joined(rows: Iterable[Any]) -> Occurrences:
     unions = [BitMap() for _ in Occurrences._fields]
-    for number, row in enumerate(rows_of_words(connection, condition).stream(values)):
-        if number == MAX_WORDS_OF_PREFIX:
-            raise too_many_words()
-        for union, bitmap in zip(unions, row, strict=True):
-            if bitmap:
-                union.update(BitMap.deserialize(bitmap))
+    for _, *pieces in rows:
+        for union, piece in zip(unions, pieces, strict=True):
+            if piece:
+                union.update(BitMap.deserialize(piece))
     return Occurrences(*unions)
 
 
 @statement
 def rows_of_words(condition: WordCondition) -> Select[Any]:
     columns = word_articles.c
-    rows = select(columns.in_title, columns.in_excerpt, columns.anywhere).where(condition(word_articles))
-    return rows.limit(MAX_WORDS_OF_PREFIX + 1)
+    rows = select(columns.word, columns.in_title, columns.in_excerpt, columns.anywhere)
+    rows = rows.where(condition(word_articles))
+    return rows.limit(pieces_of(bindparam("limit"))) if condition is has_prefix else rows
 
 
 def _union(occurrences: Sequence[Occurrences]) -> Occurrences:

@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any, Final, Protocol
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, Select, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
 
 from app.catalog.audience import Published
 from app.catalog.fields import MANY_VALUED, Has
+from app.catalog.index.ranges import range_of
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets
 from app.database.rows import chunked, insert_tuples
@@ -24,6 +25,8 @@ UNPUBLISHED_KEY: Final = 1  # stored: never change
 TERM_COUNT_BITS: Final = {field: f"{field}_count" for field in MANY_VALUED}
 # A row's kind and key.
 SetKey = tuple[str, int]
+# A row's kind, range and key.
+_PieceKey = tuple[str, int, int]
 
 _MIN_KEY, _MAX_KEY = -(2**62), 2**62
 # Days count from year 1, so `//` never rounds a negative number.
@@ -178,16 +181,44 @@ def sets_of_counts(field_counts: Mapping[str, int]) -> Iterator[SetKey]:
             yield from ((kind, bit) for bit in range(count.bit_length()) if count >> bit & 1)
 
 
-def sets_of_kind(connection: Connection, kind: str) -> Iterator[tuple[int, BitMap]]:
-    """Every set of a kind, with its key."""
-    rows = _keyed_sets(connection).rows({"kind": kind})
-    return ((key, BitMap.deserialize(article_ids)) for article_ids, key in rows)
+def sets_of_kind(connection: Connection, kind: str) -> dict[int, BitMap]:
+    """Every set of a kind, by its key."""
+    sets: dict[int, BitMap] = {}
+    for article_ids, key in _keyed_sets(connection).rows({"kind": kind}):
+        piece = BitMap.deserialize(article_ids)
+        if key in sets:
+            sets[key] |= piece
+        else:
+            sets[key] = piece
+    return sets
 
 
-def sets_from_to(connection: Connection, kind: str, first: int, last: int) -> Iterator[tuple[int, BitMap]]:
-    """The sets of a kind from the first key to the last."""
-    rows = _keyed_sets_between(connection).rows({"kind": kind, "first": first, "last": last})
-    return ((key, BitMap.deserialize(article_ids)) for article_ids, key in rows)
+def counts_of_kind(connection: Connection, kind: str, within: BitMap) -> dict[int, int]:
+    """How many articles of `within` each set of a kind has that has any of them, by its key."""
+    return _counts(_keyed_sets(connection).rows({"kind": kind}), within)
+
+
+def counts_from_to(
+    connection: Connection, kind: str, first: int, last: int, within: BitMap
+) -> dict[int, int]:
+    """As `counts_of_kind`, of the sets from the first key to the last."""
+    ends = {"kind": kind, "first": first, "last": last}
+    return _counts(_keyed_sets_between(connection).rows(ends), within)
+
+
+def _counts(pieces: Iterable[tuple[bytes, int]], within: BitMap) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for article_ids, key in pieces:
+        if count := within.intersection_cardinality(BitMap.deserialize(article_ids)):
+            counts[key] = counts.get(key, 0) + count
+    return counts
+
+
+def pieces_of(count: ColumnElement[int]) -> ColumnElement[int]:
+    """How many rows so many sets may have at most: one for each range that has articles."""
+    is_of_all = (article_sets.c.kind == HAS) & (article_sets.c.key == Has.SOURCE)
+    ranges = select(func.coalesce(func.max(article_sets.c.range), 0) + 1).where(is_of_all)
+    return count * ranges.scalar_subquery()
 
 
 def _sets_of_kind() -> Select[Any]:
@@ -209,49 +240,58 @@ class SetChanges:
     """What an import takes out of sets and puts into them. The last change of an article in a set holds."""
 
     def __init__(self) -> None:
-        self._added: dict[SetKey, BitMap] = defaultdict(BitMap)
-        self._removed: dict[SetKey, BitMap] = defaultdict(BitMap)
+        self._added: dict[_PieceKey, BitMap] = defaultdict(BitMap)
+        self._removed: dict[_PieceKey, BitMap] = defaultdict(BitMap)
 
     def add(self, article_id: int, sets: Iterable[SetKey]) -> None:
-        for key in sets:
-            self._added[key].add(article_id)
+        range_ = range_of(article_id)
+        for kind, key in sets:
+            self._added[kind, range_, key].add(article_id)
 
     def remove(self, article_id: int, sets: Iterable[SetKey]) -> None:
-        for key in sets:
-            self._added[key].discard(article_id)
-            self._removed[key].add(article_id)
+        range_ = range_of(article_id)
+        for kind, key in sets:
+            self._added[kind, range_, key].discard(article_id)
+            self._removed[kind, range_, key].add(article_id)
 
     def write(self, connection: Connection) -> None:
-        keys_by_kind: dict[str, set[int]] = defaultdict(set)
-        for kind, key in self._added.keys() | self._removed.keys():
-            keys_by_kind[kind].add(key)
-        for kind, keys in keys_by_kind.items():
+        keys_by_range: dict[tuple[str, int], set[int]] = defaultdict(set)
+        for kind, range_, key in self._added.keys() | self._removed.keys():
+            keys_by_range[kind, range_].add(key)
+        for (kind, range_), keys in keys_by_range.items():
             for part in chunked(sorted(keys)):
-                self._write(connection, kind, part)
+                self._write(connection, kind, range_, part)
 
-    def _write(self, connection: Connection, kind: str, keys: Iterable[int]) -> None:
+    def _write(self, connection: Connection, kind: str, range_: int, keys: Iterable[int]) -> None:
+        is_in_range = (article_sets.c.kind == kind) & (article_sets.c.range == range_)
         stored = {
             key: BitMap.deserialize(article_ids)
             for key, article_ids in connection.execute(
                 select(article_sets.c.key, article_sets.c.article_ids).where(
-                    article_sets.c.kind == kind, article_sets.c.key.in_(keys)
+                    is_in_range, article_sets.c.key.in_(keys)
                 )
             )
         }
-        changed = {}
-        for key in keys:
+        new, changed, emptied = [], [], []
+        for key in map(int, keys):
             before = stored.get(key, BitMap())
-            after = (before - self._removed[kind, key]) | self._added[kind, key]
+            after = (before - self._removed[kind, range_, key]) | self._added[kind, range_, key]
             # An edited article leaves each of its sets and comes back to most of them.
-            if after != before:
-                changed[int(key)] = after
-        if not changed:
-            return
-        connection.execute(
-            delete(article_sets).where(article_sets.c.kind == kind, article_sets.c.key.in_(changed))
-        )
-        rows = [(kind, key, as_bytes(articles)) for key, articles in changed.items() if articles]
-        insert_tuples(connection, article_sets, ("kind", "key", "article_ids"), rows)
+            if after == before:
+                continue
+            if not before:
+                new.append((kind, key, range_, as_bytes(after)))
+            elif after:
+                changed.append({"changed_key": key, "article_ids": as_bytes(after)})
+            else:
+                emptied.append(key)
+        insert_tuples(connection, article_sets, ("kind", "key", "range", "article_ids"), new)
+        # An update leaves the index alone, which a row that is deleted and inserted would write twice.
+        if changed:
+            is_changed = article_sets.c.key == bindparam("changed_key")
+            connection.execute(update(article_sets).where(is_in_range, is_changed), changed)
+        if emptied:
+            connection.execute(delete(article_sets).where(is_in_range, article_sets.c.key.in_(emptied)))
 
 
 def as_bytes(articles: BitMap) -> bytes:

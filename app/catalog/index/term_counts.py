@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Select, bindparam, select, tuple_
 
 from app.catalog.audience import Published, name_of
 from app.catalog.fields import FIELDS, Has
-from app.catalog.index.sets import HAS, TERM_COUNT_BITS, sets_of_kind
+from app.catalog.index.sets import HAS, TERM_COUNT_BITS, counts_of_kind, sets_of_kind
 from app.catalog.tables import article_sets, articles, terms, topics
 from app.database.rows import id_in_parameter, ids_parameter
 from app.database.statements import statement
@@ -76,7 +76,7 @@ def count_topics_with_descendants(
     connection: Connection, published: Published, within: BitMap, size: int
 ) -> FieldCounts:
     """The same as `count_terms`, where a topic also means the topics below it: each article counts once."""
-    sets = dict(sets_of_kind(connection, "topic"))
+    sets = sets_of_kind(connection, "topic")
     parents = {row.term_id: row.parent_id for row in _parents(connection).rows({})}
     add_to_ancestors(sets, parents)
     counts = {
@@ -138,18 +138,16 @@ def _terms_with_ids(dialect: str, published: Published) -> Select[Any]:
 
 def _counts_with_any(connection: Connection, within: BitMap) -> dict[str, int]:
     """How many articles of the set have any term of each field."""
-    sets = dict(sets_of_kind(connection, HAS))
-    return {
-        field: within.intersection_cardinality(sets.get(Has.term_of(field), BitMap())) for field in FIELDS
-    }
+    counts = counts_of_kind(connection, HAS, within)
+    return {field: counts.get(Has.term_of(field), 0) for field in FIELDS}
 
 
 def _sum_of_counts(connection: Connection, field: str, within: BitMap, with_any: int) -> int:
     """What the counts of all terms of a field sum to."""
     if field not in TERM_COUNT_BITS:
         return with_any
-    bits = sets_of_kind(connection, TERM_COUNT_BITS[field])
-    return sum(within.intersection_cardinality(articles_) << bit for bit, articles_ in bits)
+    bits = counts_of_kind(connection, TERM_COUNT_BITS[field], within)
+    return sum(count << bit for bit, count in bits.items())
 
 
 def _count_one_by_one(connection: Connection, within: BitMap) -> dict[int, int]:
@@ -175,18 +173,20 @@ def _count_by_sets(
     counts = _counts(rows, within)
     # A term that is not read yet must have as many articles as the last one shown, if enough are shown.
     least = min(_largest(counts, size).values()) if len(counts) >= size else 1
-    if len(rows) == limit and sum_of_counts - sum(counts.values()) >= least:
-        ends = {"field": field, "least": least, "last": rows[-1].total, "last_id": rows[-1].id}
+    if sum_of_counts - sum(counts.values()) >= least:
+        last, last_id = min((row.total, row.id) for row in rows)
+        ends = {"field": field, "least": least, "last": last, "last_id": last_id}
         counts |= _counts(_smaller_terms(connection, published).stream(ends), within)
     return _largest(counts, size)
 
 
-def _counts(rows: Iterable[Any], within: BitMap) -> dict[int, int]:
-    return {
-        row.id: count
-        for row in rows
-        if (count := within.intersection_cardinality(BitMap.deserialize(row.article_ids)))
-    }
+def _counts(pieces: Iterable[Any], within: BitMap) -> dict[int, int]:
+    """By the ids of terms; the pieces of a set have no article in common."""
+    counts: dict[int, int] = {}
+    for piece in pieces:
+        if count := within.intersection_cardinality(BitMap.deserialize(piece.article_ids)):
+            counts[piece.id] = counts.get(piece.id, 0) + count
+    return counts
 
 
 def _largest(counts: dict[int, int], size: int) -> dict[int, int]:
@@ -200,7 +200,8 @@ def _largest(counts: dict[int, int], size: int) -> dict[int, int]:
 @statement
 def _largest_terms(published: Published) -> Select[Any]:
     total = _total(published)
-    return _sets_of_terms(published).order_by(total.desc(), terms.c.id.desc()).limit(bindparam("limit"))
+    largest = _terms_of_field(published).order_by(total.desc(), terms.c.id.desc()).limit(bindparam("limit"))
+    return _with_pieces(largest)
 
 
 @statement
@@ -208,18 +209,20 @@ def _smaller_terms(published: Published) -> Select[Any]:
     """The terms that follow the last one of `_largest_terms` and have at least so many articles."""
     total = _total(published)
     is_smaller = tuple_(total, terms.c.id) < tuple_(bindparam("last"), bindparam("last_id"))
-    return _sets_of_terms(published).where(total >= bindparam("least"), is_smaller)
+    return _with_pieces(_terms_of_field(published).where(total >= bindparam("least"), is_smaller))
 
 
-def _sets_of_terms(published: Published) -> Select[Any]:
-    of_term = (article_sets.c.kind == bindparam("field")) & (article_sets.c.key == terms.c.id)
+def _terms_of_field(published: Published) -> Select[Any]:
     total = _total(published)
     # An index has all columns of `terms` that are asked for: reading rows would take twice as long.
-    return (
-        select(terms.c.id, total.label("total"), article_sets.c.article_ids)
-        .join(article_sets, of_term)
-        .where(terms.c.field == bindparam("field"), total > 0)
-    )
+    return select(terms.c.id, total.label("total")).where(terms.c.field == bindparam("field"), total > 0)
+
+
+def _with_pieces(rows: Select[Any]) -> Select[Any]:
+    """The terms, each with the pieces of its set."""
+    of_field = rows.subquery()
+    of_term = (article_sets.c.kind == bindparam("field")) & (article_sets.c.key == of_field.c.id)
+    return select(of_field.c.id, of_field.c.total, article_sets.c.article_ids).join(article_sets, of_term)
 
 
 def _total(published: Published) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select, tuple_
 
 from app.catalog.audience import Published
 from app.catalog.index.sets import ADDED_DAY, DAY, HEAT, QUALITY, UPDATED_DAY, day_number, day_start
@@ -26,7 +26,7 @@ SKIPPED_FOR_ONE_SORTED: Final = 1.5
 _MAX_ROWS_AT_ONCE: Final = 20_000
 # The matches must lie in another period after 1,000 misses in a row: it pays to look where.
 _MIN_MISSES: Final = 1_000
-_SETS_AT_ONCE: Final = 500
+_PIECES_AT_ONCE: Final = 500
 
 # The kind of sets that divides each order's column, and whether the column is the negative of its numbers.
 _SETS_ALONG: Final = {
@@ -147,8 +147,8 @@ def skip_to_next_match(connection: Connection, column: str, ids: BitMap, place: 
     if sort_key == UNKNOWN:
         return place
     start = _set_key(kind, sort_key, is_negative)
-    for key, article_ids in _sets_from(connection, kind, start, downwards=is_negative != place.backwards):
-        if ids.intersect(BitMap.deserialize(article_ids)):
+    for key, piece in _pieces_from(connection, kind, start, downwards=is_negative != place.backwards):
+        if ids.intersect(BitMap.deserialize(piece)):
             return place if key == start else _place_before(kind, key, is_negative, place.backwards)
     # Articles without a date or number come last.
     return None if place.backwards else Place((UNKNOWN, "", ""), backwards=False)
@@ -170,22 +170,27 @@ def _place_before(kind: str, key: int, is_negative: bool, backwards: bool) -> Pl
     return Place((highest + 1 if backwards else lowest, "", ""), backwards)
 
 
-def _sets_from(
+def _pieces_from(
     connection: Connection, kind: str, key: int, *, downwards: bool
 ) -> Iterator[tuple[int, bytes]]:
-    sets = _sets_in_order(connection, downwards)
-    after = key + 1 if downwards else key - 1
-    while rows := sets.rows({"kind": kind, "after": after, "limit": _SETS_AT_ONCE}):
+    """The pieces of the sets of a kind, with their keys, from a key on."""
+    pieces = _pieces_in_order(connection, downwards)
+    after, after_range = key + 1 if downwards else key, -1
+    while rows := pieces.rows(
+        {"kind": kind, "after": after, "after_range": after_range, "limit": _PIECES_AT_ONCE}
+    ):
         yield from ((row.key, row.article_ids) for row in rows)
-        after = rows[-1].key
+        after, after_range = rows[-1].key, rows[-1].range
 
 
 @statement
-def _sets_in_order(downwards: bool) -> Select[Any]:
-    key = article_sets.c.key
-    after: Any = bindparam("after")
-    rows = select(key, article_sets.c.article_ids).where(article_sets.c.kind == bindparam("kind"))
+def _pieces_in_order(downwards: bool) -> Select[Any]:
+    columns = article_sets.c
+    place, after = tuple_(columns.key, columns.range), tuple_(bindparam("after"), bindparam("after_range"))
+    rows = select(columns.key, columns.range, columns.article_ids).where(columns.kind == bindparam("kind"))
     rows = (
-        rows.where(key < after).order_by(key.desc()) if downwards else rows.where(key > after).order_by(key)
+        rows.where(place < after).order_by(columns.key.desc(), columns.range.desc())
+        if downwards
+        else rows.where(place > after).order_by(columns.key, columns.range)
     )
     return rows.limit(bindparam("limit"))

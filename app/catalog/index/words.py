@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
+from app.catalog.index.ranges import joined, range_of
 from app.catalog.index.sets import as_bytes
 from app.catalog.search_language import stem_of
 from app.catalog.search_text import SearchText
@@ -46,9 +47,13 @@ class WordLimits:
 _Text = tuple[int, SearchText]
 _Texts = Callable[[], Iterable[_Text]]
 
-# word -> (removed, added); each entry is `article id * 4 + in_title + 2 * in_excerpt`.
+# word -> (removed, added) of one range; each entry is `article id * 4 + in_title + 2 * in_excerpt`.
 # Example: article 41, with the word in the title only, is 165.
 _Postings = Mapping[str, tuple[list[int], list[int]]]
+
+
+# The columns of a row's sets, as Occurrences has them.
+_COLUMNS: Final = ("in_title", "in_excerpt", "anywhere")
 
 
 class WordChanges:
@@ -88,23 +93,31 @@ class WordChanges:
                 yield article_id, SearchText(*texts)
 
     def _change(self, removed: _Texts, added: _Texts) -> None:
-        for postings in _postings_in_bounded_memory(removed, added, self._limits):
+        for range_, postings in _postings_in_bounded_memory(removed, added, self._limits):
             changed = sorted(
                 word for word, (before, after) in postings.items() if sorted(before) != sorted(after)
             )
             for words in chunked(changed):
-                _write_words(self._connection, words, postings)
+                _write_words(self._connection, range_, words, postings)
 
 
-def _postings_in_bounded_memory(removed: _Texts, added: _Texts, limits: WordLimits) -> Iterator[_Postings]:
-    """All postings of a part of the words, then those of the next part: one pass over the texts for each."""
+def _postings_in_bounded_memory(
+    removed: _Texts, added: _Texts, limits: WordLimits
+) -> Iterator[tuple[int, _Postings]]:
+    """All postings of a part of the words, range by range, then those of the next part.
+
+    There is one pass over the texts for each part.
+    """
     parts, part = 1, 0
     while part < parts:
-        postings: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+        by_range: dict[int, dict[str, tuple[list[int], list[int]]]] = defaultdict(
+            lambda: defaultdict(lambda: ([], []))
+        )
         count = 0
         for is_added, (article_id, (title, excerpt, content)) in chain(
             ((False, text) for text in removed()), ((True, text) for text in added())
         ):
+            postings = by_range[range_of(article_id)]
             in_title, in_excerpt = set(title.split()), set(excerpt.split())
             for word in in_title | in_excerpt | set(content.split()):
                 if parts == 1 or hash(word) % parts == part:
@@ -112,32 +125,49 @@ def _postings_in_bounded_memory(removed: _Texts, added: _Texts, limits: WordLimi
                     postings[word][is_added].append(posting)
                     count += 1
             # The first part decides how many there are: hashes make all of them alike.
-            while part == 0 and (len(postings) > limits.max_words or count > limits.max_postings):
+            while part == 0 and (
+                sum(map(len, by_range.values())) > limits.max_words or count > limits.max_postings
+            ):
                 parts *= 2
-                for word in [word for word in postings if hash(word) % parts]:
-                    count -= sum(map(len, postings.pop(word)))
-        yield postings
+                for postings in by_range.values():
+                    for word in [word for word in postings if hash(word) % parts]:
+                        count -= sum(map(len, postings.pop(word)))
+        yield from by_range.items()
         part += 1
 
 
-def _write_words(connection: Connection, words: Sequence[str], postings: _Postings) -> None:
-    is_changed = word_articles.c.word.in_(words)
+def _write_words(connection: Connection, range_: int, words: Sequence[str], postings: _Postings) -> None:
+    is_changed = (word_articles.c.range == range_) & word_articles.c.word.in_(words)
     stored = {
-        word: Occurrences(*(BitMap.deserialize(articles) if articles else BitMap() for articles in bitmaps))
-        for word, _, *bitmaps in connection.execute(select(word_articles).where(is_changed))
+        word: Occurrences(*(joined([piece]) for piece in pieces))
+        for word, _, _, *pieces in connection.execute(select(word_articles).where(is_changed))
     }
     nowhere = Occurrences(BitMap(), BitMap(), BitMap())
-    rows = []
+    new, emptied = [], []
+    changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for word in words:
-        bitmaps = zip(stored.get(word, nowhere), *map(_where, postings[word]), strict=True)
-        changed = Occurrences(*((before - removed) | added for before, removed, added in bitmaps))
-        if changed.anywhere:
-            row = (as_bytes(articles) if articles else None for articles in changed)
-            rows.append((word, stem_of(word), *row))
-    if stored:
-        connection.execute(delete(word_articles).where(is_changed))
-    columns = ("word", "stem", "in_title", "in_excerpt", "anywhere")
-    insert_tuples(connection, word_articles, columns, rows)
+        before = stored.get(word, nowhere)
+        bitmaps = zip(before, *map(_where, postings[word]), strict=True)
+        after = Occurrences(*((articles - removed) | added for articles, removed, added in bitmaps))
+        pieces = {
+            column: as_bytes(articles) if articles else None
+            for column, articles, old in zip(_COLUMNS, after, before, strict=True)
+            if articles != old or word not in stored
+        }
+        if not after.anywhere:
+            emptied.append(word)
+        elif word in stored:
+            changed[tuple(pieces)].append({"changed_word": word, **pieces})
+        else:
+            new.append((word, range_, stem_of(word), *pieces.values()))
+    insert_tuples(connection, word_articles, ("word", "range", "stem", *_COLUMNS), new)
+    # An update leaves the indexes alone, and PostgreSQL writes no column anew that it does not name.
+    for rows in changed.values():
+        is_row = (word_articles.c.range == range_) & (word_articles.c.word == bindparam("changed_word"))
+        connection.execute(update(word_articles).where(is_row), rows)
+    if emptied:
+        is_emptied = (word_articles.c.range == range_) & word_articles.c.word.in_(emptied)
+        connection.execute(delete(word_articles).where(is_emptied))
 
 
 def _where(postings: Sequence[int]) -> Occurrences:

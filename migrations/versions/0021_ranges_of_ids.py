@@ -1,0 +1,114 @@
+"""Sets in pieces of 65,536 ids, so that an article more does not write the sets of all again.
+
+A catalogue of fewer ids gets the column alone: its sets are one piece each.
+"""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from alembic import op
+from pyroaring import BitMap
+
+revision = "0021"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+_RANGE_BITS = 16
+_ROWS_AT_ONCE = 100
+# Of both tables the primary key without the new column, and the columns that hold sets.
+_TABLES = {
+    "article_sets": (("kind", "key"), ("article_ids",)),
+    "word_articles": (("word",), ("in_title", "in_excerpt", "anywhere")),
+}
+
+
+def upgrade() -> None:
+    _add_column()
+    last_id = op.get_bind().scalar(sa.text("SELECT max(id) FROM articles")) or 0
+    if last_id >> _RANGE_BITS:
+        for name, (key, sets) in _TABLES.items():
+            _split(name, key, sets)
+
+
+def _add_column() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        for name, (key, _) in _TABLES.items():
+            op.add_column(name, sa.Column("range", sa.Integer, nullable=False, server_default="0"))
+            op.alter_column(name, "range", server_default=None)
+            op.drop_constraint(f"pk_{name}", name)
+            op.create_primary_key(f"pk_{name}", name, [*key, "range"])
+        return
+    # SQLite cannot change a primary key.
+    op.execute("ALTER TABLE article_sets RENAME TO whole_sets")
+    op.create_table(
+        "article_sets",
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("key", sa.Integer, nullable=False),
+        sa.Column("range", sa.Integer, nullable=False),
+        sa.Column("article_ids", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "key", "range", name="pk_article_sets"),
+    )
+    op.execute("INSERT INTO article_sets SELECT kind, key, 0, article_ids FROM whole_sets ORDER BY kind, key")
+    op.drop_table("whole_sets")
+    op.execute("ALTER TABLE word_articles RENAME TO whole_words")
+    op.create_table(
+        "word_articles",
+        sa.Column("word", sa.Text, nullable=False),
+        sa.Column("range", sa.Integer, nullable=False),
+        sa.Column("stem", sa.Text, nullable=False),
+        sa.Column("in_title", sa.LargeBinary, nullable=True),
+        sa.Column("in_excerpt", sa.LargeBinary, nullable=True),
+        sa.Column("anywhere", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("word", "range", name="pk_word_articles"),
+    )
+    op.execute(
+        "INSERT INTO word_articles "
+        "SELECT word, 0, stem, in_title, in_excerpt, anywhere FROM whole_words ORDER BY word"
+    )
+    op.drop_table("whole_words")
+    op.create_index("ix_word_articles_stem", "word_articles", ["stem"])
+
+
+def _split(name: str, key: tuple[str, ...], sets: tuple[str, ...]) -> None:
+    """Replaces the rows whose sets reach beyond the first range by a row for each range."""
+    connection = op.get_bind()
+    others = ("stem",) if name == "word_articles" else ()
+    table = sa.table(name, *map(sa.column, (*key, "range", *others, *sets)))
+    keys = sa.tuple_(*(table.c[column] for column in key))
+    is_stored = [table.c[column] == sa.bindparam(f"stored_{column}") for column in key]
+    after: tuple[object, ...] | None = None
+    while True:
+        # Pieces that are written already have a later range than 0, or the key of an earlier row.
+        rows = sa.select(table).order_by(*(table.c[column] for column in key)).limit(_ROWS_AT_ONCE)
+        found = connection.execute(rows if after is None else rows.where(keys > after)).mappings().all()
+        if not found:
+            return
+        after = tuple(found[-1][column] for column in key)
+        large, pieces = [], []
+        for row in found:
+            whole = {column: BitMap.deserialize(bytes(row[column])) for column in sets if row[column]}
+            if max(of_text.max() for of_text in whole.values()) >> _RANGE_BITS:
+                large.append({f"stored_{column}": row[column] for column in key})
+                pieces += [{**row, "range": range_, **piece} for range_, piece in _pieces(whole, sets)]
+        if large:
+            connection.execute(table.delete().where(*is_stored), large)
+            connection.execute(table.insert(), pieces)
+
+
+def _pieces(whole: dict[str, BitMap], sets: tuple[str, ...]) -> Iterator[tuple[int, dict[str, bytes | None]]]:
+    last = max(articles.max() for articles in whole.values()) >> _RANGE_BITS
+    for range_ in range(last + 1):
+        in_range = range(range_ << _RANGE_BITS, (range_ + 1) << _RANGE_BITS)
+        piece: dict[str, bytes | None] = dict.fromkeys(sets)
+        for column, articles in whole.items():
+            part = articles & BitMap(in_range)
+            if part:
+                part.run_optimize()
+                piece[column] = part.serialize()
+        if any(piece.values()):
+            yield range_, piece
+
+
+def downgrade() -> None:
+    raise NotImplementedError("There is no way back: restore a backup.")
