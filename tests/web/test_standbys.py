@@ -2,7 +2,6 @@
 
 import logging
 import random
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -196,7 +195,6 @@ def test_the_primary_answers_while_the_standby_is_away(primary: World) -> None:
             with away(primary.engine.url):
                 assert client.get("/health/ready").status_code == 503
                 assert revision(client, "/articles?limit=1") == 0
-        time.sleep(0.2)
         with away(primary.engine.url):
             assert client.get("/health/ready").status_code == 200
 
