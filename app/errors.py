@@ -17,6 +17,10 @@ class PrimaryNeeded(DatabaseUnavailable):
     """A standby cannot answer this question, or not for certain: the same is to be asked of the primary."""
 
 
+class StandbysBehind(DatabaseUnavailable):
+    """Somebody was told of a revision that no database has which can be asked."""
+
+
 class DatabaseUnusable(ClippingsError):
     """The database is not one of ours: another encoding, another program's, or a newer version's."""
 

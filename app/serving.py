@@ -57,8 +57,8 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     settings = Settings.read()
-    contents = _ready_database(settings)
-    standbys = _check_standbys(settings.read_database_url, contents) if settings.read_database_url else None
+    contents = ready_database(settings)
+    standbys = check_standbys(settings.read_database_url, contents) if settings.read_database_url else None
     sockets = _listening_sockets(host, port)
     port = sockets[0].getsockname()[1]
     if settings.public_url is None:
@@ -196,7 +196,7 @@ class Contents(NamedTuple):
     state: State | None = None
 
 
-def _ready_database(settings: Settings) -> Contents:
+def ready_database(settings: Settings) -> Contents:
     """What there is to serve. Raises what makes serving impossible."""
     url = settings.database_url
     with Reader(url, read_only=settings.read_only) as reader:
@@ -232,7 +232,7 @@ def _contents_of(reader: Reader) -> Contents:
     return Contents(f"{counted(count)}{of_them} at revision {state.revision}", hidden, state)
 
 
-def _check_standbys(url: str, of_primary: Contents) -> tuple[int, str]:
+def check_standbys(url: str, of_primary: Contents) -> tuple[int, str]:
     """A level of the log and what to say of them. Raises ServingFailed where they have another catalogue."""
     with Reader(url, spreads=True) as reader:
         try:
@@ -246,7 +246,7 @@ def _check_standbys(url: str, of_primary: Contents) -> tuple[int, str]:
             f"{without_secrets(url)} has another catalogue than CLIPPINGS_DATABASE_URL: "
             "CLIPPINGS_READ_DATABASE_URL must name standbys of that database."
         )
-    return logging.INFO, f"answers questions, and is at revision {state.revision}"
+    return logging.INFO, f"answers questions, at revision {state.revision}"
 
 
 def _reachable(host: str) -> str:

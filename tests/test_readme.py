@@ -19,7 +19,12 @@ from tests.support.worlds import World
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^\$ curl -s '(.+)'\n((?:(?!```).*\n)+)", README, re.MULTILINE)
+EXAMPLES = [
+    (url, dict(re.findall(r"-H '(.+?): (.+?)'", options)), shown)
+    for options, url, shown in re.findall(
+        r"^\$ curl -s ((?:-H '.+?' )*)'(.+)'\n((?:(?!```).*\n)+)", README, re.MULTILINE
+    )
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +37,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     engine.dispose()
 
 
-@pytest.mark.parametrize(("url", "shown"), EXAMPLES, ids=[url.partition("8000")[2] for url, _ in EXAMPLES])
-def test_an_example_answers_as_shown(client: TestClient, url: str, shown: str) -> None:
-    answer = client.get(url.removeprefix("http://127.0.0.1:8000")).text
+@pytest.mark.parametrize(
+    ("url", "headers", "shown"), EXAMPLES, ids=[url.partition("8000")[2] for url, *_ in EXAMPLES]
+)
+def test_an_example_answers_as_shown(
+    client: TestClient, url: str, headers: dict[str, str], shown: str
+) -> None:
+    answer = client.get(url.removeprefix("http://127.0.0.1:8000"), headers=headers).text
     # `…` stands for what was cut.
     pattern = ".*".join(re.escape(part) for part in shown.strip().split("…"))
     assert re.fullmatch(pattern, answer, re.DOTALL)

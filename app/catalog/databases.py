@@ -1,5 +1,6 @@
 """The primary and its standbys: which of them answers, so that nobody hears of an older revision later."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Lock
@@ -15,6 +16,7 @@ from app.errors import (
     NoCatalogue,
     PrimaryNeeded,
     SchemaOutdated,
+    StandbysBehind,
 )
 
 # A standby that is behind is most often one of several, so another connection may lead to a newer one. Each
@@ -34,7 +36,7 @@ class Snapshot(NamedTuple):
 
 
 class Databases:
-    """Opens snapshots on the standbys where there are any, and on the primary where they are too old or away.
+    """Opens snapshots on the standbys if there are any, and on the primary if they are too old or away.
 
     The floor is the newest state that this process knows of. Nothing older is answered, so a client that asks
     this process twice does not go back in time, whichever standbys it meets. Only the primary may lower it:
@@ -85,7 +87,7 @@ class Databases:
         with ExitStack() as opened:
             floor = self._floor
             snapshot = None if only_primary else self._of_standbys(opened, floor, max(told, minimum))
-            yield snapshot or self._of_primary(opened, floor, told)
+            yield snapshot or self._of_primary_or_nobody(opened, floor, told)
 
     def known_state(self) -> State | None:
         """The newest state that can be known quickly, for one thread at a time. None if nothing can be asked.
@@ -102,8 +104,8 @@ class Databases:
         if state:
             # Another connection may lead to a standby that is not behind.
             self._standby_state.close_if_older(BEHIND_SECONDS)
-        if self.primary.is_away() or (truth := self._primary_state.read()) is None:
-            self.primary.note_failure()
+        truth = None if self.primary.is_away() else _read(self.primary, self._primary_state)
+        if truth is None:
             # What was told is still true, as far as anybody can be asked.
             return floor if state else None
         if not truth.is_as_new_as(floor):
@@ -134,10 +136,21 @@ class Databases:
                 return None
         return None
 
+    def _of_primary_or_nobody(self, opened: ExitStack, floor: State | None, told: int) -> Snapshot:
+        try:
+            return self._of_primary(opened, floor, told)
+        except DatabaseUnavailable as error:
+            if self.standbys is None or self.standbys.has_failed:
+                raise
+            # Most questions go on being answered, so this is no outage.
+            raise StandbysBehind(
+                f"The standbys are behind, and the primary cannot say more: {error}"
+            ) from error
+
     def _of_primary(self, opened: ExitStack, floor: State | None, told: int) -> Snapshot:
         with ExitStack() as opening:
             if self.standbys and self.primary.is_away():
-                raise DatabaseUnavailable("The primary could not be reached a moment ago.")
+                raise DatabaseUnavailable("it could not be reached a moment ago.")
             connection = opening.enter_context(self.primary.snapshot())
             state = read_state(connection)
             if state.revision >= told and state.is_as_new_as(floor):
@@ -170,11 +183,22 @@ def _state_of(standbys: Reader, state_reader: StateReader) -> State | None:
     # The pool closes its connections when they are old, and this one does not come back to it.
     state_reader.close_if_older(SPREAD_SECONDS)
     try:
-        state = state_reader.read()
+        return _read(standbys, state_reader)
     except (NoCatalogue, SchemaOutdated):
         return None
+
+
+def _read(reader: Reader, state_reader: StateReader) -> State | None:
+    # Its connection may have ended with a server that is back by now.
+    was_open = state_reader.is_open
+    started_at = time.monotonic()
+    state = state_reader.read()
+    if state is None and was_open:
+        state = state_reader.read()
     if state is None:
-        standbys.note_failure()
+        reader.note_failure(time.monotonic() - started_at)
+    else:
+        reader.note_success()
     return state
 
 

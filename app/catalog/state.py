@@ -25,7 +25,8 @@ from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated
 from app.migrate import HEAD
 
 # A service may go on so long with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
-# and another thread. An import waits as long before it is done, so that nobody is told of an older one after.
+# and another thread. An import waits as long before it is done, so that nobody is told of an older one after,
+# unless by a standby.
 KNOWN_SECONDS: Final = {"sqlite": 0.001, "postgresql": 0.02}
 
 
@@ -125,6 +126,10 @@ class StateReader:
         row = self._row.read()
         return None if row is None else _state_of_version(row)
 
+    @property
+    def is_open(self) -> bool:
+        return self._row.is_open
+
     def close_if_older(self, seconds: float) -> None:
         self._row.close_if_older(seconds)
 
@@ -168,6 +173,10 @@ class RowReader:
         except DatabaseUnusable:
             return None
         return row
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
 
     def close_if_older(self, seconds: float) -> None:
         """The next reading then opens another connection, which may lead to another server."""

@@ -36,8 +36,9 @@ _SPREAD_JITTER = 0.25
 # another one, and nobody is to open connections all the time.
 BEHIND_SECONDS = 5.0
 
-# A server that drops packets costs whoever tries it seconds, so one asker tries it this often.
-_RETRY_SECONDS = 5.0
+# A server that refuses connections says so in a millisecond and may be asked again soon; one that drops
+# packets costs whoever tries it seconds. Trying takes a tenth of the time at most.
+_SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS, _RESTS_FOR_A_TRY = 0.1, 10.0, 10
 
 
 class Reader:
@@ -49,7 +50,7 @@ class Reader:
     def __init__(self, url: str, *, read_only: bool = False, spreads: bool = False) -> None:
         self.engine = reading_engine(url, read_only=read_only)
         self._spreads = spreads
-        self._has_failed = False
+        self.has_failed = False
         self._retry_at = 0.0
         self._file = file_of(self.engine)
         self._signature = self._file.signature() if self._file else None
@@ -81,6 +82,8 @@ class Reader:
         is_usable = True
         try:
             connection = self._checkout()
+            if self.has_failed:
+                self.note_success()
             signature = self._signature
             yield connection
         except (DBAPIError, self._driver_error) as error:
@@ -111,17 +114,22 @@ class Reader:
             yield connection
 
     def is_away(self) -> bool:
-        """Whether connecting has just failed. Every few seconds one asker gets False, and tries again."""
+        """Whether connecting has just failed. Now and then one asker gets False, and tries again."""
         now = time.monotonic()
         if now < self._retry_at:
             return True
-        if self._has_failed:
-            self._retry_at = now + _RETRY_SECONDS
+        if self.has_failed:
+            # Nobody else tries while this asker does.
+            self._retry_at = now + _LONGEST_REST_SECONDS
         return False
 
-    def note_failure(self) -> None:
-        self._has_failed = True
-        self._retry_at = time.monotonic() + _RETRY_SECONDS
+    def note_failure(self, seconds: float) -> None:
+        """Connecting has failed after so many seconds."""
+        rest = max(_SHORTEST_REST_SECONDS, min(seconds * _RESTS_FOR_A_TRY, _LONGEST_REST_SECONDS))
+        self.has_failed, self._retry_at = True, time.monotonic() + rest
+
+    def note_success(self) -> None:
+        self.has_failed, self._retry_at = False, 0.0
 
     def set_aside(self, connection: Connection) -> None:
         """Its server is behind the others: it is used again after those that are idle, or closed."""
@@ -146,12 +154,12 @@ class Reader:
                 _discard(connection)
                 continue
             return connection
+        started_at = time.monotonic()
         try:
             connection = self.engine.connect()
         except DBAPIError:
-            self.note_failure()
+            self.note_failure(time.monotonic() - started_at)
             raise
-        self._has_failed, self._retry_at = False, 0.0
         if self._spreads:
             share = random.uniform(1 - _SPREAD_JITTER, 1 + _SPREAD_JITTER)  # noqa: S311
             connection.info["opened_at"] = time.monotonic()

@@ -41,9 +41,10 @@ async def get_readiness(request: Request) -> Response:
 
 def check_catalogue(databases: Databases) -> None:
     """Passes if the standbys can be read, or else the primary. Raises what is wrong with the primary."""
-    if databases.standbys and not databases.standbys.is_away():
+    standbys = databases.standbys
+    if standbys and not standbys.is_away():
         with suppress(*UNREADABLE):
-            _check(databases.standbys)
+            _check(standbys)
             return
     _check(databases.primary)
 

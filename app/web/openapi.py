@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from app.catalog.state import MAX_REVISION
 from app.web.http.problems import PROBLEM_MODELS
 
 # Each operation has the query that was asked of seeds/, and its answer, shortened. A test compares.
@@ -53,6 +54,16 @@ _HEADERS: Final = {
         "schema": {"type": "integer"},
     },
 }
+_MINIMUM_REVISION: Final = {
+    "name": "Minimum-Revision",
+    "in": "header",
+    "required": False,
+    "description": "Only an answer of this revision or a newer one will do, else 503 with `Retry-After`. For "
+    "those who know its number, from `Catalogue-Revision` or an import, and may meet a standby",
+    "schema": {"type": "integer", "minimum": 0, "maximum": MAX_REVISION},
+    "example": 1,
+}
+_MINIMUM_REVISION_REFERENCE: Final = {"$ref": "#/components/parameters/MinimumRevision"}
 _NOT_MODIFIED: Final = {"description": "The ETag sent as If-None-Match is still that of the answer"}
 _PAGED: Final = {
     "Link": {
@@ -92,6 +103,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
+    components["parameters"] = {"MinimumRevision": _MINIMUM_REVISION}
     components["securitySchemes"] = {
         "editorToken": {
             "type": "http",
@@ -115,6 +127,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             parameter["schema"] = _of_what_can_be_sent(parameter["schema"])
             _show_examples(parameter)
         _say_more(path["get"])
+        if "service" not in path["get"]["tags"]:
+            path["parameters"] = [_MINIMUM_REVISION_REFERENCE]
     for schema in schemas.values():
         for value in schema.get("properties", {}).values():
             # A title that only repeats the name of its key.

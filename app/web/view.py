@@ -13,7 +13,7 @@ from app.catalog.databases import Snapshot
 from app.catalog.state import State
 from app.settings import Settings
 from app.web.http.audience import Asker, asker_of, require_editor
-from app.web.http.problems import behind_minimum
+from app.web.http.problems import BehindMinimum
 from app.web.http.routes import resources_of
 
 
@@ -65,6 +65,6 @@ def open_snapshot(request: Request, told: int | None = None) -> Iterator[Snapsho
     databases = resources_of(request).databases
     with databases.snapshot(told or 0, minimum, only_primary=only_primary) as snapshot:
         if snapshot.state.revision < minimum:
-            raise behind_minimum(snapshot.state.revision, minimum)
+            raise BehindMinimum(snapshot.state.revision, minimum)
         request_state["catalogue"] = snapshot.state
         yield snapshot

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.catalog.state import read_state
+from app.database import snapshots
 from app.database.snapshots import Reader
 from app.errors import DatabaseUnavailable
+from app.settings import Settings
 from tests.support.worlds import World
 
 COUNT = text("SELECT count(*) FROM articles")
@@ -112,3 +114,40 @@ def test_a_reader_that_is_closed_leaves_nothing_open_and_one_that_is_dropped_not
     del readers, reader, connection, kept, driver
     gc.collect()
     assert [engine() for engine in engines] == [None] * 5
+
+
+def test_connections_to_several_servers_are_spread_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if world.engine.dialect.name == "sqlite":
+        pytest.skip("is no server")
+    server = world.engine.url
+    host = str(server.query.get("host") or server.host)
+    hosts = server.set(host=None, port=None).update_query_dict({"host": f"{host},{host}"})
+    url = Settings(
+        database_url="postgresql://a/b", read_database_url=hosts.render_as_string(hide_password=False)
+    ).read_database_url
+
+    def process(reader: Reader, *, is_behind: bool = False) -> int:
+        with reader.snapshot() as connection:
+            if is_behind:
+                reader.set_aside(connection)
+            return _process(connection)
+
+    with Reader(str(url), spreads=True) as reader:
+        with reader.snapshot() as connection, reader.snapshot() as other:
+            processes = {_process(connection), _process(other)}
+        last = process(reader)
+        assert process(reader) == last, "connections are kept"
+        assert process(reader, is_behind=True) == last
+        assert {process(reader), last} == processes, "the other one is asked first"
+        monkeypatch.setattr(snapshots, "BEHIND_SECONDS", 0)
+        last = process(reader, is_behind=True)
+        assert process(reader) != last, "what has been behind for long is closed"
+    monkeypatch.setattr(snapshots, "SPREAD_SECONDS", 0)
+    with Reader(str(url), spreads=True) as reader:
+        assert process(reader) != process(reader)
+
+
+def _process(connection: Connection) -> int:
+    return int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from http import HTTPStatus
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -142,6 +143,14 @@ def _import_and_ask(
         finally:
             for name in environment:
                 del os.environ[name]
+        revision = number + 2
+        for _ in range(2):
+            asked = client.get("/news/articles", headers={"Minimum-Revision": str(revision)})
+            if asked.headers.get("Catalogue-Revision") != str(revision):
+                outcome.faults.append(f"{outcome.name}: a stored answer is older than Minimum-Revision")
+        late = client.get("/news/articles", headers={"Minimum-Revision": str(revision + 1)})
+        if late.status_code != HTTPStatus.SERVICE_UNAVAILABLE or "Retry-After" not in late.headers:
+            outcome.faults.append(f"{outcome.name}: a revision that is not there yet is {late.status_code}")
         # nginx counts whole seconds, and gives what is too old once more while it asks anew.
         deadline = time.monotonic() + (0 if is_purged else 2 * SHORT_AGE + 2)
         after = client.get("/news/articles").json()["total"]

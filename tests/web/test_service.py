@@ -30,6 +30,8 @@ from tests.support.routes import get_thing, list_things, service
 from tests.support.services import service_of
 from tests.support.worlds import World
 
+MINIMUM_REVISION = {"$ref": "#/components/parameters/MinimumRevision"}
+
 
 @pytest.mark.parametrize(
     ("environment", "reason"),
@@ -98,8 +100,10 @@ def test_the_openapi_document_says_how_problems_look() -> None:
     assert document["externalDocs"]["url"] == "/news/docs/guide"
     assert "HTTPValidationError" not in document["components"]["schemas"]
     for path in document["paths"].values():
-        assert set(path) == {"get"}
+        assert set(path) <= {"get", "parameters"}
         assert all('"null"' not in json.dumps(each["schema"]) for each in path["get"].get("parameters", ()))
+        asks_catalogue = "service" not in path["get"]["tags"]
+        assert path.get("parameters", []) == [MINIMUM_REVISION] * asks_catalogue
         for status, answer in path["get"]["responses"].items():
             if status not in ("200", "304"):
                 schema = answer["content"]["application/problem+json"]["schema"]["$ref"]

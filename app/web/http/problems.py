@@ -17,6 +17,7 @@ from app.errors import (
     ReadTooSlowly,
     SchemaOutdated,
     SheetTooLarge,
+    StandbysBehind,
     TooManyWords,
 )
 from app.printable import printable
@@ -159,10 +160,15 @@ def unavailable(detail: str) -> ProblemAnswer:
     return ProblemAnswer(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-def behind_minimum(revision: int, minimum: int) -> ProblemAnswer:
-    detail = f"The catalogue is at revision {revision}; Minimum-Revision asks for {minimum}. Try again later."
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Catalogue-Revision": str(revision)}
-    return ProblemAnswer(503, detail, headers=headers)
+class BehindMinimum(ProblemAnswer):
+    """The catalogue has not come to the revision that a request asks for: a wish, and no trouble of ours."""
+
+    def __init__(self, revision: int, minimum: int) -> None:
+        super().__init__(
+            503,
+            f"The catalogue is at revision {revision}; Minimum-Revision asks for {minimum}. Try again later.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS), "Catalogue-Revision": str(revision)},
+        )
 
 
 class ParameterProblem(BaseModel):
@@ -245,6 +251,8 @@ def problem_from(error: Exception) -> ProblemAnswer:
             problem = unprocessable(ParameterError("q", None, str(error)))
         case NoCatalogue():
             problem = unavailable(f"{error} This server answers as soon as it is there.")
+        case StandbysBehind():
+            problem = unavailable("This server has nothing as new as what was told. Try again later.")
         case DatabaseUnavailable() | DatabaseUnusable() | SchemaOutdated():
             problem = unavailable("The catalogue is not available at the moment. Try again later.")
         case _:

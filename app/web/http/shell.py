@@ -24,6 +24,7 @@ from app.errors import (
     NoCatalogue,
     PrimaryNeeded,
     SchemaOutdated,
+    StandbysBehind,
 )
 from app.printable import printable
 from app.settings import Settings
@@ -33,6 +34,7 @@ from app.web.http.connections import WRITE_WHOLE
 from app.web.http.outage import Outage
 from app.web.http.problems import (
     MAX_CHARACTERS_SHOWN,
+    BehindMinimum,
     ParameterError,
     ProblemAnswer,
     method_not_allowed,
@@ -220,7 +222,8 @@ class Shell:
             # The server logs what we raise. It cuts the connection if a response is unfinished.
             if writer.has_started and problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
-            if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            is_ours = problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            if is_ours and not isinstance(problem, BehindMinimum):
                 self._log(scope, error)
             if not writer.has_started:
                 await writer.respond_with_problem(problem)
@@ -231,6 +234,8 @@ class Shell:
         The query is never logged: it may hold what somebody searched for.
         """
         match error:
+            case StandbysBehind():
+                self.complaints.complain("standbys", str(error))
             case DatabaseUnavailable() | DatabaseUnusable() | NoCatalogue() | SchemaOutdated():
                 self.outage.failed(str(error))
             case ClippingsError() | ProblemAnswer():
