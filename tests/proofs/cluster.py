@@ -24,7 +24,7 @@ from tests.proofs.expectations import Tree
 from tests.proofs.machines import PREFIX, Machine, Nginx, PgBouncer, Service, Varnish, without_settings
 from tests.proofs.outcome import Outcome, conclude
 from tests.proofs.replication import FOLLOWING, HOST, Replication, Server, replicated
-from tests.proofs.throughput import measure_reads
+from tests.proofs.throughput import measure_imports, measure_reads
 from tests.proofs.witnesses import Address, Sightings, witnesses
 
 ARTICLES: Final = 160
@@ -447,6 +447,7 @@ def _outcomes(given: argparse.Namespace) -> Iterator[Outcome]:
         yield from break_each(cluster, cluster.nginx(), given.faults)
     if given.rounds:
         yield measure_reads(given.seconds, given.rounds)
+        yield measure_imports(given.rounds)
 
 
 if __name__ == "__main__":
