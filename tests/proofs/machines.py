@@ -165,7 +165,7 @@ class Service:
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        environment = without_settings() | {"CLIPPINGS_EDITOR_TOKEN": TOKEN, "CLIPPINGS_LOG": "text"}
+        environment = without_settings() | {"CLIPPINGS_EDITOR_TOKEN": TOKEN, "CLIPPINGS_LOG": "off"}
         environment["CLIPPINGS_DATABASE_URL"] = self.database_url
         if self.read_url:
             environment["CLIPPINGS_READ_DATABASE_URL"] = self.read_url
