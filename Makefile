@@ -27,6 +27,7 @@ WORKER_KILLS ?= 5
 ACCIDENTS ?= 3
 SLOW_IMPORTS ?= 6
 OPERATIONS ?= 5000
+IMPORTS_BETWEEN ?= 20
 CACHED ?= 1000
 LOAD_ROUNDS ?= 5
 # Each parser gets so many at most.
@@ -103,7 +104,7 @@ prove-run: .venv/installed-dev ## the service as it is run, for some minutes; ST
 		--accidents $(ACCIDENTS)
 
 prove-cluster: .venv/installed-dev ## standbys, a pooler, services, caches, in half an hour; needs PgBouncer, nginx, Varnish; OPERATIONS= shortens it
-	$(PROOF).cluster --operations $(OPERATIONS) --imports $(IMPORTS) --cached $(CACHED) --rounds $(LOAD_ROUNDS)
+	$(PROOF).cluster --operations $(OPERATIONS) --imports $(IMPORTS_BETWEEN) --cached $(CACHED) --rounds $(LOAD_ROUNDS)
 
 prove-image: .venv/installed-dev ## the image, by buildah as root; BUILD= and STORAGE= are passed on
 	$(PROOF).image --build "$(BUILD)" --storage "$(STORAGE)"

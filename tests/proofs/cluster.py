@@ -24,7 +24,7 @@ from tests.proofs.expectations import Tree
 from tests.proofs.machines import PREFIX, Machine, Nginx, PgBouncer, Service, Varnish, without_settings
 from tests.proofs.outcome import Outcome, conclude
 from tests.proofs.replication import FOLLOWING, HOST, Replication, Server, replicated
-from tests.proofs.throughput import measure_reads
+from tests.proofs.throughput import measure_imports, measure_reads
 from tests.proofs.witnesses import Address, Sightings, witnesses
 
 ARTICLES: Final = 160
@@ -40,6 +40,17 @@ DELAY_MILLISECONDS: Final = 500
 NOTICE_SECONDS: Final = 2.0
 # No more imports than these are done by a primary that nobody follows.
 MAX_LOST: Final = 4
+
+# These happen to a cluster.
+KILLED_STANDBY: Final = "a standby killed, and back"
+PAUSED_STANDBY: Final = "a standby stops replaying"
+PAUSED_STANDBYS: Final = "both standbys stop replaying"
+KILLED_POOLER: Final = "PgBouncer killed, and back"
+KILLED_SERVICE: Final = "a service killed, and back"
+KILLED_CACHE: Final = "nginx killed, and back after 1 s"
+FAILOVER: Final = "the primary killed, a standby promoted"
+LOST_IMPORTS: Final = "imports that only the killed primary had"
+LOSSLESS_FAILOVER: Final = "a failover with `remote_apply`"
 
 
 @dataclass(slots=True)
@@ -225,6 +236,8 @@ def concluded(
     outcome.numbers["older answers"] = sightings.older
     outcome.numbers["mixtures"] = sightings.mixtures
     outcome.faults += sightings.faults
+    for reason, number in sightings.reasons.most_common():
+        sys.stderr.write(f"{name}: {number:,} times {reason}\n")
     if sightings.statuses["410"] and not may_lose:
         outcome.faults.append("copies had to begin again, and nothing was lost")
     return outcome
@@ -296,13 +309,11 @@ def work_behind_caches(cluster: Cluster, operations: int) -> Iterator[Outcome]:
         service.start()
 
 
-def break_each(cluster: Cluster, front: Nginx) -> Iterator[Outcome]:
+def break_each(cluster: Cluster, front: Nginx, only: str = "") -> Iterator[Outcome]:
     """Each part once, in an order in which what is whole stays whole: the primary last."""
-    primary, one, other = cluster.replication.servers
+    first, one, other = cluster.replication.servers
     pooler, services = cluster.pooler, cluster.services
     broken = partial(_broken, cluster, front)
-    yield broken("a standby killed, and back", one.kill, one.start)
-    yield broken("a standby that stops replaying", one.pause_replay, one.resume_replay)
 
     def pause_both() -> None:
         one.pause_replay()
@@ -312,17 +323,29 @@ def break_each(cluster: Cluster, front: Nginx) -> Iterator[Outcome]:
         one.resume_replay()
         other.resume_replay()
 
-    yield broken("both standbys stop replaying", pause_both, resume_both)
-    yield broken("PgBouncer killed, and back", pooler.kill, pooler.start)
-    yield broken("a service killed, and back", services[0].kill, services[0].start)
-    yield broken("nginx killed, and back after 1 s", lambda: _restart(front, 1.0), lambda: None)
-    yield _fail_over(cluster, front, "the primary killed, a standby promoted", primary, one)
-    yield _lose_an_import(cluster, front, one, primary, other)
-    for server in cluster.replication.servers:
-        server.await_everything("ANY 1 (*)")
-    yield _fail_over(
-        cluster, front, "the same with synchronous_commit = remote_apply", primary, one, is_lossless=True
-    )
+    def roles() -> tuple[Server, Server]:
+        """The primary, and the standby that is not behind: the third server is never promoted."""
+        return (one, first) if first.is_standby() else (first, one)
+
+    def fail_over_without_loss() -> Outcome:
+        for server in cluster.replication.servers:
+            server.await_everything("ANY 1 (*)")
+        return _fail_over(cluster, front, *roles(), is_lossless=True)
+
+    accidents: dict[str, Callable[[], Outcome]] = {
+        KILLED_STANDBY: partial(broken, KILLED_STANDBY, one.kill, one.start),
+        PAUSED_STANDBY: partial(broken, PAUSED_STANDBY, one.pause_replay, one.resume_replay),
+        PAUSED_STANDBYS: partial(broken, PAUSED_STANDBYS, pause_both, resume_both),
+        KILLED_POOLER: partial(broken, KILLED_POOLER, pooler.kill, pooler.start),
+        KILLED_SERVICE: partial(broken, KILLED_SERVICE, services[0].kill, services[0].start),
+        KILLED_CACHE: partial(broken, KILLED_CACHE, lambda: _restart(front, 1.0), lambda: None),
+        FAILOVER: lambda: _fail_over(cluster, front, *roles()),
+        LOST_IMPORTS: lambda: _lose_imports(cluster, front, *roles(), other),
+        LOSSLESS_FAILOVER: fail_over_without_loss,
+    }
+    for name, break_ in accidents.items():
+        if only in name:
+            yield break_()
 
 
 def _broken(
@@ -351,7 +374,7 @@ def _restart(machine: Machine, seconds: float) -> None:
 
 
 def _fail_over(
-    cluster: Cluster, front: Nginx, name: str, primary: Server, standby: Server, *, is_lossless: bool = False
+    cluster: Cluster, front: Nginx, primary: Server, standby: Server, *, is_lossless: bool = False
 ) -> Outcome:
     """Somebody notices after 2 s, promotes, and turns PgBouncer; the old primary comes back as a standby."""
 
@@ -362,12 +385,11 @@ def _fail_over(
         standby.promote()
         cluster.pooler.turn_to(standby)
 
+    name = LOSSLESS_FAILOVER if is_lossless else FAILOVER
     return _broken(cluster, front, name, break_, primary.start, may_lose=not is_lossless)
 
 
-def _lose_an_import(
-    cluster: Cluster, front: Nginx, primary: Server, standby: Server, other: Server
-) -> Outcome:
+def _lose_imports(cluster: Cluster, front: Nginx, primary: Server, standby: Server, other: Server) -> Outcome:
     """Both standbys are cut off, imports are done, and the primary dies with them."""
     told: list[int] = []
 
@@ -392,7 +414,7 @@ def _lose_an_import(
         while cluster.importer.revision <= told[0] and not cluster.importer.faults:
             time.sleep(0.05)
 
-    return _broken(cluster, front, "imports that only the killed primary had", break_, mend, may_lose=True)
+    return _broken(cluster, front, LOST_IMPORTS, break_, mend, may_lose=True)
 
 
 def main() -> None:
@@ -402,7 +424,7 @@ def main() -> None:
     parser.add_argument("--cached", type=int, default=1_000, help="of them behind each cache")
     parser.add_argument("--seconds", type=int, default=5, help="of load for each number of standbys")
     parser.add_argument("--rounds", type=int, default=5, help="of load")
-    parser.add_argument("--no-faults", action="store_true")
+    parser.add_argument("--faults", default="", help="only those whose name has this; - for none")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     outcomes = []
@@ -422,10 +444,10 @@ def _outcomes(given: argparse.Namespace) -> Iterator[Outcome]:
         yield work_on(name, cluster, addresses, given.operations, given.imports)
         if given.cached:
             yield from work_behind_caches(cluster, given.cached)
-        if not given.no_faults:
-            yield from break_each(cluster, cluster.nginx())
+        yield from break_each(cluster, cluster.nginx(), given.faults)
     if given.rounds:
         yield measure_reads(given.seconds, given.rounds)
+        yield measure_imports(given.rounds)
 
 
 if __name__ == "__main__":

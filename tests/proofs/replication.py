@@ -127,9 +127,23 @@ class Server:
             else:
                 return
 
+    @property
+    def process(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+
+    def processor_seconds(self) -> float:
+        """Of all its processes, also of those that have ended."""
+        ticks = 0
+        for process in (self.process, *_descendants(self.process)):
+            with suppress(OSError):
+                numbers = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+                # Those of its own, and of children that it has waited for.
+                ticks += sum(int(number) for number in numbers[11:15])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         """All its processes at once, as when its machine loses power."""
-        process = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+        process = self.process
         for child in [process, *_descendants(process)]:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)

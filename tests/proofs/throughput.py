@@ -1,4 +1,4 @@
-"""Reads per second of two services with 0, 1 and 2 standbys, and behind nginx as a cache. Ratios, no promise.
+"""Reads per second with standbys and a cache, and what imports pay for standbys. Ratios, no promise.
 
 All run at the same time and are asked in turns, so that what disturbs the machine disturbs them all.
 """
@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.proofs.catalogues import SOURCE, Catalogue
 from tests.proofs.expectations import TOPICS, TYPES, WORDS, Tree
 from tests.proofs.machines import PREFIX, Nginx, Service, is_answered
 from tests.proofs.outcome import Outcome
-from tests.proofs.replication import HOST, replicated
+from tests.proofs.replication import HOST, Server, replicated
 
 ARTICLES: Final = 2_000
 CONNECTIONS: Final = 16
@@ -75,16 +76,55 @@ def measure_reads(seconds: int, rounds: int, articles: int = ARTICLES) -> Outcom
         script = folder / "paths.lua"
         script.write_text(_PATHS_SCRIPT)
         measured: dict[str, list[float]] = {case: [] for case in fronts}
+        # Processor seconds of the primary, and of standbys, for a read.
+        costs: dict[str, list[tuple[float, float]]] = {case: [] for case in fronts}
         for _ in range(rounds):
             for case, front in fronts.items():
+                before = _processor_seconds(replication.servers)
                 measured[case].append(_per_second(front, script, paths, seconds))
+                after = _processor_seconds(replication.servers)
+                reads = measured[case][-1] * seconds
+                spent = [(end - start) / reads for start, end in zip(before, after, strict=True)]
+                costs[case].append((spent[0], sum(spent[1:])))
                 if not is_answered(front.address, f"{PREFIX}/health/ready"):
                     outcome.faults.append(f"{case}: the services are gone")
         alone = median(measured["without a standby"])
         outcome.numbers["per second without a standby"] = round(alone)
         for case, numbers in measured.items():
             outcome.numbers[case] = round(100 * median(numbers) / alone)
+        for case, spent_by in costs.items():
+            for who, place in (("the primary", 0), ("standbys", 1)):
+                microseconds = round(1e6 * median(spent[place] for spent in spent_by))
+                outcome.numbers[f"µs of {who} for a read {case}"] = microseconds
     return outcome
+
+
+def measure_imports(rounds: int) -> Outcome:
+    """How long an import of twelve changed articles takes that waits for no standby, for one, for both."""
+    outcome = Outcome("ms of an import")
+    with tempfile.TemporaryDirectory() as name, replicated(2) as replication:
+        tree = Tree(Path(name) / SOURCE, random.Random(1))  # noqa: S311  to be repeated
+        tree.begin(ARTICLES)
+        primary = replication.servers[0]
+        catalogue = Catalogue(primary.dsn())
+        catalogue.import_(tree.root)
+        waits = {"that waits for none": "", "for any one": "ANY 1 (*)", "for both": "FIRST 2 (*)"}
+        measured: dict[str, list[float]] = {case: [] for case in waits}
+        for _ in range(rounds):
+            for case, names in waits.items():
+                primary.await_everything(names)
+                tree.change(12)
+                began = time.monotonic()
+                catalogue.import_(tree.root)
+                measured[case].append(time.monotonic() - began)
+        for case, seconds in measured.items():
+            outcome.numbers[case] = round(1000 * median(seconds))
+    return outcome
+
+
+def _processor_seconds(servers: Sequence[Server]) -> list[float]:
+    """Of all processes of each server, also of those that have ended."""
+    return [server.processor_seconds() for server in servers]
 
 
 def _paths() -> Sequence[str]:

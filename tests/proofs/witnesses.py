@@ -8,6 +8,7 @@ that it names says.
 import http.client
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -60,6 +61,8 @@ class Sightings:
 
     operations: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
+    # What a 503 said, without its numbers.
+    reasons: Counter[str] = field(default_factory=Counter)
     older: int = 0
     mixtures: int = 0
     longest: float = 0.0
@@ -85,9 +88,11 @@ class Sightings:
             if len(self.faults) < MAX_FAULTS:
                 self.faults.append(fault)
 
-    def answered(self, status: str) -> None:
+    def answered(self, status: str, reason: str | None = None) -> None:
         with self.lock:
             self.statuses[status] += 1
+            if reason:
+                self.reasons[reason] += 1
 
     def waited(self, seconds: float) -> None:
         with self.lock:
@@ -300,7 +305,9 @@ class Witness:
             connection.close()
             self.sightings.answered("none")
             return None
-        self.sightings.answered(str(response.status))
+        is_problem = response.getheader("Content-Type") == "application/problem+json"
+        reason = re.sub("[0-9]+", "N", json.loads(body)["detail"]) if is_problem else None
+        self.sightings.answered(str(response.status), reason)
         if response.status == 503 and not response.getheader("Retry-After"):
             self.sightings.fault(f"{path}: a 503 without Retry-After")
         if response.status not in (200, 410, 502, 503, 504):
