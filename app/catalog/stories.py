@@ -73,7 +73,7 @@ def whole_story(connection: Connection, row: Row[Any], published: Published) -> 
     coverage = _coverage(connection, ids, published)
     oldest_first = sorted(ids, key=lambda id_: (coverage.times[id_], coverage.items[id_]))
     items = ",".join([coverage.items[id_] for id_ in oldest_first])
-    link_items = ",".join(_links(connection, ids, published))
+    link_items = ",".join(_links(connection, ids, published) if row.link_count else ())
     return f'{_item(row, ids, coverage)[:-1]},"articles":[{items}],"links":[{link_items}]}}'
 
 
