@@ -55,7 +55,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     settings = Settings.read()
-    contents, hidden = _ready_database(settings)
+    level, contents, hidden = _ready_database(settings)
     sockets = _listening_sockets(host, port)
     port = sockets[0].getsockname()[1]
     if settings.public_url is None:
@@ -63,7 +63,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
     leave_signals()
     configuration = logging_configuration(settings.log)
     dictConfig(configuration)
-    log.info("%s has %s", _without_secrets(settings.database_url), contents)
+    log.log(level, "%s has %s", _without_secrets(settings.database_url), contents)
     config = uvicorn.Config(
         "app.serving:app_from_environment",
         factory=True,
@@ -186,14 +186,17 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _ready_database(settings: Settings) -> tuple[str, int]:
-    """What there is to serve, and how much of it is not published. Raises what makes serving impossible."""
+def _ready_database(settings: Settings) -> tuple[int, str, int]:
+    """What there is to serve, how bad that is, and how much is not published.
+
+    Raises what makes serving impossible.
+    """
     url = settings.database_url
     with Reader(url, read_only=settings.read_only) as reader:
         try:
-            return _contents_of(reader)
+            return logging.INFO, *_contents_of(reader)
         except NoCatalogue as error:
-            return f"no catalogue yet, so that all is answered 503. {error}", 0
+            return logging.WARNING, f"no catalogue yet, so that all is answered 503. {error}", 0
         except SchemaOutdated:
             if settings.read_only or not url.startswith("sqlite"):
                 raise
@@ -201,12 +204,13 @@ def _ready_database(settings: Settings) -> tuple[str, int]:
             with exclusive(writing) as connection:
                 upgrade(connection)
             writing.dispose()
-            return _contents_of(reader)
+            return logging.INFO, *_contents_of(reader)
         except DatabaseUnavailable as error:
             if url.startswith("sqlite"):
                 raise
             # It may come up after us.
-            return f"nothing that can be read, so that all is answered 503 until it can. {error}", 0
+            contents = f"nothing that can be read, so that all is answered 503 until it can. {error}"
+            return logging.ERROR, contents, 0
 
 
 def _contents_of(reader: Reader) -> tuple[str, int]:
