@@ -67,7 +67,7 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
     leave_signals()
     configuration = logging_configuration(settings.log)
     dictConfig(configuration)
-    log.info("%s has %s", without_secrets(settings.database_url), contents.in_words)
+    log.log(contents.level, "%s has %s", without_secrets(settings.database_url), contents.in_words)
     if standbys and settings.read_database_url:
         level, text = standbys
         log.log(level, "%s %s", without_secrets(settings.read_database_url), text)
@@ -199,6 +199,7 @@ class Contents(NamedTuple):
     in_words: str
     hidden: int = 0
     state: State | None = None
+    level: int = logging.INFO
 
 
 def ready_database(settings: Settings) -> Contents:
@@ -208,7 +209,8 @@ def ready_database(settings: Settings) -> Contents:
         try:
             return _contents_of(reader)
         except NoCatalogue as error:
-            return Contents(f"no catalogue yet, so that all is answered 503. {error}")
+            in_words = f"no catalogue yet, so that all is answered 503. {error}"
+            return Contents(in_words, level=logging.WARNING)
         except SchemaOutdated:
             return _contents_of_older_schema(settings, reader)
         except (DatabaseUnavailable, QueryTimedOut) as error:
@@ -216,8 +218,10 @@ def ready_database(settings: Settings) -> Contents:
                 raise
             # It may come up after us.
             if settings.read_database_url:
-                return Contents(f"nothing that can be read at the moment. {error}")
-            return Contents(f"nothing that can be read, so that all is answered 503 until it can. {error}")
+                in_words = f"nothing that can be read at the moment. {error}"
+            else:
+                in_words = f"nothing that can be read, so that all is answered 503 until it can. {error}"
+            return Contents(in_words, level=logging.ERROR)
 
 
 def _contents_of_older_schema(settings: Settings, reader: Reader) -> Contents:
@@ -232,7 +236,8 @@ def _contents_of_older_schema(settings: Settings, reader: Reader) -> Contents:
             upgrade(connection)
         writing.dispose()
     elif who := _import_under_way(reader):
-        return Contents(f"an older version's schema, so that all is answered 503. It is written by {who}")
+        in_words = f"an older version's schema, so that all is answered 503. It is written by {who}"
+        return Contents(in_words, level=logging.WARNING)
     # A migration of a server may have ended just now.
     return _contents_of(reader)
 

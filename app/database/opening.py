@@ -1,5 +1,6 @@
 """Checks of a new connection: is this a database that Clippings can use? Knows no table."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ def check_on_connect(engine: Engine, *, may_create_file: bool) -> None:
     if engine.dialect.name == "sqlite":
         file = file_of(engine)
         event.listen(
-            engine, "do_connect", _check_folder if may_create_file or not file else partial(_open, file)
+            engine, "do_connect", _check_place if may_create_file or not file else partial(_open, file)
         )
     else:
         # This check must run before SQLAlchemy's own first queries, which fail if texts arrive as bytes.
@@ -44,6 +45,16 @@ def _check_folder(dialect: Any, record: Any, arguments: list[Any], options: dict
             raise DatabaseUnusable(
                 "The database cannot be opened: its folder is not there; make it, or name another one."
             )
+
+
+def _check_place(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+    _check_folder(dialect, record, arguments, options)
+    # SQLite would say "unable to open database file" of a file that it cannot make.
+    file = Path(arguments[0])
+    if not options.get("uri") and not file.exists() and not os.access(file.parent, os.W_OK | os.X_OK):
+        raise DatabaseUnusable(
+            "The database cannot be made: its folder may not be written; allow that, or name another one."
+        )
 
 
 def _open(file: SqliteFile, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:

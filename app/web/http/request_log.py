@@ -141,7 +141,9 @@ class Complaints:
     def complain(self, about: str, message: str) -> None:
         if self._is_due(about):
             times = self._said[about][1]
-            more = f" It happened {times:,} more times since the last line." if times else ""
+            more = (
+                f" It happened {times:,} more time{'s'[: times != 1]} since the last line." if times else ""
+            )
             log.warning("%s%s", message, more)
             self._said[about] = self._clock(), 0
 
