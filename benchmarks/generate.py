@@ -92,7 +92,7 @@ def fill_catalogue(
             upgrade(connection)
             if not start and connection.scalar(select(func.count()).select_from(articles)):
                 raise click.UsageError("the catalogue has articles already; name a new one")
-            name = source_of(start)
+            name = f"tree-{start // _ARTICLES_AT_ONCE % _SOURCES}"
             source = source_named(connection, name, None)
             planner = Planner(source, StoredDocuments(), itertools.count(next_document_id(connection)))
             for file in _files(archive, part, name):
@@ -103,20 +103,10 @@ def fill_catalogue(
         progress(part.stop)
 
 
-def source_of(number: int) -> str:
-    """The source of an article in a filled catalogue."""
-    return f"tree-{number // _ARTICLES_AT_ONCE % _SOURCES}"
-
-
-def catalogue_article(
-    archive: Archive, number: int, sentences: int = _SENTENCES_IN_A_CATALOGUE
-) -> ArticleDocument:
-    return archive.article(number, 0 if number % _EVERY else _MENTIONED_BY_FEW, sentences)
-
-
 def _files(archive: Archive, numbers: range, source: str) -> Iterator[ReadFile[Serialised]]:
     for number in numbers:
-        article = catalogue_article(archive, number)
+        related = 0 if number % _EVERY else _MENTIONED_BY_FEW
+        article = archive.article(number, related, _SENTENCES_IN_A_CATALOGUE)
         reading = Reading(None, None, None, (), ())
         yield ReadFile(article.path, b"generated", reading, serialise(source, None, article))
 

@@ -1,146 +1,148 @@
-"""What an import writes into a catalogue of `benchmarks.generate`: bytes of the log, and seconds.
+"""What an import writes into a catalogue: bytes of the database's log, and seconds.
 
-python -m benchmarks.writes sqlite:///copy.db postgresql://…/copy
+python -m benchmarks.writes sqlite:///copy.db postgresql:///copy
 
-It changes the catalogue, so it is given a copy. SQLite's bytes are those of its write-ahead log. PostgreSQL's
-are what its log grew by: on a server that nobody else writes to, right after a checkpoint, when most pages
-are written whole, and once more without one.
+It changes the catalogues, so it is given fresh copies. SQLite's bytes are those of its write-ahead log.
+PostgreSQL's are what its log grew by right after a checkpoint, when the first change of a page writes all of
+it; nobody else may write to the server.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import click
 from sqlalchemy import Engine, event, func, select, text
 
+from app.catalog.originals import all_documents
+from app.catalog.query import ArticleQuery
 from app.catalog.tables import articles
 from app.database.engines import writing_engine
-from app.documents.article import ArticleDocument
+from app.database.snapshots import Reader
+from app.exports.documents import document_text
 from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from app.settings import Settings
 from benchmarks.articles import Archive
-from benchmarks.generate import SEED, as_document, catalogue_article, source_of
+from benchmarks.generate import SEED, as_document
 
-# Articles of a news site; those of the catalogue have seven, so that a million fit on a disk.
+# A usual article; those of generated catalogues have seven, so that a million fit on a disk.
 _SENTENCES: Final = 30
+# New articles are of a source of their own, whose other documents need not be read first.
 _SOURCE: Final = "writes"
 _ROUNDS: Final = 3
-# Each 20th article has related links: single ones have none.
-_EVERY: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     size: int
     seconds: float
 
 
+# The texts of documents by their paths.
+_Tree = Mapping[str, str]
+
+
 @click.command()
 @click.argument("urls", nargs=-1, required=True)
-@click.option("--new", default="100,10000", show_default=True, help="Imports of so many articles, besides.")
-@click.option(
-    "--checkpoint/--no-checkpoint", default=True, show_default=True, help="Before each, PostgreSQL."
-)
-def writes(urls: tuple[str, ...], new: str, *, checkpoint: bool) -> None:
+@click.option("--new", multiple=True, default=[100, 10_000], show_default=True, help="Imports of so many.")
+def writes(urls: tuple[str, ...], new: tuple[int, ...]) -> None:
     """Measure imports into catalogues, which they change."""
     for url in urls:
         engine = writing_engine(Settings(database_url=url).database_url)
         with engine.connect() as connection:
             count = connection.scalar(select(func.count()).select_from(articles)) or 0
         click.echo(f"{engine.dialect.name}, {count:,} articles")
-        for what, size, seconds in _measure(
-            engine, count, list(map(int, new.split(","))) if new else [], checkpoint
-        ):
-            click.echo(f"  {what:28} {size / 1e6:9.2f} MB {seconds:8.2f} s")
+        for what, size, seconds in _measure(engine, count, new):
+            click.echo(f"  {what:26} {size / 1e6:9.2f} MB {seconds:8.2f} s")
         engine.dispose()
 
 
-def _measure(
-    engine: Engine, count: int, sizes: Iterable[int], checkpoint: bool
-) -> Iterator[tuple[str, float, float]]:
-    archive = Archive(SEED, count)
-    numbers = iter(range(count - count % _EVERY + 1, 2**31))
-    single = [next(numbers) for _ in range(2 * _ROUNDS)]
-    # The first import makes the source, and what was never needed before.
-    _import(engine, [_new(archive, next(numbers))], _SOURCE, checkpoint)
-
-    def rounds(what: str, imports: list[tuple[list[ArticleDocument], str]]) -> tuple[str, float, float]:
-        written = [_import(engine, documents, source, checkpoint) for documents, source in imports]
-        return what, median(one.size for one in written), median(one.seconds for one in written)
-
-    yield rounds("a new article", [([_new(archive, number)], _SOURCE) for number in single[:_ROUNDS]])
-    edited = [count * part // 5 // _EVERY * _EVERY + 1 for part in (1, 2, 3)]
-    yield rounds(
-        "a title edited by a word", [([_edited(archive, number)], source_of(number)) for number in edited]
-    )
+def _measure(engine: Engine, count: int, sizes: Sequence[int]) -> Iterator[tuple[str, float, float]]:
+    documents = _new_documents(count)
+    # The first import brings the schema up to date and makes the source.
+    _import(engine, _SOURCE, dict(islice(documents, 1)))
+    new = [_import(engine, _SOURCE, dict(islice(documents, 1))) for _ in range(_ROUNDS)]
+    yield "a new article", *_medians(new)
+    edited = [_import(engine, *_edited(engine, part / (_ROUNDS + 1))) for part in range(1, _ROUNDS + 1)]
+    yield "a title edited by a word", *_medians(edited)
     for size in sizes:
-        documents = [_new(archive, next(numbers)) for _ in range(size)]
-        yield rounds(f"{size:,} new articles", [(documents, _SOURCE)])
+        yield f"{size:,} new articles", *_import(engine, _SOURCE, dict(islice(documents, size)))
 
 
-def _new(archive: Archive, number: int) -> ArticleDocument:
-    return catalogue_article(archive, number, _SENTENCES)
+def _medians(imports: Sequence[Written]) -> tuple[float, float]:
+    return median(one.size for one in imports), median(one.seconds for one in imports)
 
 
-def _edited(archive: Archive, number: int) -> ArticleDocument:
-    article = catalogue_article(archive, number)
-    others = article.title.split(" ")[1:]
-    return replace(article, title=" ".join((archive.words.things[number % 100], *others)))
+def _new_documents(count: int) -> Iterator[tuple[str, str]]:
+    """Paths and texts of articles that are newer than all of the archive, and mention nobody."""
+    archive = Archive(SEED, count)
+    number = count
+    while True:
+        article = archive.article(number, 0, _SENTENCES)
+        yield article.path, as_document(article)
+        number += 1
 
 
-def _import(engine: Engine, documents: list[ArticleDocument], source: str, checkpoint: bool) -> Written:
+def _edited(engine: Engine, place: float) -> tuple[str, _Tree]:
+    """The source and the document of a stored article, its title begun with another word."""
+    with engine.connect() as connection:
+        last_id = connection.scalar(select(func.max(articles.c.id))) or 0
+        from_there = select(articles.c.public_id).where(articles.c.id >= int(last_id * place))
+        public_id = connection.scalars(from_there.order_by(articles.c.id).limit(1)).one()
+    query = ArticleQuery.from_parameters([("id", public_id), ("published", "any")])
+    with Reader(engine.url.render_as_string(hide_password=False)) as reader, reader.snapshot() as connection:
+        document, item = next(
+            (document, document.article.item)
+            for document in all_documents(connection, query)
+            if document.article
+        )
+    item["title"] = " ".join(["Corrected", *item["title"].split(" ")[1:]])
+    return document.source, {document.path: document_text(document)}
+
+
+def _import(engine: Engine, source: str, tree: _Tree) -> Written:
+    ended: list[float] = []
+
+    def note_end(*_: object) -> None:
+        ended.append(time.perf_counter())
+
     with TemporaryDirectory() as folder:
-        for document in documents:
-            file = Path(folder, document.path)
+        for path, document in tree.items():
+            file = Path(folder, path)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(as_document(document), encoding="utf-8")
-        ended: list[float] = []
-
-        def note_end(*_: object) -> None:
-            ended.append(time.perf_counter())
-
-        with _log_growth(engine, checkpoint) as log:
+            file.write_text(document, encoding="utf-8")
+        with _log_growth(engine) as grown:
             # The connection is handed back before SQLite copies its log into the file.
             event.listen(engine, "checkin", note_end)
             started = time.perf_counter()
-            report = import_trees(engine, [Request(Path(folder), source, None)], Options())
+            report = import_trees(engine, [Request(Path(folder), source)], Options())
             event.remove(engine, "checkin", note_end)
-        if report.rejected or report.created + report.updated != len(documents):
-            raise click.ClickException(f"{source}: not all is new; name a fresh copy")
-    return Written(log[0], ended[0] - started)
+    if report.created + report.updated != len(tree):
+        raise click.ClickException(f"{source}: not all was new; name a fresh copy of a catalogue")
+    return Written(grown[0], ended[0] - started)
 
 
 @contextmanager
-def _log_growth(engine: Engine, checkpoint: bool) -> Iterator[list[int]]:
-    """The bytes, once the block is left."""
+def _log_growth(engine: Engine) -> Iterator[list[int]]:
+    """The list has the bytes once the block is left."""
     grown: list[int] = []
     if engine.dialect.name == "sqlite":
         log = Path(f"{engine.url.database}-wal")
-        reader: Any = engine.raw_connection()
-        try:
-            # Whoever reads keeps the log from being emptied.
-            reader.driver_connection.execute("BEGIN")
-            reader.driver_connection.execute("SELECT count(*) FROM sources").fetchall()
-            before = log.stat().st_size if log.exists() else 0
+        # SQLite does not empty its log while somebody reads from it.
+        with engine.connect() as connection:
+            connection.execute(text("SELECT name FROM sources")).all()
+            before = log.stat().st_size
             yield grown
             grown.append(log.stat().st_size - before)
-        finally:
-            reader.driver_connection.execute("ROLLBACK")
-            reader.close()
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     else:
+        place = text("SELECT pg_current_wal_insert_lsn() - '0/0'")
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if checkpoint:
-                connection.execute(text("CHECKPOINT"))
-            place = text("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
+            connection.execute(text("CHECKPOINT"))
             before = connection.scalars(place).one()
             yield grown
             grown.append(int(connection.scalars(place).one() - before))
