@@ -16,7 +16,7 @@ any story.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -191,13 +191,14 @@ class _Groups:
         self._group_of: dict[str, str] = {}
         self._ids: dict[str, list[str]] = {}
         self._span: dict[str, tuple[int, int] | None] = {}
-        self._links: dict[str, set[bytes]] = {}
+        # The keys of each link of a page that is not here.
+        self._links: dict[str, set[tuple[bytes, ...]]] = {}
         for article in articles:
             id_ = article.public_id
             self._group_of[id_] = id_
             self._ids[id_] = [id_]
             self._span[id_] = None if article.time is None else (article.time, article.time)
-            self._links[id_] = {mention.keys[0] for mention in _mentions_of_links(article, keys_here)}
+            self._links[id_] = {mention.keys for mention in _mentions_of_links(article, keys_here)}
 
     def __iter__(self) -> Iterator[list[str]]:
         return iter(self._ids.values())
@@ -211,7 +212,9 @@ class _Groups:
         if span and span[1] - span[0] > MAX_SPAN:
             return
         count = len(self._ids[larger]) + len(self._ids[smaller])
-        if count + len(self._links[larger] | self._links[smaller]) > MAX_MEMBERS:
+        links = self._links[larger] | self._links[smaller]
+        # There are no more pages than links, and counting links is quicker.
+        if count + len(links) > MAX_MEMBERS and count + _count_pages(links) > MAX_MEMBERS:
             return
         if len(self._ids[larger]) < len(self._ids[smaller]):
             larger, smaller = smaller, larger
@@ -227,6 +230,20 @@ def _links(articles: Sequence[Member], keys_here: Set[bytes]) -> Iterator[tuple[
     mentions = {
         mention.link_id: mention for article in articles for mention in _mentions_of_links(article, keys_here)
     }
+    page = _pages([mention.keys for mention in mentions.values()])
+    by_page: dict[bytes, list[PageMention]] = defaultdict(list)
+    for mention in mentions.values():
+        by_page[page(mention.keys[0])].append(mention)
+    return (tuple(of_page) for of_page in by_page.values())
+
+
+def _count_pages(links: Collection[tuple[bytes, ...]]) -> int:
+    page = _pages(links)
+    return len({page(keys[0]) for keys in links})
+
+
+def _pages(links: Iterable[tuple[bytes, ...]]) -> Callable[[bytes], bytes]:
+    """The page of each key, as one of its keys: links that have any key in common lead to one page."""
     page_of: dict[bytes, bytes] = {}
 
     def page(key: bytes) -> bytes:
@@ -234,13 +251,10 @@ def _links(articles: Sequence[Member], keys_here: Set[bytes]) -> Iterator[tuple[
             key = above
         return key
 
-    for mention in mentions.values():
-        for key in mention.keys[1:]:
-            page_of[page(key)] = page(mention.keys[0])
-    by_page: dict[bytes, list[PageMention]] = defaultdict(list)
-    for mention in mentions.values():
-        by_page[page(mention.keys[0])].append(mention)
-    return (tuple(of_page) for of_page in by_page.values())
+    for keys in links:
+        for key in keys[1:]:
+            page_of[page(key)] = page(keys[0])
+    return page
 
 
 def _mentions_of_links(article: Member, keys_here: Set[bytes]) -> Iterator[PageMention]:

@@ -268,11 +268,14 @@ def browse() -> list[Outcome]:
 def _browse(folder: Path, url: str, name: str, *, is_hostile: bool) -> Outcome:
     outcome = Outcome(f"browser on {name}")
     item = json.loads(fetch(f"{url}/articles?hasRelated=true&limit=1&fields=id"))["items"][0]
+    [collection] = json.loads(fetch(f"{url}/articles?type=collection&limit=1&fields=id"))["items"]
     addresses = [
         "/",
+        "/?collapse=story",
         "/?q=open",
         "/?topic=*&sort=title",
         f"/view/articles/{item['id']}",
+        f"/view/articles/{collection['id']}",
         "/view/stories",
         _first(url, "/view/stories"),
         "/view/topics",
