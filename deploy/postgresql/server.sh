@@ -28,6 +28,14 @@ if [ ! -d "$PGDATA" ]; then
         until copy_the_primary; do sleep 2; done
     fi
 elif [ ! -e "$PGDATA/standby.signal" ] && another_can_be_written; then
+    # A promotion begins a timeline, so the higher one is of the server that was promoted last.
+    own=$(LC_ALL=C pg_controldata "$PGDATA" | sed -n "s/^Latest checkpoint's TimeLineID: *//p")
+    others=$(psql --no-psqlrc --tuples-only --no-align \
+        --command "SELECT timeline_id FROM pg_control_checkpoint()" "$primary")
+    if [ "$own" -gt "$others" ]; then
+        echo "This server was promoted, and the one before it is written to again: stop that one." >&2
+        exit 1
+    fi
     echo "Another server is the primary now: this one goes back to where both were equal, and follows it."
     # The configuration keeps the log since the last checkpoint, which pg_rewind reads.
     pg_rewind --target-pgdata "$PGDATA" --source-server "$primary" --write-recovery-conf --config-file "$config" ||

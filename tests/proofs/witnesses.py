@@ -73,6 +73,10 @@ class Sightings:
     def requests(self) -> int:
         return self.statuses.total()
 
+    @property
+    def work_done(self) -> int:
+        return sum(self.operations[kind] for kind in ("walks", "searches", "syncs"))
+
     def older_answer(self, fault: str) -> None:
         with self.lock:
             self.older += 1
@@ -275,6 +279,7 @@ class Witness:
         began = time.monotonic()
         while True:
             if self.ended.is_set():
+                self.sightings.waited(time.monotonic() - began)
                 raise Ended
             answer = self._asked_once(path, headers)
             if answer and answer.status in (200, 410):
