@@ -56,9 +56,10 @@ def empty_world(folder: Path, database_url: str) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def small_ranges() -> Iterator[None]:
-    """Sets are in pieces of eight ids, so that a few articles are in several of them."""
+    """Words are in pieces of 8 ids, other sets in pieces of 16: a few articles are in several of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.catalog.index.ranges.RANGE_BITS", 3)
+        patch.setattr("app.catalog.index.ranges.WORD_RANGE_BITS", 3)
+        patch.setattr("app.catalog.index.ranges.SET_RANGE_BITS", 4)
         yield
 
 

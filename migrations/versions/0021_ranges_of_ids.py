@@ -1,6 +1,7 @@
-"""Sets in pieces of 65,536 ids, so that an article more does not write the sets of all again.
+"""Sets in pieces, so that an article more does not write the sets of all again.
 
-A catalogue of fewer ids gets the column alone: its sets are one piece each.
+Words are in pieces of 65,536 ids, other sets of 262,144. A catalogue of fewer ids gets the column alone: its
+sets are one piece each.
 """
 
 from collections.abc import Iterator
@@ -14,26 +15,26 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-_RANGE_BITS = 16
 _ROWS_AT_ONCE = 100
-# Of both tables the primary key without the new column, and the columns that hold sets.
+# Both tables have a primary key without the new column, columns of sets, and so many bits of an id that
+# tell its place in a range.
 _TABLES = {
-    "article_sets": (("kind", "key"), ("article_ids",)),
-    "word_articles": (("word",), ("in_title", "in_excerpt", "anywhere")),
+    "article_sets": (("kind", "key"), ("article_ids",), 18),
+    "word_articles": (("word",), ("in_title", "in_excerpt", "anywhere"), 16),
 }
 
 
 def upgrade() -> None:
     _add_column()
     last_id = op.get_bind().scalar(sa.text("SELECT max(id) FROM articles")) or 0
-    if last_id >> _RANGE_BITS:
-        for name, (key, sets) in _TABLES.items():
-            _split(name, key, sets)
+    for name, (key, sets, range_bits) in _TABLES.items():
+        if last_id >> range_bits:
+            _split(name, key, sets, range_bits)
 
 
 def _add_column() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        for name, (key, _) in _TABLES.items():
+        for name, (key, _, _) in _TABLES.items():
             op.add_column(name, sa.Column("range", sa.Integer, nullable=False, server_default="0"))
             op.alter_column(name, "range", server_default=None)
             op.drop_constraint(f"pk_{name}", name)
@@ -70,7 +71,7 @@ def _add_column() -> None:
     op.create_index("ix_word_articles_stem", "word_articles", ["stem"])
 
 
-def _split(name: str, key: tuple[str, ...], sets: tuple[str, ...]) -> None:
+def _split(name: str, key: tuple[str, ...], sets: tuple[str, ...], range_bits: int) -> None:
     """Replaces the rows whose sets reach beyond the first range by a row for each range."""
     connection = op.get_bind()
     others = ("stem",) if name == "word_articles" else ()
@@ -88,25 +89,27 @@ def _split(name: str, key: tuple[str, ...], sets: tuple[str, ...]) -> None:
         large, pieces = [], []
         for row in found:
             whole = {column: BitMap.deserialize(bytes(row[column])) for column in sets if row[column]}
-            if max(of_text.max() for of_text in whole.values()) >> _RANGE_BITS:
+            if max(of_text.max() for of_text in whole.values()) >> range_bits:
                 large.append({f"stored_{column}": row[column] for column in key})
-                pieces += [{**row, "range": range_, **piece} for range_, piece in _pieces(whole, sets)]
+                pieces += [
+                    {**row, "range": range_, **dict.fromkeys(sets), **piece}
+                    for range_, piece in _pieces(whole, range_bits)
+                ]
         if large:
             connection.execute(table.delete().where(*is_stored), large)
             connection.execute(table.insert(), pieces)
 
 
-def _pieces(whole: dict[str, BitMap], sets: tuple[str, ...]) -> Iterator[tuple[int, dict[str, bytes | None]]]:
-    last = max(articles.max() for articles in whole.values()) >> _RANGE_BITS
+def _pieces(whole: dict[str, BitMap], range_bits: int) -> Iterator[tuple[int, dict[str, bytes]]]:
+    last = max(articles.max() for articles in whole.values()) >> range_bits
     for range_ in range(last + 1):
-        in_range = range(range_ << _RANGE_BITS, (range_ + 1) << _RANGE_BITS)
-        piece: dict[str, bytes | None] = dict.fromkeys(sets)
+        ids = BitMap(range(range_ << range_bits, (range_ + 1) << range_bits))
+        piece = {}
         for column, articles in whole.items():
-            part = articles & BitMap(in_range)
-            if part:
+            if part := articles & ids:
                 part.run_optimize()
                 piece[column] = part.serialize()
-        if any(piece.values()):
+        if piece:
             yield range_, piece
 
 

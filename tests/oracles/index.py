@@ -41,15 +41,15 @@ def stored_sets(connection: Connection) -> Sets:
     sets: Sets = defaultdict(set)
     rows = connection.execute(text("SELECT kind, key, range, article_ids FROM article_sets"))
     for kind, key, range_, article_ids in rows:
-        sets[kind, key] |= _piece(range_, article_ids)
+        sets[kind, key] |= _piece(range_, article_ids, ranges.SET_RANGE_BITS)
     return dict(sets)
 
 
-def _piece(range_: int, article_ids: bytes) -> set[int]:
+def _piece(range_: int, article_ids: bytes, range_bits: int) -> set[int]:
     """No piece is empty, and its ids are those of its range."""
     piece = BitMap.deserialize(bytes(article_ids))
     assert piece
-    assert piece.min() >> ranges.RANGE_BITS == piece.max() >> ranges.RANGE_BITS == range_
+    assert piece.min() >> range_bits == piece.max() >> range_bits == range_
     return set(piece)
 
 
@@ -93,7 +93,7 @@ def stored_words(connection: Connection) -> Words:
     for word, range_, of_stem, *pieces in connection.execute(text(f"SELECT {columns} FROM word_articles")):  # noqa: S608
         for where, article_ids in zip(("title", "excerpt", "anywhere"), pieces, strict=True):
             if article_ids is not None:
-                found[word, of_stem, where] |= _piece(range_, article_ids)
+                found[word, of_stem, where] |= _piece(range_, article_ids, ranges.WORD_RANGE_BITS)
     return dict(found)
 
 

@@ -17,8 +17,7 @@ from sqlalchemy import Connection, Select, bindparam, case, or_, select
 
 from app.catalog.audience import Published
 from app.catalog.index.ranges import joined
-from app.catalog.index.sets import pieces_of
-from app.catalog.index.words import Occurrences
+from app.catalog.index.words import Occurrences, most_rows, most_rows_values
 from app.catalog.name_words import (
     MAX_WORDS_OF_PREFIX,
     WordCondition,
@@ -133,7 +132,7 @@ def _find_word(connection: Connection, word: str) -> Occurrences:
 
 def _find_prefix(connection: Connection, prefix: str) -> Occurrences:
     """Rows are streamed where the driver can: the words that begin with a letter are many."""
-    values = {**prefix_values(prefix), "limit": MAX_WORDS_OF_PREFIX + 1}
+    values = {**prefix_values(prefix), **most_rows_values(MAX_WORDS_OF_PREFIX + 1)}
     return _joined(_of_few_words(rows_of_words(connection, has_prefix).stream(values)))
 
 
@@ -165,7 +164,7 @@ def rows_of_words(condition: WordCondition) -> Select[Any]:
     columns = word_articles.c
     rows = select(columns.word, columns.in_title, columns.in_excerpt, columns.anywhere)
     rows = rows.where(condition(word_articles))
-    return rows.limit(pieces_of(bindparam("limit"))) if condition is has_prefix else rows
+    return rows.limit(most_rows()) if condition is has_prefix else rows
 
 
 def _union(occurrences: Sequence[Occurrences]) -> Occurrences:

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any, Final, Protocol
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
 from app.catalog.audience import Published
 from app.catalog.fields import MANY_VALUED, Has
-from app.catalog.index.ranges import range_of
+from app.catalog.index.ranges import range_of_sets
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.tables import article_sets
 from app.database.rows import chunked, insert_tuples
@@ -214,13 +214,6 @@ def _counts(pieces: Iterable[tuple[bytes, int]], within: BitMap) -> dict[int, in
     return counts
 
 
-def pieces_of(count: ColumnElement[int]) -> ColumnElement[int]:
-    """How many rows so many sets may have at most: one for each range that has articles."""
-    is_of_all = (article_sets.c.kind == HAS) & (article_sets.c.key == Has.SOURCE)
-    ranges = select(func.coalesce(func.max(article_sets.c.range), 0) + 1).where(is_of_all)
-    return count * ranges.scalar_subquery()
-
-
 def _sets_of_kind() -> Select[Any]:
     return select(article_sets.c.article_ids).where(article_sets.c.kind == bindparam("kind"))
 
@@ -244,12 +237,12 @@ class SetChanges:
         self._removed: dict[_PieceKey, BitMap] = defaultdict(BitMap)
 
     def add(self, article_id: int, sets: Iterable[SetKey]) -> None:
-        range_ = range_of(article_id)
+        range_ = range_of_sets(article_id)
         for kind, key in sets:
             self._added[kind, range_, key].add(article_id)
 
     def remove(self, article_id: int, sets: Iterable[SetKey]) -> None:
-        range_ = range_of(article_id)
+        range_ = range_of_sets(article_id)
         for kind, key in sets:
             self._added[kind, range_, key].discard(article_id)
             self._removed[kind, range_, key].add(article_id)

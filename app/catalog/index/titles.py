@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Select, bindparam, select
 
 from app.catalog.audience import PUBLISHED_VALUES, Published
 from app.catalog.index.ranges import joined
-from app.catalog.index.sets import of_audience, pieces_of
+from app.catalog.index.sets import of_audience
+from app.catalog.index.words import most_rows, most_rows_values
 from app.catalog.name_words import WordCondition, are_typed, has_prefix, is_word, prefix_values
 from app.catalog.tables import article_words, articles, word_articles
 from app.database.rows import id_in_parameter, ids_parameter
@@ -56,7 +57,7 @@ def _read_set(
     connection: Connection, condition: WordCondition, values: dict[str, str], most_words: int
 ) -> BitMap | None:
     """None if more words of titles than `most_words` fulfil the condition."""
-    rows = sets_of_title_words(connection, condition).rows({**values, "limit": most_words + 1})
+    rows = sets_of_title_words(connection, condition).rows({**values, **most_rows_values(most_words + 1)})
     if len({row.word for row in rows}) > most_words:
         return None
     return joined(row.in_title for row in rows)
@@ -66,7 +67,7 @@ def _read_set(
 def sets_of_title_words(condition: WordCondition) -> Select[Any]:
     word, in_title = word_articles.c.word, word_articles.c.in_title
     rows = select(word, in_title).where(condition(word_articles), in_title.is_not(None))
-    return rows.limit(pieces_of(bindparam("limit")))
+    return rows.limit(most_rows())
 
 
 def _newest_typed(connection: Connection, words: Sequence[str], published: int, titles_read: int) -> BitMap:

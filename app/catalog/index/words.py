@@ -8,13 +8,24 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
-from app.catalog.index.ranges import joined, range_of
+from app.catalog.index import ranges
+from app.catalog.index.ranges import joined, range_of_words
 from app.catalog.index.sets import as_bytes
 from app.catalog.search_language import stem_of
 from app.catalog.search_text import SearchText
-from app.catalog.tables import article_words, word_articles
+from app.catalog.tables import article_words, articles, word_articles
 from app.database.rows import chunked, insert_tuples
 
 
@@ -27,6 +38,16 @@ class Occurrences(NamedTuple):
     title: BitMap
     excerpt: BitMap
     anywhere: BitMap
+
+
+def most_rows() -> ColumnElement[int]:
+    """How many rows the words of `most_rows_values` have at most: one for each range that has articles."""
+    count = select(func.max(articles.c.id).op(">>")(bindparam("range_bits", type_=Integer)) + 1)
+    return bindparam("words", type_=BigInteger) * func.coalesce(count.scalar_subquery(), 1)
+
+
+def most_rows_values(words: int) -> dict[str, int]:
+    return {"words": words, "range_bits": ranges.WORD_RANGE_BITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +138,7 @@ def _postings_in_bounded_memory(
         for is_added, (article_id, (title, excerpt, content)) in chain(
             ((False, text) for text in removed()), ((True, text) for text in added())
         ):
-            postings = by_range[range_of(article_id)]
+            postings = by_range[range_of_words(article_id)]
             in_title, in_excerpt = set(title.split()), set(excerpt.split())
             for word in in_title | in_excerpt | set(content.split()):
                 if parts == 1 or hash(word) % parts == part:
