@@ -43,7 +43,7 @@ One `GET /articles?topic=AI` that nothing remembers:
     web.http.connections -> shell -> negotiation -> audience -> cache -> catalog.state
         -> web.http.routes -> query_string -> catalog.query -> clauses
         -> web.articles -> paging -> catalog.cursors
-        -> web.view -> catalog.databases -> database.snapshots -> catalog.state
+        -> web.view -> database.snapshots
         -> catalog.filters -> catalog.index.conditions -> catalog.terms -> names
         -> catalog.orders -> paging -> database.statements -> web.paging
         -> web.http.response -> compression -> cache
@@ -54,6 +54,7 @@ One `GET /?topic=AI`, the page of the same query, goes the same way to the catal
         -> web.people.list_links -> pages.entries, pages.timeline_picture, pages.structured_data
         -> pages.rendering -> web.people.frames -> web.http.response
 
+Standbys of PostgreSQL, or a cursor that knows its revision, add catalog.databases before the snapshot.
 A second clause or a search adds catalog.index.find and walk, a duration catalog.rolling, counts
 catalog.facets or catalog.timeline. A remembered answer ends at `cache`.
 

@@ -110,7 +110,7 @@ class Service(FastAPI):
         resources: Resources = self.state.resources
         settings = resources.settings
         clock = RevisionClock(
-            resources.databases.known_state,
+            resources.databases.state_reading(),
             KNOWN_SECONDS[resources.databases.dialect],
             is_local=resources.is_local,
         )

@@ -1,8 +1,9 @@
 """The primary and its standbys: which of them answers, so that nobody hears of an older revision later."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Lock
 from typing import Final, NamedTuple, Self
 
@@ -89,21 +90,24 @@ class Databases:
             snapshot = None if only_primary else self._of_standbys(opened, floor, max(told, minimum))
             yield snapshot or self._of_primary_or_nobody(opened, floor, told)
 
-    def known_state(self) -> State | None:
-        """The newest state that can be known quickly, for one thread at a time. None if nothing can be asked.
+    def state_reading(self) -> Callable[[], State | None]:
+        """What reads the newest state that can be known quickly, for one thread at a time.
 
-        Raises NoCatalogue or SchemaOutdated, as the primary says.
+        It returns None if nothing can be asked, and raises NoCatalogue or SchemaOutdated as the primary says.
         """
         if self.standbys is None or self._standby_state is None:
-            return self._primary_state.read()
+            return self._primary_state.read
+        return partial(self._known_state, self.standbys, self._standby_state)
+
+    def _known_state(self, standbys: Reader, standby_state: StateReader) -> State | None:
         floor = self._floor
-        state = _state_of(self.standbys, self._standby_state)
+        state = _state_of(standbys, standby_state)
         if state and state.is_as_new_as(floor):
             self._raise_floor(state)
             return state
         if state:
             # Another connection may lead to a standby that is not behind.
-            self._standby_state.close_if_older(BEHIND_SECONDS)
+            standby_state.close_if_older(BEHIND_SECONDS)
         truth = None if self.primary.is_away() else _read(self.primary, self._primary_state)
         if truth is None:
             # What was told is still true, as far as anybody can be asked.

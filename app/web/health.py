@@ -40,13 +40,18 @@ async def get_readiness(request: Request) -> Response:
 
 
 def check_catalogue(databases: Databases) -> None:
-    """Passes if the standbys can be read, or else the primary. Raises what is wrong with the primary."""
-    standbys = databases.standbys
-    if standbys and not standbys.is_away():
+    """Passes if any database can be read. Raises what is wrong with the last that was asked."""
+    standbys, primary = databases.standbys, databases.primary
+    if standbys is None:
+        readers = [primary]
+    else:
+        # Those that were away a moment ago may take seconds to say so again.
+        readers = [primary, standbys] if standbys.is_away() else [standbys, primary]
+    for reader in readers[:-1]:
         with suppress(*UNREADABLE):
-            _check(standbys)
+            _check(reader)
             return
-    _check(databases.primary)
+    _check(readers[-1])
 
 
 def _check(reader: Reader) -> None:

@@ -1,7 +1,7 @@
 """A request's view of the catalogue: one snapshot, and its revision on the answer."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.catalog.databases import Snapshot
-from app.catalog.state import State
+from app.catalog.state import State, read_state
 from app.settings import Settings
 from app.web.http.audience import Asker, asker_of, require_editor
 from app.web.http.problems import BehindMinimum
@@ -52,19 +52,38 @@ def open_view(request: Request, query: Any = None, told: int | None = None) -> I
     asker, resources = asker_of(request), resources_of(request)
     if query is not None and query.published != "true":
         require_editor(asker, resources.settings)
-    with open_snapshot(request, told) as snapshot:
+    databases = resources.databases
+    if databases.standbys is None and told is None:
+        # There is nothing to choose, and choosing takes 5 µs of a list's 220.
+        with databases.primary.snapshot() as connection:
+            state = read_state(connection)
+            _note_state(request, state)
+            yield View(connection, state, asker, resources.settings, is_primary=True)
+        return
+    with _choose_snapshot(request, told) as snapshot:
+        _note_state(request, snapshot.state)
         yield View(snapshot.connection, snapshot.state, asker, resources.settings, snapshot.is_primary)
 
 
 @contextmanager
-def open_snapshot(request: Request, told: int | None = None) -> Iterator[Snapshot]:
-    """A snapshot that is new enough for who asks. The shell learns its state, and caches the answer by it."""
+def open_snapshot(request: Request) -> Iterator[Snapshot]:
+    """A snapshot that is new enough for who asks, for those who need no view. Raises as `open_view` does."""
+    with _choose_snapshot(request, None) as snapshot:
+        _note_state(request, snapshot.state)
+        yield snapshot
+
+
+def _choose_snapshot(request: Request, told: int | None) -> AbstractContextManager[Snapshot]:
+    state = request.scope["state"]
+    return resources_of(request).databases.snapshot(
+        told or 0, state.get("minimum_revision", 0), only_primary="only_primary" in state
+    )
+
+
+def _note_state(request: Request, state: State) -> None:
+    """The shell caches the response by it."""
     request_state = request.scope["state"]
     minimum = request_state.get("minimum_revision", 0)
-    only_primary = request_state.get("only_primary", False)
-    databases = resources_of(request).databases
-    with databases.snapshot(told or 0, minimum, only_primary=only_primary) as snapshot:
-        if snapshot.state.revision < minimum:
-            raise BehindMinimum(snapshot.state.revision, minimum)
-        request_state["catalogue"] = snapshot.state
-        yield snapshot
+    if state.revision < minimum:
+        raise BehindMinimum(state.revision, minimum)
+    request_state["catalogue"] = state
