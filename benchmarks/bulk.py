@@ -11,10 +11,10 @@ they were.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final, get_args
 from zlib import crc32
 
@@ -23,6 +23,7 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, Row, Table, create_engine, func, select, text, update
 
 from app.catalog.index.groups import HEADS, IDS_IN_A_PART, IDS_IN_A_PIECE, OTHERS, GroupKind
+from app.catalog.index.ranges import SET_RANGE_BITS, WORD_RANGE_BITS, joined
 from app.catalog.index.sets import DAY, MONTH, UPDATED_DAY, SetKey, as_bytes, month_number, sets_of_kind
 from app.catalog.search_language import stem_of
 from app.catalog.sort_keys import UNKNOWN
@@ -131,9 +132,9 @@ def multiply(connection: Connection, times: int) -> None:
             count = driver.execute(statement, values).rowcount
             click.echo(f"{count:>12,} {table.name}, copy {copy}", err=True)
     offsets = [copy * apart for copy in range(times)]
-    _spread(connection, article_sets, ("article_ids",), offsets, frozenset((DAY, UPDATED_DAY, MONTH)))
+    _spread(connection, article_sets, offsets, frozenset((DAY, UPDATED_DAY, MONTH)))
     _spread_days(connection, offsets, days)
-    _spread(connection, word_articles, _IN_TEXTS, offsets, rare)
+    _spread(connection, word_articles, offsets, rare)
     _add_words(connection, offsets, rare)
     renew_group_sets(connection)
     for table in (terms, term_names):
@@ -253,7 +254,7 @@ def renew_group_sets(connection: Connection) -> None:
 
 
 def _days_covered(connection: Connection) -> int:
-    days = [day for day, _ in sets_of_kind(connection, DAY)]
+    days = sets_of_kind(connection, DAY)
     return max(days) - min(days) + 1
 
 
@@ -261,7 +262,7 @@ def _spread_days(connection: Connection, offsets: list[int], days: int) -> None:
     """The sets of days and months, each copy's so much later than the one before."""
     for kind in (DAY, UPDATED_DAY):
         spread: dict[SetKey, BitMap] = defaultdict(BitMap)
-        for first_day, ids in sets_of_kind(connection, kind):
+        for first_day, ids in sets_of_kind(connection, kind).items():
             for copy, offset in enumerate(offsets):
                 day = first_day + copy * days
                 spread[kind, day] |= ids.shift(offset)
@@ -269,13 +270,19 @@ def _spread_days(connection: Connection, offsets: list[int], days: int) -> None:
                     spread[MONTH, month_number(day)] |= ids.shift(offset)
         kinds = {of_kind for of_kind, _ in spread}
         connection.execute(article_sets.delete().where(article_sets.c.kind.in_(kinds)))
-        rows = [(of_kind, key, as_bytes(ids)) for (of_kind, key), ids in spread.items()]
-        insert_tuples(connection, article_sets, ("kind", "key", "article_ids"), rows)
+        rows = [
+            (of_kind, key, range_, as_bytes(piece))
+            for (of_kind, key), ids in spread.items()
+            for range_, piece in _pieces(ids, SET_RANGE_BITS)
+        ]
+        insert_tuples(connection, article_sets, ("kind", "key", "range", "article_ids"), rows)
 
 
 def _rare_words(connection: Connection) -> frozenset[str]:
-    rows = connection.execute(select(word_articles.c.word, word_articles.c.anywhere))
-    few = (word for word, ids in rows if len(BitMap.deserialize(ids)) <= _MAX_RARE)
+    counts: Counter[str] = Counter()
+    for word, ids in connection.execute(select(word_articles.c.word, word_articles.c.anywhere)):
+        counts[word] += len(BitMap.deserialize(ids))
+    few = (word for word, count in counts.items() if count <= _MAX_RARE)
     return frozenset(word for word in few if crc32(word.encode()) % 2)
 
 
@@ -289,39 +296,56 @@ def _in_copy(word: str, copy: int) -> str:
 
 def _add_words(connection: Connection, offsets: list[int], rare: Set[str]) -> None:
     """The rare words as the copies have them."""
-    columns = ("word", "stem", *_IN_TEXTS)
-    stored = select(word_articles.c.word, *(word_articles.c[name] for name in _IN_TEXTS))
     for part in chunked(sorted(rare)):
-        rows = connection.execute(stored.where(word_articles.c.word.in_(part))).all()
-        moved = [
-            (in_copy, stem_of(in_copy), *(_spread_set([offset], ids) for ids in sets))
-            for copy, offset in enumerate(offsets)
-            if copy
-            for word, *sets in rows
-            for in_copy in [_in_copy(word, copy)]
-        ]
-        insert_tuples(connection, word_articles, columns, moved)
+        rows = connection.execute(
+            select(word_articles).where(word_articles.c.word.in_(part)).order_by(word_articles.c.word)
+        ).all()
+        for copy, offset in list(enumerate(offsets))[1:]:
+            for key, of_word in groupby(rows, lambda row: row.word):
+                word = _in_copy(key, copy)
+                same = {"word": word, "stem": stem_of(word)}
+                _insert_pieces(connection, word_articles, same, list(of_word), [offset])
 
 
-def _spread(
-    connection: Connection, table: Table, names: tuple[str, ...], offsets: list[int], but: Set[str]
-) -> None:
+def _spread(connection: Connection, table: Table, offsets: list[int], but: Set[str]) -> None:
     """Each set has the same articles once for each offset; rows with the keys `but` stay."""
-    keys = list(table.primary_key)
-    for row_key in connection.execute(select(*keys)).all():
+    keys = [column for column in table.primary_key if column.name != "range"]
+    for row_key in connection.execute(select(*keys).distinct()).all():
         if row_key[0] not in but:
-            is_row = [column == value for column, value in zip(keys, row_key, strict=True)]
-            row = connection.execute(select(*(table.c[name] for name in names)).where(*is_row)).one()
-            values = dict(zip(names, map(partial(_spread_set, offsets), row), strict=True))
-            connection.execute(update(table).where(*is_row).values(values))
+            is_set = [column == value for column, value in zip(keys, row_key, strict=True)]
+            rows = list(connection.execute(select(table).where(*is_set)))
+            connection.execute(table.delete().where(*is_set))
+            same = {name: value for name, value in rows[0]._mapping.items() if isinstance(value, int | str)}
+            _insert_pieces(connection, table, same, rows, offsets)
     click.echo(f"{table.name} spread", err=True)
 
 
-def _spread_set(offsets: list[int], ids: bytes | None) -> bytes | None:
-    if ids is None:
-        return None
-    first = BitMap.deserialize(ids)
-    return as_bytes(BitMap.union(*(first.shift(offset) for offset in offsets)))
+def _insert_pieces(
+    connection: Connection, table: Table, same: Mapping[str, Any], rows: list[Row[Any]], offsets: list[int]
+) -> None:
+    """The pieces of one set, or of a word's three, moved by each of the offsets; `same` is in all rows."""
+    names, bits = (
+        (("article_ids",), SET_RANGE_BITS) if table is article_sets else (_IN_TEXTS, WORD_RANGE_BITS)
+    )
+    pieces: dict[int, dict[str, bytes]] = defaultdict(dict)
+    for name in names:
+        first = joined(row._mapping[name] for row in rows)
+        for range_, piece in _pieces(BitMap.union(*(first.shift(offset) for offset in offsets)), bits):
+            pieces[range_][name] = as_bytes(piece)
+    columns = ("range", *(key for key in same if key != "range"), *names)
+    moved = [
+        (range_, *(value for key, value in same.items() if key != "range"), *map(sets.get, names))
+        for range_, sets in sorted(pieces.items())
+    ]
+    insert_tuples(connection, table, columns, moved)
+
+
+def _pieces(ids: BitMap, bits: int) -> list[tuple[int, BitMap]]:
+    if not ids:
+        return []
+    ranges = range(ids.min() >> bits, (ids.max() >> bits) + 1)
+    pieces = ((range_, ids & BitMap(range(range_ << bits, range_ + 1 << bits))) for range_ in ranges)
+    return [(range_, piece) for range_, piece in pieces if piece]
 
 
 if __name__ == "__main__":
