@@ -12,11 +12,18 @@ from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader
 from app.errors import DatabaseUnavailable, ImportRefused
 from tests.support.databases import drop_postgresql, new_postgresql_url
+from tests.support.patience import QUERY_SECONDS
 from tests.support.poolers import PROGRAM, Pooler, pooled
 from tests.support.services import answer, service_of
 from tests.support.worlds import World, new_world
 
 with_pooler = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed")
+
+
+@pytest.fixture
+def usual_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tests have more patience than the service."""
+    monkeypatch.setattr("app.database.engines.QUERY_SECONDS", QUERY_SECONDS)
 
 
 @pytest.fixture
@@ -67,6 +74,7 @@ def test_a_catalogue_in_a_schema_that_the_url_names_is_served_from_it(tmp_path: 
     engine.dispose()
 
 
+@pytest.mark.usefixtures("usual_patience")
 def test_what_the_url_says_of_connecting_wins_and_our_own_settings_stand_beside_it(server: str) -> None:
     url = with_parameters(server, application_name="front desk", options="-c work_mem=7MB")
     [name, memory, timeout, isolation, read_only] = shown(
@@ -114,6 +122,7 @@ def test_the_service_answers_behind_a_pooler_that_keeps_no_session_and_is_restar
 
 
 @with_pooler
+@pytest.mark.usefixtures("usual_patience")
 def test_a_snapshot_behind_a_pooler_brings_its_settings_and_leaves_none(
     world: World, pooler: Pooler, server: str
 ) -> None:

@@ -89,7 +89,8 @@ def test_what_another_version_stored_is_read_again(world: World, monkeypatch: py
     assert world.bytes_hashes() != before
 
 
-def test_strict_writes_nothing_if_there_is_a_problem(world: World) -> None:
+def test_strict_writes_nothing_if_there_is_a_problem(world_without_catalogue: World) -> None:
+    world = world_without_catalogue
     world.write("a.md", "title: First")
     world.write("b.md", "quality: 1")
     report = world.import_(strict=True)

@@ -134,7 +134,10 @@ def test_an_import_that_waited_sees_what_the_other_one_wrote_whatever_the_server
     other.engine.dispose()
 
 
-def test_a_service_that_starts_beside_the_first_import_answers_when_it_is_done(world: World) -> None:
+def test_a_service_that_starts_beside_the_first_import_answers_when_it_is_done(
+    world_without_catalogue: World,
+) -> None:
+    world = world_without_catalogue
     world.write("a.md", "title: A")
     with exclusive(world.engine) as connection, service_of(world) as client:
         upgrade(connection)

@@ -84,23 +84,48 @@ def stream_and_break() -> Response:
     return StreamingResponse(rows(), media_type="text/csv")
 
 
-# While it is closed, /wait answers as often as the gate is released.
-gate = threading.Semaphore(0)
+class Gate:
+    """While it is closed, /wait answers as often as it is released."""
+
+    def __init__(self) -> None:
+        self._changes = threading.Condition()
+        self._is_closed = False
+        self._releases = self._waiting = 0
+
+    def wait(self) -> None:
+        with self._changes:
+            self._waiting += 1
+            self._changes.wait_for(lambda: self._releases or not self._is_closed)
+            if self._is_closed:
+                self._releases -= 1
+            self._waiting -= 1
+            self._changes.notify_all()
+
+    def release(self) -> None:
+        with self._changes:
+            self._releases += 1
+            self._changes.notify_all()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """Nobody waits after it: a request that was given up would else take the next release."""
+        with self._changes:
+            self._is_closed, self._releases = True, 0
+        try:
+            yield
+        finally:
+            with self._changes:
+                self._is_closed = False
+                self._changes.notify_all()
+                self._changes.wait_for(lambda: not self._waiting)
 
 
-@contextmanager
-def closed_gate() -> Iterator[None]:
-    while gate.acquire(blocking=False):
-        pass
-    try:
-        yield
-    finally:
-        gate.release(1_000)
+gate = Gate()
 
 
 @router.get("/wait", response_model=None)
 def wait_for_the_gate() -> Response:
-    gate.acquire()
+    gate.wait()
     return Response(b"{}", media_type="application/json")
 
 

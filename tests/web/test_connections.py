@@ -16,7 +16,7 @@ from app.serving import STOP_SECONDS
 from app.settings import Settings
 from app.web.http.connections import MAX_PART_BYTES, HttpConnection
 from tests.proofs.connections import LAST, LIVE, exchange, is_closed, read, served, statuses
-from tests.support.routes import closed_gate, service
+from tests.support.routes import gate, service
 from tests.support.serving import Address
 
 # Nothing here takes so long unless it hangs.
@@ -337,7 +337,7 @@ def test_where_all_are_busy_a_newcomer_is_told_to_come_again() -> None:
     app.state.resources.connections._max_connections = 2
     slow = b"GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     with running(app) as (address, server):
-        with closed_gate():
+        with gate.closed():
             busy = [connected(address) for _ in range(2)]
             for client in busy:
                 client.sendall(slow)

@@ -25,7 +25,7 @@ from tests.proofs.connections import LIVE, exchange
 from tests.proofs.run import catalogue, workers_of
 from tests.proofs.run import service as command
 from tests.support.logs import noted
-from tests.support.routes import TOKEN, closed_gate, service
+from tests.support.routes import TOKEN, gate, service
 from tests.support.services import service_of
 from tests.support.worlds import World
 from tests.web.test_connections import HANG_SECONDS, connected, running, until
@@ -216,7 +216,7 @@ def test_a_client_that_leaves_is_a_line_too(tmp_path: Path) -> None:
     file = tmp_path / "log"
     with file.open("wb") as written, running(app) as (address, server):
         app.state.resources.request_log._file = written.fileno()
-        with closed_gate():
+        with gate.closed():
             with connected(address) as client:
                 client.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
                 until(lambda: server.server_state.tasks)

@@ -14,6 +14,7 @@ from app.importer.read import Request
 from app.importer.run import Options, import_trees
 from app.importer.serialise import public_id
 from tests.conftest import empty_catalogue
+from tests.support.databases import sqlite_url
 from tests.support.pages import BROWSER, Element, entry_titles, links_of, page
 from tests.support.services import TOKEN, answer, id_of, service_of
 from tests.support.worlds import World, new_world
@@ -456,17 +457,16 @@ def test_a_cursor_whose_order_is_gone_leads_to_the_first_page(tmp_path: Path) ->
 
 
 def test_an_empty_catalogue_says_how_to_fill_it(tmp_path: Path) -> None:
-    with empty_catalogue("sqlite", tmp_path) as url:
-        world = new_world(tmp_path, url)
-        with service_of(world) as client:
-            missing = page(client, "/", 503)
-            assert "import" in missing.one("p", class_="lead").text
-            style = missing.one("link", rel="stylesheet").attributes["href"]
-            assert client.get(style).status_code == 200
-        world.import_()
-        with service_of(world) as client:
-            assert "clippings import" in page(client, "/").one("main").text
-        world.engine.dispose()
+    world = new_world(tmp_path, sqlite_url(tmp_path))
+    with service_of(world) as client:
+        missing = page(client, "/", 503)
+        assert "import" in missing.one("p", class_="lead").text
+        style = missing.one("link", rel="stylesheet").attributes["href"]
+        assert client.get(style).status_code == 200
+    world.import_()
+    with service_of(world) as client:
+        assert "clippings import" in page(client, "/").one("main").text
+    world.engine.dispose()
 
 
 def test_pictures_can_be_left_out(world: World) -> None:

@@ -26,7 +26,7 @@ from app.web.openapi import EXAMPLES, REFUSED_PARAMETERS, openapi_bytes, openapi
 from tests.proofs.connections import LAST, exchange, read, statuses
 from tests.support import api_examples
 from tests.support.logs import noted
-from tests.support.routes import closed_gate, gate, get_thing, list_things, service
+from tests.support.routes import gate, get_thing, list_things, service
 from tests.support.services import service_of
 from tests.support.serving import Address
 from tests.support.worlds import World
@@ -265,7 +265,7 @@ def test_what_ends_badly_before_its_answer_is_refused_in_its_turn(
     slow = b"GET /wait HTTP/1.1\r\nHost: x\r\n"
     for before in (b"", slow + b"\r\n"):
         with connected(address) as connection, ThreadPoolExecutor() as sender:
-            with closed_gate():
+            with gate.closed():
                 # The service takes no more than it wants before it has answered.
                 sender.submit(connection.sendall, before + slow + rest + LAST)
                 take_turns(address)
@@ -288,7 +288,7 @@ def test_half_a_head_waits_for_the_answer_before_it(
 ) -> None:
     monkeypatch.setattr(HttpConnection, "head_seconds", 0.3)
     with connected(address) as connection:
-        with closed_gate():
+        with gate.closed():
             connection.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
             # The time of half a head would be over.
             time.sleep(0.5)
@@ -296,7 +296,7 @@ def test_half_a_head_waits_for_the_answer_before_it(
             take_turns(address)
         assert statuses(read(connection)) == [200, 200]
     with connected(address) as connection:
-        with closed_gate():
+        with gate.closed():
             connection.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + LAST[:20])
             take_turns(address)
         # It begins with the answer, and goes by.
@@ -307,7 +307,7 @@ def test_the_service_lives_while_all_reading_threads_are_busy(address: Address) 
     slow = [connected(address) for _ in range(READING_THREADS * 2)]
     with (
         httpx2.Client(base_url="http://{}:{}".format(*address), timeout=HANG_SECONDS) as client,
-        closed_gate(),
+        gate.closed(),
     ):
         for connection in slow:
             connection.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
