@@ -19,8 +19,7 @@ from typing import Final, NamedTuple
 import click
 from sqlalchemy import Engine, event, func, select, text
 
-from app.catalog.originals import all_documents
-from app.catalog.query import ArticleQuery
+from app.catalog.originals import ALL_ARTICLES, all_documents
 from app.catalog.tables import articles
 from app.database.engines import writing_engine
 from app.database.snapshots import Reader
@@ -68,8 +67,7 @@ def _measure(engine: Engine, count: int, sizes: Sequence[int]) -> Iterator[tuple
     _import(engine, _SOURCE, dict(islice(documents, 1)))
     new = [_import(engine, _SOURCE, dict(islice(documents, 1))) for _ in range(_ROUNDS)]
     yield "a new article", *_medians(new)
-    edited = [_import(engine, *_edited(engine, part / (_ROUNDS + 1))) for part in range(1, _ROUNDS + 1)]
-    yield "a title edited by a word", *_medians(edited)
+    yield "a title edited by a word", *_medians([_import(engine, *edited) for edited in _edited(engine)])
     for size in sizes:
         yield f"{size:,} new articles", *_import(engine, _SOURCE, dict(islice(documents, size)))
 
@@ -88,21 +86,19 @@ def _new_documents(count: int) -> Iterator[tuple[str, str]]:
         number += 1
 
 
-def _edited(engine: Engine, place: float) -> tuple[str, _Tree]:
-    """The source and the document of a stored article, its title begun with another word."""
-    with engine.connect() as connection:
-        last_id = connection.scalar(select(func.max(articles.c.id))) or 0
-        from_there = select(articles.c.public_id).where(articles.c.id >= int(last_id * place))
-        public_id = connection.scalars(from_there.order_by(articles.c.id).limit(1)).one()
-    query = ArticleQuery.from_parameters([("id", public_id), ("published", "any")])
-    with Reader(engine.url.render_as_string(hide_password=False)) as reader, reader.snapshot() as connection:
-        document, item = next(
-            (document, document.article.item)
-            for document in all_documents(connection, query)
-            if document.article
-        )
-    item["title"] = " ".join(["Corrected", *item["title"].split(" ")[1:]])
-    return document.source, {document.path: document_text(document)}
+def _edited(engine: Engine) -> list[tuple[str, _Tree]]:
+    """The sources and the documents of stored articles, their titles begun with another word."""
+    edited: list[tuple[str, _Tree]] = []
+    url = engine.url.render_as_string(hide_password=False)
+    with Reader(url) as reader, reader.snapshot() as connection:
+        for document in all_documents(connection, ALL_ARTICLES):
+            if document.article:
+                item = document.article.item
+                item["title"] = " ".join(["Corrected", *item["title"].split(" ")[1:]])
+                edited.append((document.source, {document.path: document_text(document)}))
+            if len(edited) == _ROUNDS:
+                break
+    return edited
 
 
 def _import(engine: Engine, source: str, tree: _Tree) -> Written:

@@ -1,6 +1,6 @@
 """Sets in pieces, so that an article more does not write the sets of all again.
 
-Words are in pieces of 65,536 ids, other sets of 262,144. A catalogue of fewer ids gets the column alone: its
+Words are in pieces of 65,536 ids, other sets of 524,288. A catalogue of fewer ids gets the column alone: its
 sets are one piece each.
 """
 
@@ -19,7 +19,7 @@ _ROWS_AT_ONCE = 100
 # Both tables have a primary key without the new column, columns of sets, and so many bits of an id that
 # tell its place in a range.
 _TABLES = {
-    "article_sets": (("kind", "key"), ("article_ids",), 18),
+    "article_sets": (("kind", "key"), ("article_ids",), 19),
     "word_articles": (("word",), ("in_title", "in_excerpt", "anywhere"), 16),
 }
 

@@ -199,7 +199,7 @@ def test_sets_of_an_older_catalogue_are_split_where_they_are_larger_than_a_range
             text("SELECT key, range FROM article_sets WHERE kind = 'day' ORDER BY 1, 2")
         )
         assert [tuple(row) for row in rows] == [
-            *((7, range_) for range_ in sorted({0, last_id >> 18})),
+            *((7, range_) for range_ in sorted({0, last_id >> 19})),
             (8, 0),
         ]
     engine.dispose()

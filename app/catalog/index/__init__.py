@@ -7,7 +7,7 @@ A bitmap is stored as pyroaring's portable serialisation (`BitMap.serialize`) af
 sets are equal bytes whatever their history. There are two tables. catalog/fields.py has the fields and Has.
 
 A set is stored in pieces: a row has its articles whose ids are in one range. A range has 65,536 ids for words
-and 262,144 for other sets; ranges.py says why. Ids in a piece are whole ids.
+and 524,288 for other sets; ranges.py says why. Ids in a piece are whole ids.
 
 `article_sets`: one row for each kind, key and range.
 
@@ -38,5 +38,5 @@ days are not asked for, and of a field's terms the largest, until no other can b
 counts of up to 500 articles are read from the terms in their rows, 4 µs each. Nothing is kept in memory
 between two questions, so no import can make it wrong. An import
 writes each piece that changed once, however many articles changed in it. A word's row takes 24 kB at most and
-another 32 kB, so one new article of 30 sentences writes 2 to 4 MB however large the catalogue is.
+another 64 kB, so one new article of 30 sentences writes 2 to 4 MB however large the catalogue is.
 """
