@@ -184,7 +184,7 @@ class _Neighbourhood:
             frontier = near - self.members.keys()
 
     def stories(self, *, for_editors: bool) -> dict[int, Story]:
-        """By the lead's id."""
+        """The stories by the id of their lead."""
         seen = (member for id_, member in self.members.items() if for_editors or id_ in self.published)
         found = stories_of(seen, self._keys_here[for_editors])
         return {story.lead.article_id: story for story in found}
@@ -329,7 +329,6 @@ def _mentions_at(dialect: str) -> Select[Any]:
     """Who mentions one of the keys at its time, from a `first` to a `last` second, or nobody knows when."""
     keys = _keys(dialect)
     time = func.coalesce(links.c.time, articles.c.oldest)
-    first, last = bindparam("first"), bindparam("last")
     return (
         select(keys.c.url_key, articles.c.id, time)
         .select_from(keys)
@@ -338,11 +337,8 @@ def _mentions_at(dialect: str) -> Select[Any]:
         .join(related_links, related_links.c.link_id == links.c.id)
         .join(articles, articles.c.id == related_links.c.article_id)
         .where(
-            # The next two follow from this and each other; said of the link alone, it is looked at before all
-            # articles that mention the link, which may be thousands of other years.
-            or_(links.c.time.is_(None), links.c.time.between(first, last)),
             or_(links.c.time.is_(None), func.abs(articles.c.oldest - links.c.time) <= MAX_APART),
-            or_(time.between(first, last), time == UNKNOWN),
+            or_(time.between(bindparam("first"), bindparam("last")), time == UNKNOWN),
         )
     )
 
