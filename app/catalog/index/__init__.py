@@ -22,8 +22,8 @@ sets are equal bytes whatever their history. There are two tables. catalog/field
 `word_articles`: one row for each spelling of a word, with three bitmaps: articles that have it in their
 title, in their excerpt, in any of their texts.
 
-`article_groups`: for each 1,024 ids a row of numbers, by which a list is folded, and sets of heads and of other
-members; groups.py has the format.
+`article_groups`: for each 1,024 ids a row of numbers, by which a list is folded, and sets of groups'
+heads and of their other members; groups.py has the format.
 
 What always holds after an import: a set is stored only where it has an article; an article is in exactly
 the sets that its stored row, its terms and its words say (tests/article_sets.py recounts them); ids are
