@@ -7,6 +7,9 @@
     usual       the usual service: ORM objects and a response model over the same database
     load        requests per second and the 99th percentile
     importing, service, scale    the parts: each returns tables of ratios beside their goals
+    stories     stories, folded lists and similar articles beside a list page, of any catalogue
+    bulk        a small catalogue -> a large one, sooner than by imports
+    simulate    what a catalogue of any size takes and writes, by a model
     memory      peak memory of an export and of a server that streams one
     profile     where the time of a request goes
 

@@ -12,9 +12,9 @@ they were.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, Final, get_args
 from zlib import crc32
 
@@ -23,7 +23,7 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, Row, Table, create_engine, func, select, text, update
 
 from app.catalog.index.groups import HEADS, IDS_IN_A_PART, IDS_IN_A_PIECE, OTHERS, GroupKind
-from app.catalog.index.ranges import SET_RANGE_BITS, WORD_RANGE_BITS, joined
+from app.catalog.index.ranges import SET_RANGE_BITS, WORD_RANGE_BITS
 from app.catalog.index.sets import DAY, MONTH, UPDATED_DAY, SetKey, as_bytes, month_number, sets_of_kind
 from app.catalog.search_language import stem_of
 from app.catalog.sort_keys import UNKNOWN
@@ -95,7 +95,7 @@ def _copy(file: str, to: str) -> None:
 
 @bulk.command("multiply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.argument("times", type=click.IntRange(min=2))
+@click.argument("times", type=click.IntRange(2, 16))
 def _multiply(file: str, times: int) -> None:
     """The SQLite catalogue in FILE, TIMES as large."""
     with create_engine(f"sqlite:///{file}").connect() as connection:
@@ -114,6 +114,7 @@ def multiply(connection: Connection, times: int) -> None:
     apart = -(-(largest + 1) // IDS_IN_A_PART) * IDS_IN_A_PART
     driver: Any = connection.connection.driver_connection
     driver.create_function("ids_moved", 2, _ids_moved, deterministic=True)
+    driver.create_function("digest_moved", 2, _digest_moved, deterministic=True)
     driver.create_function("numbers_moved", 2, _numbers_moved, deterministic=True)
     rare = _rare_words(connection)
     days = _days_covered(connection)
@@ -132,10 +133,8 @@ def multiply(connection: Connection, times: int) -> None:
             count = driver.execute(statement, values).rowcount
             click.echo(f"{count:>12,} {table.name}, copy {copy}", err=True)
     offsets = [copy * apart for copy in range(times)]
-    _spread(connection, article_sets, offsets, frozenset((DAY, UPDATED_DAY, MONTH)))
-    _spread_days(connection, offsets, days)
-    _spread(connection, word_articles, offsets, rare)
-    _add_words(connection, offsets, rare)
+    _spread_sets(connection, offsets, days)
+    _spread_words(connection, offsets, rare)
     renew_group_sets(connection)
     for table in (terms, term_names):
         counts = {name: table.c[name] * times for name in ("public_count", "editor_count")}
@@ -144,15 +143,18 @@ def multiply(connection: Connection, times: int) -> None:
 
 _IN_TEXTS: Final = ("in_title", "in_excerpt", "anywhere")
 
-# Ids and digests are turned by a character or a byte for each copy: as long and as random as before.
-_ID: Final = "substr(public_id, :copy + 1) || substr(public_id, 1, :copy)"
-_KEY: Final = "CAST(substr({0}, :copy + 1) || substr({0}, 1, :copy) AS BLOB)"
+# Two characters of an id are others in each copy: as long and as random as before. Ids are written in letters
+# and 2 to 7, so these characters make new ones. Where they stand differs by the size of what is multiplied,
+# for copies of copies.
+_MARKS: Final = "0189"
+_MARK: Final = f"substr('{_MARKS}', :copy / 4 + 1, 1) || substr('{_MARKS}', :copy % 4 + 1, 1)"
+_PLACE: Final = "(:largest % 17)"
+_ID: Final = f"substr(public_id, 1, {_PLACE}) || {_MARK} || substr(public_id, {_PLACE} + 3)"
+_KEY: Final = "digest_moved({0}, :copy * (:largest + 1))"
 # Generated paths end so.
-_PATH: Final = "substr(path, 1, length(path) - 3) || '-' || :copy || '.md'"
+_PATH: Final = "substr(path, 1, length(path) - 3) || '-' || :largest || '-' || :copy || '.md'"
 # A reference is `{"id":"` and 20 characters.
-_STORY: Final = (
-    "substr({0}, 1, 7) || substr({0}, 8 + :copy, 20 - :copy) || substr({0}, 8, :copy) || substr({0}, 28)"
-)
+_STORY: Final = f"substr({{0}}, 1, 7 + {_PLACE}) || {_MARK} || substr({{0}}, 10 + {_PLACE})"
 _ITEM: Final = (
     f"""replace(replace(item, '"id":"' || public_id || '"', '"id":"' || {_ID} || '"'),"""
     f""" '"path":"' || path || '"', '"path":"' || {_PATH} || '"')"""
@@ -218,6 +220,10 @@ _MOVED: Final[Mapping[Table, tuple[str, Mapping[str, str]]]] = {
 }
 
 
+def _digest_moved(digest: bytes, by: int) -> bytes:
+    return (int.from_bytes(digest, "big") ^ by << 64).to_bytes(len(digest), "big")
+
+
 def _ids_moved(article_ids: str, apart: int) -> str:
     return as_json([id_ + apart for id_ in json.loads(article_ids)])
 
@@ -258,16 +264,18 @@ def _days_covered(connection: Connection) -> int:
     return max(days) - min(days) + 1
 
 
-def _spread_days(connection: Connection, offsets: list[int], days: int) -> None:
-    """The sets of days and months, each copy's so much later than the one before."""
-    for kind in (DAY, UPDATED_DAY):
+def _spread_sets(connection: Connection, offsets: list[int], days: int) -> None:
+    """The sets of all articles, of days and months so much later for each copy."""
+    for kind in connection.scalars(select(article_sets.c.kind).distinct()).all():
+        if kind == MONTH:
+            continue
         spread: dict[SetKey, BitMap] = defaultdict(BitMap)
-        for first_day, ids in sets_of_kind(connection, kind).items():
+        for key, ids in sets_of_kind(connection, kind).items():
             for copy, offset in enumerate(offsets):
-                day = first_day + copy * days
-                spread[kind, day] |= ids.shift(offset)
+                later = key + copy * days if kind in (DAY, UPDATED_DAY) else key
+                spread[kind, later] |= ids.shift(offset)
                 if kind == DAY:
-                    spread[MONTH, month_number(day)] |= ids.shift(offset)
+                    spread[MONTH, month_number(later)] |= ids.shift(offset)
         kinds = {of_kind for of_kind, _ in spread}
         connection.execute(article_sets.delete().where(article_sets.c.kind.in_(kinds)))
         rows = [
@@ -276,12 +284,20 @@ def _spread_days(connection: Connection, offsets: list[int], days: int) -> None:
             for range_, piece in _pieces(ids, SET_RANGE_BITS)
         ]
         insert_tuples(connection, article_sets, ("kind", "key", "range", "article_ids"), rows)
+    click.echo("article_sets spread", err=True)
+
+
+def _pieces(ids: BitMap, range_bits: int) -> Iterator[tuple[int, BitMap]]:
+    for range_ in range(ids.min() >> range_bits, (ids.max() >> range_bits) + 1):
+        first = range_ << range_bits
+        if piece := ids & BitMap(range(first, first + (1 << range_bits))):
+            yield range_, piece
 
 
 def _rare_words(connection: Connection) -> frozenset[str]:
-    counts: Counter[str] = Counter()
-    for word, ids in connection.execute(select(word_articles.c.word, word_articles.c.anywhere)):
-        counts[word] += len(BitMap.deserialize(ids))
+    counts = Counter[str]()
+    for word, piece in connection.execute(select(word_articles.c.word, word_articles.c.anywhere)):
+        counts[word] += len(BitMap.deserialize(piece))
     few = (word for word, count in counts.items() if count <= _MAX_RARE)
     return frozenset(word for word in few if crc32(word.encode()) % 2)
 
@@ -294,58 +310,34 @@ def _in_copy(word: str, copy: int) -> str:
     return f"{word}{chr(ord('a') + copy)}"
 
 
-def _add_words(connection: Connection, offsets: list[int], rare: Set[str]) -> None:
-    """The rare words as the copies have them."""
-    for part in chunked(sorted(rare)):
-        rows = connection.execute(
-            select(word_articles).where(word_articles.c.word.in_(part)).order_by(word_articles.c.word)
-        ).all()
-        for copy, offset in list(enumerate(offsets))[1:]:
-            for key, of_word in groupby(rows, lambda row: row.word):
-                word = _in_copy(key, copy)
-                same = {"word": word, "stem": stem_of(word)}
-                _insert_pieces(connection, word_articles, same, list(of_word), [offset])
+def _spread_words(connection: Connection, offsets: list[int], rare: Set[str]) -> None:
+    """The sets of words, which are others in each copy where they are rare."""
+    stored = connection.scalars(select(word_articles.c.word).distinct().order_by(word_articles.c.word)).all()
+    for words in chunked(stored):
+        spread: dict[str, list[BitMap]] = defaultdict(lambda: [BitMap() for _ in _IN_TEXTS])
+        is_one = word_articles.c.word.in_(words)
+        pieces = select(word_articles.c.word, *(word_articles.c[name] for name in _IN_TEXTS)).where(is_one)
+        for word, *in_texts in connection.execute(pieces).all():
+            for copy, offset in enumerate(offsets):
+                sets = spread[_in_copy(word, copy) if copy and word in rare else word]
+                for place, piece in enumerate(in_texts):
+                    if piece:
+                        sets[place] |= BitMap.deserialize(piece).shift(offset)
+        connection.execute(word_articles.delete().where(is_one))
+        rows = [
+            (word, range_, stem_of(word), *in_pieces)
+            for word, sets in spread.items()
+            for range_, in_pieces in _pieces_of_word(sets)
+        ]
+        insert_tuples(connection, word_articles, ("word", "range", "stem", *_IN_TEXTS), rows)
+    click.echo("word_articles spread", err=True)
 
 
-def _spread(connection: Connection, table: Table, offsets: list[int], but: Set[str]) -> None:
-    """Each set has the same articles once for each offset; rows with the keys `but` stay."""
-    keys = [column for column in table.primary_key if column.name != "range"]
-    for row_key in connection.execute(select(*keys).distinct()).all():
-        if row_key[0] not in but:
-            is_set = [column == value for column, value in zip(keys, row_key, strict=True)]
-            rows = list(connection.execute(select(table).where(*is_set)))
-            connection.execute(table.delete().where(*is_set))
-            same = {name: value for name, value in rows[0]._mapping.items() if isinstance(value, int | str)}
-            _insert_pieces(connection, table, same, rows, offsets)
-    click.echo(f"{table.name} spread", err=True)
-
-
-def _insert_pieces(
-    connection: Connection, table: Table, same: Mapping[str, Any], rows: list[Row[Any]], offsets: list[int]
-) -> None:
-    """The pieces of one set, or of a word's three, moved by each of the offsets; `same` is in all rows."""
-    names, bits = (
-        (("article_ids",), SET_RANGE_BITS) if table is article_sets else (_IN_TEXTS, WORD_RANGE_BITS)
-    )
-    pieces: dict[int, dict[str, bytes]] = defaultdict(dict)
-    for name in names:
-        first = joined(row._mapping[name] for row in rows)
-        for range_, piece in _pieces(BitMap.union(*(first.shift(offset) for offset in offsets)), bits):
-            pieces[range_][name] = as_bytes(piece)
-    columns = ("range", *(key for key in same if key != "range"), *names)
-    moved = [
-        (range_, *(value for key, value in same.items() if key != "range"), *map(sets.get, names))
-        for range_, sets in sorted(pieces.items())
-    ]
-    insert_tuples(connection, table, columns, moved)
-
-
-def _pieces(ids: BitMap, bits: int) -> list[tuple[int, BitMap]]:
-    if not ids:
-        return []
-    ranges = range(ids.min() >> bits, (ids.max() >> bits) + 1)
-    pieces = ((range_, ids & BitMap(range(range_ << bits, range_ + 1 << bits))) for range_ in ranges)
-    return [(range_, piece) for range_, piece in pieces if piece]
+def _pieces_of_word(sets: Sequence[BitMap]) -> Iterator[tuple[int, list[bytes | None]]]:
+    *in_parts, anywhere = [dict(_pieces(ids, WORD_RANGE_BITS)) if ids else {} for ids in sets]
+    for range_, piece in anywhere.items():
+        parts = [as_bytes(part[range_]) if range_ in part else None for part in in_parts]
+        yield range_, [*parts, as_bytes(piece)]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ an article, or 8,192 bytes, whichever is less.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import connect
 from typing import Final
@@ -34,6 +34,8 @@ class Model:
     words_in_title: float = 6
     words_in_excerpt: float = 20
     words_in_content: float = 80
+    # The article whose import is simulated is longer than those that are there, as one of a news site is.
+    words_of_new: float = 340
     # Words beyond the frequent ones, of which twice the text has 2 ** (1 / steepness) times as many (Heaps).
     new_in_title: float = 0.06
     new_in_content: float = 0.004
@@ -97,7 +99,10 @@ def simulate(model: Model, articles: int, range_ids: int = _CHUNK) -> Sizes:
     terms = list(_term_sets(model, articles))
     word_sets = sum(_stored(_sizes_of_word(shares, articles), model.word_bytes) for shares, _ in words)
     term_sets = sum(_stored([_roaring(share * articles, articles)], 12) for share, _ in terms)
-    pages = (word_sets + new_bytes) / _PAGE
+    sizes = _Pages(
+        (word_sets + new_bytes) / _PAGE,
+        (len(words) + new_words) * (model.word_bytes / 2 + 12) / _FULL / _PAGE,
+    )
     ids_of_last = min(articles, articles % range_ids or range_ids)
     return Sizes(
         articles,
@@ -108,8 +113,9 @@ def simulate(model: Model, articles: int, range_ids: int = _CHUNK) -> Sizes:
         word_sets + new_bytes,
         term_sets + 2 * model.days * 35,
         len(words) + new_words,
-        _written(model, articles, articles, pages, words, terms),
-        _written(model, articles, ids_of_last, pages, words, terms),
+        # A set that is one row was deleted and inserted, and so were its entries in two indexes.
+        _written(model, articles, sizes, words, terms, entries=2),
+        _written(model, ids_of_last, sizes, words, terms, entries=0),
     )
 
 
@@ -126,7 +132,7 @@ def _word_sets(model: Model, articles: int) -> Iterator[_Word]:
         every = model.words_in_title + model.words_in_excerpt + model.words_in_content
         anywhere = _has(often, every)
         if anywhere * articles >= 1:
-            yield (title, excerpt, anywhere), anywhere
+            yield (title, excerpt, anywhere), _has(often, model.words_of_new)
 
 
 def _has(often: float, words: float) -> float:
@@ -186,30 +192,41 @@ def _stored(sets: list[float], key_bytes: float) -> float:
     return size + _PAGE / 2 + 2 * (key_bytes / 2 + 8) / _FULL
 
 
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """Of the table of words, and of one of its indexes."""
+
+    table: float
+    index: float
+
+
 def _written(
     model: Model,
-    articles: int,
     ids: float,
-    pages: float,
+    pages: _Pages,
     words: Sequence[_Word],
     terms: Sequence[tuple[float, float]],
+    entries: int,
 ) -> float:
     """Of one new article: the sets that it comes to, whose rows hold so many ids, and pages of rows."""
-    in_sets = 0.0
-    small = 0.0
-    for shares, likely in words:
-        size = sum(_sizes_of_word(shares, ids))
-        in_sets += likely * (math.ceil(size / _PAGE) * _PAGE if size > _PAGE / 2 else 0)
-        small += likely if size <= _PAGE / 2 else 0
-    in_sets += _PAGE * _distinct(small, pages)
-    small = 0.0
-    for share, likely in terms:
-        size = _roaring(share * ids, ids)
-        in_sets += likely * (math.ceil(size / _PAGE) * _PAGE if size > _PAGE / 2 else 0)
-        small += likely if size <= _PAGE / 2 else 0
+    large, small = _written_rows([(sum(_sizes_of_word(shares, ids)), likely) for shares, likely in words])
+    all_words = sum(likely for _, likely in words)
+    word_pages = _distinct(small, pages.table) + entries * _distinct(all_words, pages.index)
+    term_large, term_small = _written_rows([(_roaring(share * ids, ids), likely) for share, likely in terms])
     # Each order of articles, each term of the article and each index of other rows writes a page of its own.
     of_rows = 24 + 10 + sum(of_article for _, of_article in model.terms.values())
-    return in_sets + _PAGE * (small + of_rows)
+    return large + term_large + _PAGE * (word_pages + term_small + of_rows)
+
+
+def _written_rows(rows: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """The bytes of rows that fill pages of their own, and the number of the others, as likely as each is."""
+    large = small = 0.0
+    for size, likely in rows:
+        if size > _PAGE / 2:
+            large += likely * (math.ceil(size / _PAGE) + 1) * _PAGE
+        else:
+            small += likely
+    return large, small
 
 
 def _distinct(touches: float, pages: float) -> float:
