@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 # The newest revision in migrations/; a test compares. Reading the history would be half of an import's start.
-HEAD = "0021"
+HEAD = "0022"
 # The tables of that revision; a test compares.
 TABLES = frozenset(
     """

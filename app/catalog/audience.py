@@ -24,6 +24,11 @@ def name_of(terms: FromClause, published: Published) -> ColumnElement[Any]:
     return terms.c.public_name if published == "true" else terms.c.editor_name
 
 
+def member_id_of(collection_items: FromClause, published: Published) -> ColumnElement[Any]:
+    """The article that an item of a collection is to those who ask."""
+    return collection_items.c.public_member_id if published == "true" else collection_items.c.member_id
+
+
 def is_visible(table: FromClause, published: Published) -> ColumnElement[bool]:
     """True for what a document describes, and for what at least one of these articles has."""
     return (table.c.described > 0) | (count_of(table, published) > 0)

@@ -9,9 +9,9 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
-from app.catalog.audience import Published
+from app.catalog.audience import Published, member_id_of
 from app.catalog.orders import item_with_story
 from app.catalog.paging import StatementPages
 from app.catalog.tables import article_urls, articles, collection_items
@@ -83,23 +83,17 @@ def _without(values: list[Any], positions: Collection[int]) -> list[Any]:
 def _items(published: Published) -> Select[Any]:
     return (
         select(collection_items.c.position, collection_items.c.path, item_with_story(published))
-        .outerjoin(articles, _is_visible_member(published))
+        .outerjoin(articles, articles.c.id == member_id_of(collection_items, published))
         .where(collection_items.c.article_id == bindparam("article_id"))
     )
-
-
-def _is_visible_member(published: Published) -> Any:
-    is_member = articles.c.id == collection_items.c.member_id
-    return and_(is_member, _IS_PUBLISHED) if published == "true" else is_member
 
 
 @statement
 def _positions(published: Published) -> Select[Any]:
     """The items that have an article."""
-    return (
-        select(collection_items.c.position)
-        .join(articles, _is_visible_member(published))
-        .where(collection_items.c.article_id == bindparam("article_id"))
+    return select(collection_items.c.position).where(
+        collection_items.c.article_id == bindparam("article_id"),
+        member_id_of(collection_items, published).is_not(None),
     )
 
 
@@ -114,7 +108,7 @@ def _collections(published: Published) -> Select[Any]:
     rows = (
         select(articles.c.public_id, articles.c.item)
         .join(collection_items, collection_items.c.article_id == articles.c.id)
-        .where(collection_items.c.member_id == bindparam("article_id"))
+        .where(member_id_of(collection_items, published) == bindparam("article_id"))
     )
     return rows.where(_IS_PUBLISHED) if published == "true" else rows
 

@@ -306,10 +306,13 @@ collection_items = Table(
     Column("path", Text, nullable=False),
     Column("source", Ordered, nullable=False),
     Column("stem", Ordered, nullable=False),
-    # The article at that path; null where there is none.
+    # The article at that path, as editors see it; null where there is none.
     Column("member_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
+    # The public may see another one: a path can mean two files, and the first of them may be hidden.
+    Column("public_member_id", Identifier, ForeignKey("articles.id", ondelete="SET NULL")),
     Index(None, "source", "stem"),
     Index(None, "member_id"),
+    Index(None, "public_member_id"),
 )
 
 # The words of an article's texts in their order, each between spaces: phrases are searched in them.

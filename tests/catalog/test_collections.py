@@ -163,6 +163,37 @@ def all_answers(client: TestClient, articles: list[Article]) -> list[Any]:
     return found
 
 
+def test_a_hidden_article_takes_the_place_of_no_public_one(world: World) -> None:
+    world.write("sub/c.md", "title: Two\ntype: collection\nitems: [x, y]")
+    world.write("sub/x.md", "title: Public x")
+    world.write("y.mdx", "title: Public y")
+    for path in ("x.md", "y.md"):
+        world.write(path, "title: Draft\npublished: false")
+    world.import_()
+    with service_of(world) as client:
+        assert titles_of_items(client, "true") == ["Public x", "Public y"]
+        assert titles_of_items(client, "any") == ["Draft", "Draft"]
+        world.write("x.md", "title: Out at last")
+        world.import_()
+        assert titles_of_items(client, "true") == ["Out at last", "Public y"]
+        world.write("x.md", "title: Draft\npublished: false")
+        world.delete("y.md")
+        world.import_(prune=True)
+        assert titles_of_items(client, "true") == ["Public x", "Public y"]
+        assert titles_of_items(client, "any") == ["Draft", "Public y"]
+
+
+def titles_of_items(client: TestClient, published: str) -> list[str | None]:
+    """The titles by the collection's own list; the clause has the same articles."""
+    [collection] = answer(client, "/articles?type=collection")["items"]
+    id_, headers = collection["id"], EDITOR if published == "any" else {}
+    listed = answer(client, f"/articles/{id_}/items", headers)["items"]
+    titles = [item["article"] and item["article"]["title"] for item in listed]
+    found = answer(client, f"/articles?collection={id_}&published={published}", headers)["items"]
+    assert sorted(item["title"] for item in found) == sorted(filter(None, titles))
+    return titles
+
+
 @pytest.mark.parametrize("seed", range(max(2, EXAMPLES // 50)))
 def test_the_public_learns_nothing_of_what_is_not_published(
     world: World, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

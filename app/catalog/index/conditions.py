@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from app.catalog.audience import Published
+from app.catalog.audience import Published, member_id_of
 from app.catalog.fields import Has
 from app.catalog.index.groups import InAnyGroup, InStories, story_kind
 from app.catalog.index.search import SearchCondition
@@ -85,10 +85,11 @@ def _add_stories_and_collections(query: ArticleQuery, conditions: Conditions) ->
         conditions.add(in_story, is_wanted=not clause.none_of)
     for clause in query.collection:
         collections = articles.alias()
+        member_id = member_id_of(collection_items, query.published)
         rows = (
-            select(collection_items.c.member_id)
+            select(member_id)
             .join(collections, collections.c.id == collection_items.c.article_id)
-            .where(collection_items.c.member_id.is_not(None))
+            .where(member_id.is_not(None))
         )
         if query.published == "true":
             # `+ 0` keeps the planner from using an index of an order.

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -69,13 +69,18 @@ class CollectionChanges:
         ).all()
         wanted = {(row.collection, row.path): list(_paths(row.collection, row.path)) for row in listed}
         every = sorted({path for paths in wanted.values() for path in paths})
-        ids = dict(_articles_at(connection, source, every))
+        ids, public_ids = _articles_at(connection, source, every)
         changed = []
         for row in listed:
             paths = wanted[row.collection, row.path]
-            member_id = next((ids[path] for path in paths if path in ids), None)
-            if member_id != row.member_id:
-                changed.append({"collection": row.article_id, "place": row.position, "member": member_id})
+            members = _first_of(paths, ids), _first_of(paths, public_ids)
+            if members != (row.member_id, row.public_member_id):
+                changed.append(
+                    {
+                        **{"collection": row.article_id, "place": row.position},
+                        **dict(zip(("member", "public_member"), members, strict=True)),
+                    }
+                )
         if changed:
             connection.execute(
                 update(collection_items)
@@ -83,7 +88,7 @@ class CollectionChanges:
                     collection_items.c.article_id == bindparam("collection"),
                     collection_items.c.position == bindparam("place"),
                 )
-                .values(member_id=bindparam("member")),
+                .values(member_id=bindparam("member"), public_member_id=bindparam("public_member")),
                 changed,
             )
 
@@ -128,12 +133,25 @@ def _normal(path: str) -> str:
     return "/".join(parts)
 
 
-def _articles_at(connection: Connection, source: str, paths: Sequence[str]) -> Iterator[tuple[str, int]]:
+def _articles_at(
+    connection: Connection, source: str, paths: Sequence[str]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The ids of the articles at these paths: all of them, and those that the public may see."""
+    ids: dict[str, int] = {}
+    public_ids: dict[str, int] = {}
     for part in chunked(paths):
         query = (
-            select(documents.c.path, articles.c.id)
+            select(documents.c.path, articles.c.id, articles.c.published)
             .join(sources, sources.c.id == documents.c.source_id)
             .join(articles, articles.c.id == documents.c.id)
             .where(sources.c.name == source, documents.c.kind == "article", documents.c.path.in_(part))
         )
-        yield from ((row.path, row.id) for row in connection.execute(query))
+        for path, article_id, published in connection.execute(query):
+            ids[path] = article_id
+            if published:
+                public_ids[path] = article_id
+    return ids, public_ids
+
+
+def _first_of(paths: Iterable[str], ids: Mapping[str, int]) -> int | None:
+    return next((ids[path] for path in paths if path in ids), None)
