@@ -73,6 +73,18 @@ def test_items_count_from_the_folders_above_the_collection_too(world: World) -> 
     assert titles(items) == ["X of the root"]
 
 
+def test_items_are_texts_whatever_yaml_would_make_of_them(world: World) -> None:
+    for path in ("2020.md", "1.10.md", "true.txt"):
+        world.write(path, paper(path))
+    world.write("all.md", "title: All\ntype: collection\nitems: [2020, 1.10, ~, true, 2.50]")
+    reasons = [warning.reason for warning in world.import_().warnings]
+    assert reasons == ["is empty and left out", "lists “2.50”, where no article is"]
+    with service_of(world) as client:
+        collection = answer(client, f"/articles/{id_of('all.md')}")
+    assert titles(collection["items"]) == ["2020.md", "1.10.md", "true.txt", None]
+    assert collection["details"] == {"items": ["2.50"]}
+
+
 def test_versions_are_articles_of_one_page_the_newest_first(world: World) -> None:
     for day, url in (
         (1, "http://a.example/live"),
