@@ -11,7 +11,7 @@ from app.documents.problems import Findings, KeyPath, WrongValue
 from app.documents.repeated_links import RepeatedLink
 
 # A change of how documents are read raises this number: the next import then reads unchanged files again.
-READER_VERSION = 5
+READER_VERSION = 6
 
 # A value of a document is a text, None, a list, or a mapping with text keys. Scalars stay texts until a key
 # of ours converts them.
@@ -34,7 +34,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# Keys of any shape, served as JSON with a single article.
+# Keys of any shape, served as JSON with a single article; of a collection's items only what no article has.
 DETAILS = {
     **dict.fromkeys(
         """
@@ -44,6 +44,7 @@ DETAILS = {
         Key("anything", "Served with the single article"),
     ),
     "levels": Key("anything", "Served with the single article", _names("level")),
+    "items": Key("texts", "Paths of the articles that a collection lists"),
 }
 # The one table of other names: README, the schema and the conversion of other tools' files are made from it.
 KEYS = {
@@ -517,6 +518,9 @@ def _provider(fields: FieldReader, web_url: str | None) -> tuple[Provider, dict[
 
 
 def _details(fields: FieldReader, provider_fields: FieldReader) -> dict[str, YamlValue]:
+    if "items" in fields.values:
+        # A file may be called 2020.md or 1.10.md: an item is a text, whatever YAML would make of it.
+        fields.values["items"] = list(fields.texts("items", scalars.display_text))
     details = {key: fields.take(key) for key in DETAILS if key in fields.values}
     details["provider.authors"] = provider_fields.take("authors")
     return {key: scalars.json_value(value) for key, value in details.items() if value is not None}

@@ -136,13 +136,19 @@ class FieldReader:
             return None
         return value
 
-    def texts(self, key: str, *, parted_by: str | None = None) -> tuple[str, ...]:
+    def texts(
+        self,
+        key: str,
+        convert: Callable[[str], str | WrongValue] = scalars.name,
+        *,
+        parted_by: str | None = None,
+    ) -> tuple[str, ...]:
         """A list of names, or one text, which is one name or is parted into several."""
         if key not in self.values:
             return ()
         text = self.values[key]
         if isinstance(text, str) and (parted_by is None or parted_by not in text):
-            only_name = self.name(key)
+            only_name = self.converted(convert, key)
             return () if only_name is None else (only_name,)
         if isinstance(text, str):
             # A list of as many would be beyond the limit on a document's values.
@@ -150,19 +156,23 @@ class FieldReader:
                 self.problem(WrongValue(f"parts into {MAX_NODES:,} names or more", "Shorten it."), key)
                 return ()
             parts = self.values.pop(key).split(parted_by)
-            return tuple([name for part in parts if part.strip() and (name := self._checked_name(part, key))])
+            return tuple(
+                [name for part in parts if part.strip() and (name := self._checked(convert, part, key))]
+            )
         names = []
         for index, element in self.elements(key):
             if not isinstance(element, str):
                 self.problem(wrong_kind(element, "a text"), key, index)
                 continue
-            name = self._checked_name(element, key, index)
+            name = self._checked(convert, element, key, index)
             if name is not None:
                 names.append(name)
         return tuple(names)
 
-    def _checked_name(self, text: str, key: str, *indexes: int) -> str | None:
-        name = scalars.name(text.strip())
+    def _checked(
+        self, convert: Callable[[str], str | WrongValue], text: str, key: str, *indexes: int
+    ) -> str | None:
+        name = convert(text.strip())
         if isinstance(name, WrongValue):
             self.problem(name, key, *indexes)
             return None

@@ -1,6 +1,6 @@
 """The article of a collection's item as the public sees it: a path may mean two files, one of them hidden.
 
-The first import afterwards resolves all items anew; until then a hidden article has its place for nobody else.
+The first import afterwards resolves all items anew; until then nobody else has a hidden article's place.
 """
 
 import sqlalchemy as sa

@@ -73,6 +73,75 @@ def test_items_count_from_the_folders_above_the_collection_too(world: World) -> 
     assert titles(items) == ["X of the root"]
 
 
+def test_items_are_texts_whatever_yaml_would_make_of_them(world: World) -> None:
+    for path in ("2020.md", "1.10.md", "true.txt"):
+        world.write(path, paper(path))
+    world.write("all.md", "title: All\ntype: collection\nitems: [2020, 1.10, ~, true, 2.50]")
+    reasons = [warning.reason for warning in world.import_().warnings]
+    assert reasons == ["is empty and left out", "lists “2.50”, where no article is"]
+    with service_of(world) as client:
+        collection = answer(client, f"/articles/{id_of('all.md')}")
+    assert titles(collection["items"]) == ["2020.md", "1.10.md", "true.txt", None]
+    assert collection["details"] == {"items": ["2.50"]}
+
+
+def members(world: World) -> list[tuple[str, str | None]]:
+    """What the collection of this test lists, and the path of the article that each item has."""
+    return [
+        (path, member)
+        for path, member in world.query(
+            "SELECT collection_items.path, articles.path FROM collection_items "
+            "LEFT JOIN articles ON articles.id = member_id ORDER BY position"
+        )
+    ]
+
+
+def test_an_item_names_one_article_whatever_the_order_of_imports(world: World) -> None:
+    """Endings are documents' in any case, and a name may end like a document without its ending."""
+    cases = {
+        "Up": "Up.MD",
+        "Up.MD": "Up.MD",
+        "n/b.md": "n/b.md.md",
+        "n/notes.txt": "n/notes.txt.Markdown",
+        "both": "both.md",
+        "near": "near.mDx",
+        "deep/../near": "near.mDx",
+        "up": None,
+        "Up.md": None,
+        "n/": None,
+        "..": None,
+        ".": None,
+        "x" * 5_000: None,
+    }
+    world.write(
+        "n/all.md", "title: All\ntype: collection\nitems:\n" + "\n".join(f"- {item}" for item in cases)
+    )
+    world.import_()
+    assert {member for _, member in members(world)} == {None}
+    for path in ("Up.MD", "n/b.md.md", "n/notes.txt.Markdown", "both.MD", "both.md", "near.mDx", "n/near.md"):
+        world.write(path, paper(path))
+    world.write("n.txt", paper("N"))
+    world.import_()
+    assert members(world) == list((cases | {"n/": "n.txt"}).items())
+
+    world.write("Up.md", paper("Lower"))
+    world.write("n/b.md", paper("Itself"))
+    for path in ("both.md", "near.mDx", "n/notes.txt.Markdown"):
+        world.delete(path)
+    world.import_(prune=True, force=True)
+    changed = {
+        "Up": "Up.md",
+        "Up.md": "Up.md",
+        "n/b.md": "n/b.md",
+        "n/notes.txt": None,
+        "both": "both.MD",
+        "near": "n/near.md",
+        "deep/../near": "n/near.md",
+        "n/": "n.txt",
+    }
+    assert members(world) == list((cases | changed).items())
+
+
 def test_versions_are_articles_of_one_page_the_newest_first(world: World) -> None:
     for day, url in (
         (1, "http://a.example/live"),

@@ -70,6 +70,8 @@ def test_the_schema_fits_every_article_of_the_seeds(path: Path) -> None:
         "published: maybe",
         "draft: nearly",
         "images: 5",
+        "items: {a: b}",
+        "items: [[a]]",
         "title:",
     ],
 )

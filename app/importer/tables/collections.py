@@ -2,18 +2,28 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from app.catalog.tables import articles, collection_items, contents, documents, sources
 from app.database.rows import chunked, insert_tuples
+from app.importer.item_paths import ENDINGS, ArticlePaths, possible_paths, stem_of_item, stems_of_article
 from app.importer.spool import NewArticle
 
-# Endings of documents, which an item may leave out; the first that is there counts.
-_ENDINGS: Final = (".md", ".mdx", ".markdown", ".txt")
 _COLUMNS: Final = ("article_id", "position", "path", "source", "stem")
 
 
@@ -23,18 +33,19 @@ class CollectionChanges:
     def __init__(self, *, is_anew: bool) -> None:
         """`is_anew` says that what stored articles list was never read."""
         self._is_anew = is_anew
-        # Paths of articles that came or left, by source: what is listed there may be another article now.
+        # The stems of articles that came or left, by source: items of these may be other articles now.
         self._stems: dict[str, set[str]] = defaultdict(set)
+        self._unusual: dict[str, list[Row[Any]]] = {}
 
     def remove(self, connection: Connection, article_ids: Sequence[int]) -> None:
         query = select(articles.c.source, articles.c.path).where(articles.c.id.in_(article_ids))
         for source, path in connection.execute(query):
-            self._stems[source].add(stem_of_path(path))
+            self._stems[source] |= stems_of_article(path)
 
     def add(self, connection: Connection, new_articles: Sequence[NewArticle]) -> None:
         rows = []
         for article in new_articles:
-            self._stems[article.source].add(stem_of_path(article.path))
+            self._stems[article.source] |= stems_of_article(article.path)
             rows += list(_rows(article.article_id, article.source, article.content.details))
         self._insert(connection, rows)
 
@@ -67,20 +78,20 @@ class CollectionChanges:
             .join(articles, articles.c.id == collection_items.c.article_id)
             .where(collection_items.c.source == source, collection_items.c.stem.in_(stems))
         ).all()
-        wanted = {(row.collection, row.path): list(_paths(row.collection, row.path)) for row in listed}
-        every = sorted({path for paths in wanted.values() for path in paths})
-        ids, public_ids = _articles_at(connection, source, every)
+        if not listed:
+            return
+        starts = {path for row in listed for path in possible_paths(row.collection, row.path)}
+        there = [*self._unusual_paths(connection, source), *_articles_at(connection, source, starts)]
+        members = _Members(there)
+        # A path may mean two files, and the first of them may be hidden: the public has the other one.
+        public_members = _Members(article for article in there if article.published)
         changed = []
         for row in listed:
-            paths = wanted[row.collection, row.path]
-            members = _first_of(paths, ids), _first_of(paths, public_ids)
-            if members != (row.member_id, row.public_member_id):
-                changed.append(
-                    {
-                        **{"collection": row.article_id, "place": row.position},
-                        **dict(zip(("member", "public_member"), members, strict=True)),
-                    }
-                )
+            member_id = members.find(row.collection, row.path)
+            public_id = public_members.find(row.collection, row.path)
+            if (member_id, public_id) != (row.member_id, row.public_member_id):
+                place = {"collection": row.article_id, "place": row.position}
+                changed.append({**place, "member": member_id, "public_member": public_id})
         if changed:
             connection.execute(
                 update(collection_items)
@@ -92,12 +103,29 @@ class CollectionChanges:
                 changed,
             )
 
+    def _unusual_paths(self, connection: Connection, source: str) -> list[Row[Any]]:
+        """The source's articles whose endings are none in lower case, such as `Up.MD`; they are few.
 
-def stem_of_path(path: str) -> str:
-    """The name of a file without its ending, which all ways to write its path have in common."""
-    name = path.rpartition("/")[2]
-    ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), "")
-    return name[: len(name) - len(ending)]
+        `markdown` alone has 256 spellings, so that looking for each of them would take longer than one look
+        at all paths.
+        """
+        if source not in self._unusual:
+            has_usual_ending = or_(*(_ends_with(ending) for ending in ENDINGS))
+            unusual = _articles_of(source).where(not_(has_usual_ending))
+            self._unusual[source] = list(connection.execute(unusual))
+        return self._unusual[source]
+
+
+class _Members:
+    """The articles that items may name; rows have `path` and `id`."""
+
+    def __init__(self, rows: Iterable[Row[Any]]) -> None:
+        self._ids = {row.path: row.id for row in rows}
+        self._paths = ArticlePaths(self._ids)
+
+    def find(self, collection: str, item: str) -> int | None:
+        path = self._paths.find(collection, item)
+        return None if path is None else self._ids[path]
 
 
 def _rows(article_id: int, source: str, details: str) -> Iterator[tuple[object, ...]]:
@@ -105,53 +133,26 @@ def _rows(article_id: int, source: str, details: str) -> Iterator[tuple[object, 
         return
     listed = json.loads(details).get("items")
     for position, path in enumerate(listed if isinstance(listed, list) else [listed]):
-        if isinstance(path, str) and stem_of_path(path):
-            yield article_id, position, path, source, stem_of_path(path)
+        if isinstance(path, str):
+            yield article_id, position, path, source, stem_of_item(path)
 
 
-def _paths(collection: str, path: str) -> Iterator[str]:
-    """Where the article may be: from the root, else from one of the folders above the collection.
-
-    Sites that have their documents in `_learning/courses` write `courses/x` in `_learning/collections/y.md`.
-    """
-    folders = ["", *(str(folder) for folder in PurePosixPath(collection).parents if str(folder) != ".")]
-    for folder in folders:
-        whole = _normal(f"{folder}/{path}")
-        if whole:
-            yield whole
-            yield from (whole + ending for ending in _ENDINGS)
-
-
-def _normal(path: str) -> str:
-    """`/a/./b` is a/b, `a/../b` is b."""
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            del parts[-1:]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
-
-
-def _articles_at(
-    connection: Connection, source: str, paths: Sequence[str]
-) -> tuple[dict[str, int], dict[str, int]]:
-    """The ids of the articles at these paths: all of them, and those that the public may see."""
-    ids: dict[str, int] = {}
-    public_ids: dict[str, int] = {}
+def _articles_at(connection: Connection, source: str, starts: Iterable[str]) -> Iterator[Row[Any]]:
+    """The articles at these paths, with or without a usual ending."""
+    paths = sorted({start + ending for start in starts for ending in ("", *ENDINGS)})
     for part in chunked(paths):
-        query = (
-            select(documents.c.path, articles.c.id, articles.c.published)
-            .join(sources, sources.c.id == documents.c.source_id)
-            .join(articles, articles.c.id == documents.c.id)
-            .where(sources.c.name == source, documents.c.kind == "article", documents.c.path.in_(part))
-        )
-        for path, article_id, published in connection.execute(query):
-            ids[path] = article_id
-            if published:
-                public_ids[path] = article_id
-    return ids, public_ids
+        yield from connection.execute(_articles_of(source).where(documents.c.path.in_(part)))
 
 
-def _first_of(paths: Iterable[str], ids: Mapping[str, int]) -> int | None:
-    return next((ids[path] for path in paths if path in ids), None)
+def _articles_of(source: str) -> Select[Any]:
+    return (
+        select(documents.c.path, articles.c.id, articles.c.published)
+        .join(sources, sources.c.id == documents.c.source_id)
+        .join(articles, articles.c.id == documents.c.id)
+        .where(sources.c.name == source, documents.c.kind == "article")
+    )
+
+
+def _ends_with(ending: str) -> ColumnElement[bool]:
+    """LIKE would not tell cases apart on SQLite."""
+    return func.substr(documents.c.path, func.length(documents.c.path) - len(ending) + 1) == ending
