@@ -301,6 +301,36 @@ def test_a_story_has_sixty_members_at_most(world: World) -> None:
         assert answer(client, "/articles?story=-*&fields=title")["items"] == [{"title": "Number 60"}]
 
 
+def test_an_event_ends_for_links_too(world: World) -> None:
+    """The articles lie 21 days apart, so what came a day later is no part of it."""
+    later = "{webUrl: 'https://l.example/later', publishedDateTime: 2026-03-23}"
+    world.write("01.md", news(1, "https://a.example/1", "https://l.example/undated"))
+    world.write("08.md", news(8, "https://a.example/8", "https://a.example/1"))
+    world.write("15.md", news(15, "https://a.example/15", "https://a.example/8"))
+    world.write("22.md", news(22, "https://a.example/22", f"https://a.example/15, {later}"))
+    world.import_()
+    with service_of(world) as client:
+        [story] = answer(client, "/stories")["items"]
+        assert (story["articleCount"], story["linkCount"]) == (4, 1)
+        assert story["firstDateTime"] == "2026-03-01T00:00:00Z"
+        assert story["lastDateTime"] == "2026-03-22T00:00:00Z"
+
+
+def test_an_article_with_many_links_has_a_story_of_the_nearest(world: World) -> None:
+    links = [
+        {"title": str(number), **said_of_page((f"https://l.example/{number}",), NOON + number * 3_600)}
+        for number in range(75)
+    ]
+    keys = {"title": "Round-up", **said_of_page(("https://a.example/",), NOON), "related": links[::-1]}
+    world.write("round-up.md", json.dumps(keys))
+    world.import_()
+    with service_of(world) as client:
+        [story] = answer(client, "/stories")["items"]
+        assert (story["size"], story["linkCount"]) == (60, 59)
+        whole = answer(client, f"/stories/{story['id']}")
+        assert [link["title"] for link in whole["links"]] == [str(number) for number in range(59)]
+
+
 def test_what_too_many_mention_is_no_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """For editors a draft is one article too many, of which the public learns nothing."""
     monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", 3)
