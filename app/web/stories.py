@@ -1,7 +1,7 @@
 """/stories: what several articles and links tell of one event."""
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 from fastapi import APIRouter, Query
 from pydantic import model_validator
@@ -26,6 +26,8 @@ router = APIRouter(route_class=QueryRoute, tags=["stories"], responses=COMMON_PR
 
 
 class StoryQuery(ArticleQuery, Paged):
+    refused: ClassVar = frozenset({"sort", "collapse"})
+
     @property
     def is_bound_to_revision(self) -> bool:
         """False also with `q`: the order is that of the coverage."""
