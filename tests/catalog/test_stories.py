@@ -271,6 +271,26 @@ def test_whoever_keeps_a_copy_learns_of_another_story(world: World) -> None:
         assert found == ["Day 1", "Day 3"]
 
 
+def test_editors_find_the_story_that_an_article_names(world: World) -> None:
+    """Its lead is a draft, so for the public it is another story; a parameter asks for that one."""
+    world.write("1.md", news(1, "https://a.example/"))
+    world.write("2.md", news(2, "https://b.example/", "https://a.example/"))
+    world.write("3.md", news(3, "https://c.example/", "https://a.example/", "published: false\nquality: 9"))
+    world.import_()
+    of_public, draft = public_id("news", "1.md"), public_id("news", "3.md")
+    with service_of(world) as client:
+        assert answer(client, f"/articles/{of_public}", EDITOR)["story"] == {"id": draft, "size": 3}
+        for id_ in (draft, of_public):
+            story = answer(client, f"/stories/{id_}", EDITOR)
+            assert (story["id"], story["size"]) == (draft, 3)
+        assert answer(client, f"/stories/{of_public}?published=true", EDITOR)["size"] == 2
+        assert answer(client, f"/stories/{of_public}")["size"] == 2
+        assert client.get(f"/stories/{draft}").status_code == 404
+        headers = {**EDITOR, "Accept": "text/html"}
+        assert "Day 3" in client.get(f"/view/stories/{of_public}", headers=headers).text
+        assert "Day 3" not in client.get(f"/view/stories/{of_public}?published=true", headers=headers).text
+
+
 def test_what_lasts_longer_than_three_weeks_is_no_story(world: World) -> None:
     """Each day's article mentions that of the day before."""
     for day in range(1, 29):
