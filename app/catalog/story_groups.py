@@ -9,7 +9,8 @@ Every article stands at points of time by the URLs it has and those it mentions:
 
 Neighbours at one URL that are at most MAX_APART from each other are joined. Joins are taken up closest first,
 and one that would make a story longer than MAX_SPAN or larger than MAX_MEMBERS is left out: so a story is an
-event, although real trees link a year of articles into one piece.
+event, although real trees link a year of articles into one piece. The links of pages that are not here are
+taken up in the same way, those nearest in time to the story's articles first.
 
 A URL that very many articles have or mention (`crowded_urls` says how many) joins nobody and is no link of
 any story.
@@ -26,7 +27,7 @@ _DAY_SECONDS: Final = 86_400
 MAX_APART: Final = 7 * _DAY_SECONDS
 # A subject lasts longer. A limit of 14 days would part 4 in 100 of those pairs within a week.
 MAX_SPAN: Final = 21 * _DAY_SECONDS
-# An answer holds all of a story. The largest of a real tree has 53 members.
+# An answer holds all of a story, articles and links alike. The largest of a real tree has 53 members.
 MAX_MEMBERS: Final = 60
 
 
@@ -108,7 +109,7 @@ def stories_of(articles: Iterable[Member], keys_here: Set[bytes], crowded: Set[b
 
 def story_of(articles: Iterable[Member], keys_here: Set[bytes]) -> Story:
     articles = tuple(sorted(articles, key=_rank_as_lead))
-    return Story(articles, tuple(_links(articles, keys_here)))
+    return Story(articles, tuple(_links_in_event(articles, _links(articles, keys_here))))
 
 
 def without(crowded: Set[bytes], article: Member) -> Member:
@@ -223,6 +224,28 @@ class _Groups:
         self._ids[larger] += self._ids.pop(smaller)
         self._links[larger] |= self._links.pop(smaller)
         self._span[larger] = span
+
+
+def _links_in_event(
+    articles: Sequence[Member], links: Iterable[tuple[PageMention, ...]]
+) -> Iterator[tuple[PageMention, ...]]:
+    """The links nearest in time to the articles, as far as an event goes: one article may have thousands."""
+    own = [article.time for article in articles if article.time is not None]
+    first, last = min(own, default=0), max(own, default=0)
+    # Nobody knows more of a link without a date than that the articles mention it.
+    times = {link: [mention.time for mention in link if mention.time is not None] for link in links}
+
+    def distance(link: tuple[PageMention, ...]) -> int:
+        return max((max(first - time, time - last, 0) for time in times[link]), default=0)
+
+    # Ids of links follow the order of imports, so their keys decide between those that are equally near.
+    nearest_first = sorted(times, key=lambda link: (distance(link), min(min(of.keys) for of in link)))
+    count, begin, end = len(articles), first, last
+    for link in nearest_first:
+        new_begin, new_end = min([begin, *times[link]]), max([end, *times[link]])
+        if count < MAX_MEMBERS and new_end - new_begin <= MAX_SPAN:
+            count, begin, end = count + 1, new_begin, new_end
+            yield link
 
 
 def _links(articles: Sequence[Member], keys_here: Set[bytes]) -> Iterator[tuple[PageMention, ...]]:

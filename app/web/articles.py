@@ -216,7 +216,9 @@ def list_related_links(
 
 
 class ItemsQuery(Paged):
-    """`published` is accepted and ignored: whoever may see the collection sees what they may of its items."""
+    """`published` changes nothing: whoever may see the collection sees what they may of its items. Values
+    other than `true` need the token, as in lists.
+    """
 
 
 @router.get("/articles/{article_id}/items", response_model=CollectionItemPage, responses=problems(404))

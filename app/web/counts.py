@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -26,6 +26,8 @@ MAX_VALUES = 1_000
 
 
 class FacetQuery(ArticleQuery):
+    refused: ClassVar = frozenset({"collapse"})
+
     field: tuple[FieldName, ...] = Field(
         FIELDS,
         description="What to count by, again for each; by default all of them",
@@ -35,6 +37,8 @@ class FacetQuery(ArticleQuery):
 
 
 class TimelineQuery(ArticleQuery):
+    refused: ClassVar = frozenset({"collapse"})
+
     interval: Interval = Field(description="Weeks are those of ISO 8601, from Monday")
 
 

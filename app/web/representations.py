@@ -226,7 +226,7 @@ class SimilarArticle(Shape):
 
     score: float = Field(ge=0, description="Up to 1 by words and dates, and more where links vote")
     words: list[str] = Field(description="Words that both have and few others, the rarest first")
-    is_linked: bool = Field(description="Whether a curator linked the two")
+    is_linked: bool = Field(description="Whether a curator linked the two: one mentions a URL of the other")
     article: ArticleItem = Field(description="The article that is like it")
 
 

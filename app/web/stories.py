@@ -1,7 +1,7 @@
 """/stories: what several articles and links tell of one event."""
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 from fastapi import APIRouter, Query
 from pydantic import model_validator
@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.catalog.audience import Published
 from app.catalog.cursors import Cursor
 from app.catalog.filters import matching
 from app.catalog.paging import Page
@@ -26,6 +27,8 @@ router = APIRouter(route_class=QueryRoute, tags=["stories"], responses=COMMON_PR
 
 
 class StoryQuery(ArticleQuery, Paged):
+    refused: ClassVar = frozenset({"sort", "collapse"})
+
     @property
     def is_bound_to_revision(self) -> bool:
         """False also with `q`: the order is that of the coverage."""
@@ -75,7 +78,14 @@ def read_stories(view: View, query: StoryQuery, cursor: Cursor, *, address: str 
 def get_story(request: Request, story_id: str, query: Annotated[AnyQuery, Query()]) -> Response:
     """One story with its articles and links, oldest first. The id of any of its articles leads to it."""
     with open_view(request, query) as view:
-        row = find_story(view.connection, story_id, query.published)
+        published = audience_of_story(view, query)
+        row = find_story(view.connection, story_id, published)
         if row is None:
             raise not_found("There is no story with this id; /stories lists those there are.")
-        return view.json(whole_story(view.connection, row, query.published).encode())
+        return view.json(whole_story(view.connection, row, published).encode())
+
+
+def audience_of_story(view: View, query: AnyQuery) -> Published:
+    """Editors find single stories of whatever articles, as single articles, unless `published` says whose."""
+    is_said = "published" in query.model_fields_set
+    return "any" if view.asker.may_see_unpublished and not is_said else query.published

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.catalog import crowded_urls
 from app.importer.serialise import public_id
 from tests.catalog.test_stories import choose_limits, random_article, random_time, write
 from tests.oracles.stories import Article
@@ -202,9 +203,15 @@ def test_a_common_word_makes_nobody_similar_but_a_link_does(world: World) -> Non
     world.write("out.md", paper("Trees", "excerpt: What they were like"))
     world.import_()
     with service_of(world) as client:
-        assert answer(client, f"/articles/{id_of('moon.md')}/similar")["items"] == []
+        found = answer(client, f"/articles/{id_of('moon.md')}/similar")["items"]
+        assert [(each["article"]["title"], each["isLinked"]) for each in found] == [
+            ("Sunrise above trees", True)
+        ]
         found = answer(client, f"/articles/{id_of('sun.md')}/similar")["items"]
-        assert [(each["article"]["title"], each["words"]) for each in found] == [("Trees", ["they", "trees"])]
+        assert [(each["article"]["title"], each["words"]) for each in found] == [
+            ("Trees", ["they", "trees"]),
+            ("Moon", []),
+        ]
     world.write("moon.md", paper("Moon", "webUrl: https://moon.example/\nexcerpt: They are out there"))
     world.import_()
     with service_of(world) as client:
@@ -213,6 +220,41 @@ def test_a_common_word_makes_nobody_similar_but_a_link_does(world: World) -> Non
             ("Trees", False),
             ("Moon", True),
         ]
+
+
+def test_linked_articles_are_neighbours_by_any_of_their_urls(world: World) -> None:
+    """Both captures of a page are linked by it, also one that has its URL as another address."""
+    world.write(
+        "codex.md", paper("Codex of power", "publishedDateTime: 2023-06-01\nrelated: [https://a.example/amp]")
+    )
+    capture = "publishedDateTime: 2023-06-0{}\nwebUrl: https://a.example/{}\nampWebUrl: https://a.example/amp"
+    world.write("1.md", paper("Patch notes", capture.format(2, "")))
+    world.write("2.md", paper("Hotfix", capture.format(3, "live")))
+    world.write("hidden.md", paper("Draft", capture.format(3, "draft") + "\npublished: false"))
+    world.import_()
+    with service_of(world) as client:
+        found = answer(client, f"/articles/{id_of('codex.md')}/similar")["items"]
+        assert sorted((each["article"]["title"], each["isLinked"]) for each in found) == [
+            ("Hotfix", True),
+            ("Patch notes", True),
+        ]
+        [back] = answer(client, f"/articles/{id_of('2.md')}/similar")["items"]
+        assert (back["article"]["title"], back["isLinked"]) == ("Codex of power", True)
+        seen = answer(client, f"/articles/{id_of('codex.md')}/similar", EDITOR)["items"]
+        assert sorted(each["article"]["title"] for each in seen) == ["Draft", "Hotfix", "Patch notes"]
+
+
+def test_a_page_that_too_many_mention_is_a_neighbour_only_by_its_words(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", 3)
+    world.write("front.md", paper("Gazette of Amber", "webUrl: https://front.example/"))
+    for name in ("amber", "basalt", "copper"):
+        world.write(f"{name}.md", paper(f"Quarry {name}", "related: [https://front.example/]"))
+    world.import_()
+    with service_of(world) as client:
+        found = answer(client, f"/articles/{id_of('front.md')}/similar")["items"]
+        assert [(each["article"]["title"], each["isLinked"]) for each in found] == [("Quarry amber", True)]
 
 
 def all_answers(client: TestClient, articles: list[Article]) -> list[Any]:

@@ -271,6 +271,26 @@ def test_whoever_keeps_a_copy_learns_of_another_story(world: World) -> None:
         assert found == ["Day 1", "Day 3"]
 
 
+def test_editors_find_the_story_that_an_article_names(world: World) -> None:
+    """Its lead is a draft, so for the public it is another story; a parameter asks for that one."""
+    world.write("1.md", news(1, "https://a.example/"))
+    world.write("2.md", news(2, "https://b.example/", "https://a.example/"))
+    world.write("3.md", news(3, "https://c.example/", "https://a.example/", "published: false\nquality: 9"))
+    world.import_()
+    of_public, draft = public_id("news", "1.md"), public_id("news", "3.md")
+    with service_of(world) as client:
+        assert answer(client, f"/articles/{of_public}", EDITOR)["story"] == {"id": draft, "size": 3}
+        for id_ in (draft, of_public):
+            story = answer(client, f"/stories/{id_}", EDITOR)
+            assert (story["id"], story["size"]) == (draft, 3)
+        assert answer(client, f"/stories/{of_public}?published=true", EDITOR)["size"] == 2
+        assert answer(client, f"/stories/{of_public}")["size"] == 2
+        assert client.get(f"/stories/{draft}").status_code == 404
+        headers = {**EDITOR, "Accept": "text/html"}
+        assert "Day 3" in client.get(f"/view/stories/{of_public}", headers=headers).text
+        assert "Day 3" not in client.get(f"/view/stories/{of_public}?published=true", headers=headers).text
+
+
 def test_what_lasts_longer_than_three_weeks_is_no_story(world: World) -> None:
     """Each day's article mentions that of the day before."""
     for day in range(1, 29):
@@ -299,6 +319,36 @@ def test_a_story_has_sixty_members_at_most(world: World) -> None:
         [story] = answer(client, "/stories")["items"]
         assert (story["size"], story["lastDateTime"]) == (60, "2026-03-03T11:30:00Z")
         assert answer(client, "/articles?story=-*&fields=title")["items"] == [{"title": "Number 60"}]
+
+
+def test_an_event_ends_for_links_too(world: World) -> None:
+    """The articles lie 21 days apart, so what came a day later is no part of it."""
+    later = "{webUrl: 'https://l.example/later', publishedDateTime: 2026-03-23}"
+    world.write("01.md", news(1, "https://a.example/1", "https://l.example/undated"))
+    world.write("08.md", news(8, "https://a.example/8", "https://a.example/1"))
+    world.write("15.md", news(15, "https://a.example/15", "https://a.example/8"))
+    world.write("22.md", news(22, "https://a.example/22", f"https://a.example/15, {later}"))
+    world.import_()
+    with service_of(world) as client:
+        [story] = answer(client, "/stories")["items"]
+        assert (story["articleCount"], story["linkCount"]) == (4, 1)
+        assert story["firstDateTime"] == "2026-03-01T00:00:00Z"
+        assert story["lastDateTime"] == "2026-03-22T00:00:00Z"
+
+
+def test_an_article_with_many_links_has_a_story_of_the_nearest(world: World) -> None:
+    links = [
+        {"title": str(number), **said_of_page((f"https://l.example/{number}",), NOON + number * 3_600)}
+        for number in range(75)
+    ]
+    keys = {"title": "Round-up", **said_of_page(("https://a.example/",), NOON), "related": links[::-1]}
+    world.write("round-up.md", json.dumps(keys))
+    world.import_()
+    with service_of(world) as client:
+        [story] = answer(client, "/stories")["items"]
+        assert (story["size"], story["linkCount"]) == (60, 59)
+        whole = answer(client, f"/stories/{story['id']}")
+        assert [link["title"] for link in whole["links"]] == [str(number) for number in range(59)]
 
 
 def test_what_too_many_mention_is_no_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from app.urls import canonical
+from app.urls import canonical, url_key
 
 DAY = 86_400
 
@@ -60,7 +60,7 @@ def stories(articles: Sequence[Article], most: int = 60, most_at_url: int = 200)
                 group_of[article.id] = first
     found = {}
     for group in {id(group): group for group in group_of.values()}.values():
-        links = _links(group.members, here)
+        links = _links_in_event(group.members, here, most)
         size = len(group.members) + len(links)
         if size > 1:
             lead = min(group.members, key=_rank)
@@ -138,6 +138,31 @@ def _is_event(articles: Sequence[Article], here: set[str], most: int) -> bool:
     if times and max(times) - min(times) > 21 * DAY:
         return False
     return len(articles) + len(_links(articles, here)) <= most
+
+
+def _links_in_event(articles: Sequence[Article], here: set[str], most: int) -> set[frozenset[str]]:
+    """Those nearest in time to the articles, until there are `most` members or three weeks are over."""
+    own = [article.time for article in articles if article.time is not None]
+    ranked = []
+    for pages in _links(articles, here):
+        times = {
+            link.time
+            for article in articles
+            for link in article.related
+            if link.pages() & pages and link.time is not None and _tells_in_time(article, link)
+        }
+        away = max((max(min(own) - time, time - max(own), 0) for time in times), default=0)
+        ranked.append((away, min(map(url_key, pages)), pages, times))
+    kept, lasting = set[frozenset[str]](), set(own)
+    for _, _, pages, times in sorted(ranked, key=lambda link: link[:2]):
+        together = lasting | times
+        if (
+            len(articles) + len(kept) < most
+            and max(together, default=0) - min(together, default=0) <= 21 * DAY
+        ):
+            kept.add(pages)
+            lasting = together
+    return kept
 
 
 def _links(articles: Sequence[Article], here: set[str]) -> set[frozenset[str]]:

@@ -336,3 +336,6 @@ def test_the_document_leaves_out_parameters_that_are_always_refused(world: World
                 assert response.status_code == 422
                 assert parameter in response.json()["detail"]
             assert not refused & {parameter["name"] for parameter in operation["parameters"]}
+            unknown = client.get(address, params={"zzzzzz": "1"}).json()["errors"][0]["detail"]
+            assert "this address takes published, " in unknown
+            assert not refused & set(unknown.replace(",", "").split())

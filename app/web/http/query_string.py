@@ -44,11 +44,17 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class QueryReader:
-    """Reads queries of one model. Only a parameter whose field is a tuple or list may be given again."""
+    """Reads queries of one model. Only a parameter whose field is a tuple or list may be given again.
+
+    The model may have a set `refused`: parameters that it knows only to refuse them with advice, and that are
+    offered to nobody.
+    """
 
     def __init__(self, model: type[BaseModel]) -> None:
         self.model = model
         self._fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        refused: Set[str] = getattr(model, "refused", frozenset())
+        self._offered = [name for name in self._fields if name not in refused]
         self._lists = {name for name, field in self._fields.items() if _is_list(field.annotation)}
 
     def read(self, query_string: bytes) -> BaseModel:
@@ -88,12 +94,12 @@ class QueryReader:
         return values, errors
 
     def _unknown(self, name: str) -> str:
-        if not self._fields:
+        if not self._offered:
             return "is unknown: this address takes no parameters"
-        by_folded = {field_name.casefold(): field_name for field_name in self._fields}
+        by_folded = {field_name.casefold(): field_name for field_name in self._offered}
         if matches := difflib.get_close_matches(name.casefold(), by_folded, n=1):
             return f"is unknown; did you mean {by_folded[matches[0]]}?"
-        return f"is unknown; this address takes {', '.join(self._fields)}"
+        return f"is unknown; this address takes {', '.join(self._offered)}"
 
     def _parameter_error(self, error: ErrorDetails, values: dict[str, str | list[str]]) -> ParameterError:
         """An error of the whole query has no place, but its context may name the parameter to blame."""

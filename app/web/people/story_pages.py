@@ -26,7 +26,7 @@ from app.web.http.routes import QueryRoute
 from app.web.paging import page_link, with_cursor
 from app.web.people.frames import Pairs, address, page_response, request_of, request_of_list, site_of_view
 from app.web.people.list_links import chips_of, folds_of, list_address, paging_of, pairs_of
-from app.web.stories import StoryQuery, read_stories
+from app.web.stories import StoryQuery, audience_of_story, read_stories
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
@@ -100,17 +100,18 @@ def show_stories(request: Request, query: Annotated[StoryQuery, Query()]) -> Res
 @router.get("/view/stories/{story_id}")
 def show_story(request: Request, story_id: str, query: Annotated[AnyQuery, Query()]) -> Response:
     with open_view(request, query) as view:
-        row = find_story(view.connection, story_id, query.published)
+        published = audience_of_story(view, query)
+        row = find_story(view.connection, story_id, published)
         if row is None:
             raise not_found("There is no story at this address. Its articles may have been taken out.")
-        story = json.loads(whole_story(view.connection, row, query.published))
+        story = json.loads(whole_story(view.connection, row, published))
     settings = view.settings
     prefix = settings.public_path
     site = site_of_view(view)
-    is_public = query.published == "true"
-    entry = story_entry_of(story, prefix, query.published, shows_images=settings.show_images)
+    is_public = published == "true"
+    entry = story_entry_of(story, prefix, published, shows_images=settings.show_images)
     title = cut(story["title"], 120)
-    canonical = story_address(prefix, story["id"], query.published)
+    canonical = story_address(prefix, story["id"], published)
     pairs = [] if is_public else [("published", "any")]
     articles = ArticleQuery.from_parameters([("story", str(_only(story["id"]))), *pairs])
     frame = PageFrame(
