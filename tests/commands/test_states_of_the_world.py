@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from app.catalog.state import KNOWN_SECONDS
 from app.cli import main
 from app.database.engines import exclusive, writing_engine
+from app.database_urls import without_secrets
 from app.errors import ImportRefused
 from app.web.http.outage import QUIET_SECONDS
 from tests.support.databases import drop_postgresql, new_postgresql_url
@@ -80,6 +81,10 @@ def test_a_database_that_cannot_be_is_one_line_of_each_command(
             continue  # It waits for a server that may come up.
         line = said_by(arguments, url, monkeypatch, capsys)
         assert words in line or "sslmode" in line
+        # An URL that cannot be understood may be a password, all of it.
+        assert line.endswith(f" (CLIPPINGS_DATABASE_URL: {url})") == (
+            "sqlite:///news" in url or "nowhere" in url
+        )
     assert sorted(path.name for path in folder.iterdir()) == ["news"]
 
 
@@ -158,7 +163,10 @@ def test_without_a_catalogue_an_export_says_so_and_makes_none(
     folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(folder.iterdir())
-    assert "`clippings import PATH...` makes one" in said_by(["export"], database_url, monkeypatch, capsys)
+    for arguments in (["export"], ["stats"], ["sources"]):
+        line = said_by(arguments, database_url, monkeypatch, capsys)
+        assert "`clippings import PATH...` makes one" in line
+        assert f"(CLIPPINGS_DATABASE_URL: {without_secrets(database_url)})" in line
     assert sorted(folder.iterdir()) == before
 
 
