@@ -17,7 +17,7 @@ def main() -> NoReturn:
         # First of all, and it loads nothing else: a container may be stopped while it starts.
         from app.interrupts import end_interrupted, raise_on_signals  # noqa: PLC0415
 
-        raise_on_signals()
+        raise_on_signals(is_service=sys.argv[1:2] == ["serve"])
         # Modules stay: looking through them for garbage takes a tenth of the time to load them.
         gc.disable()
         from app.cli import main as run  # noqa: PLC0415  as said above

@@ -24,10 +24,18 @@ from app.console import (
 from app.database.copying import copy_database
 from app.database.engines import IMPORT_WAIT_SECONDS, exclusive, writing_engine
 from app.database.snapshots import Reader
+from app.database_urls import without_secrets
 from app.documents.editor_schema import KINDS, Kind, front_matter_schema
 from app.documents.files import Skipped
 from app.documents.problems import Problem
-from app.errors import ClippingsError, ImportRefused
+from app.errors import (
+    ClippingsError,
+    DatabaseUnavailable,
+    DatabaseUnusable,
+    ImportRefused,
+    NoCatalogue,
+    SchemaOutdated,
+)
 from app.importer.check import as_json as check_as_json
 from app.importer.check import check_trees, names_as_given
 from app.importer.named_paths import existing, is_known_to_git
@@ -102,9 +110,18 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except ClippingsError as error:
-        click.echo(f"clippings: {error}", err=True)
+        click.echo(f"clippings: {_in_words(error)}", err=True)
         sys.exit(NOT_DONE)
     sys.exit(0)
+
+
+def _in_words(error: Exception) -> str:
+    """An error of the database names it: in the wrong folder somebody would else make a second catalogue."""
+    match error:
+        case DatabaseUnavailable() | DatabaseUnusable() | NoCatalogue() | SchemaOutdated():
+            return f"{error} (CLIPPINGS_DATABASE_URL: {without_secrets(Settings.read().database_url)})"
+        case _:
+            return str(error)
 
 
 def _reading_options(command: F) -> F:
@@ -253,7 +270,7 @@ def _whatever_happens(import_once: Callable[[], Report]) -> bool:
     try:
         import_once()
     except (ClippingsError, click.UsageError) as error:
-        click.echo(f"clippings: {error}", err=True)
+        click.echo(f"clippings: {_in_words(error)}", err=True)
         is_done = False
     release_interrupts()
     return is_done

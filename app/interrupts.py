@@ -17,6 +17,7 @@ SECONDS_TO_END: Final = 1.0
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _NOTHING_WRITTEN: Final = "interrupted, nothing written"
+_STOPPED: Final = "stopped before it served"
 _COMMITTING: Final = "interrupted while it committed; import again to be sure"
 
 
@@ -25,16 +26,29 @@ class _Interrupt:
     has_come: bool = False
     must_wait: bool = False
     is_said: bool = False
+    is_service: bool = False
+
+    @property
+    def status(self) -> int:
+        """A service that stops as it is told has not failed, not even while it starts."""
+        return 0 if self.is_service else INTERRUPTED
+
+    @property
+    def reason(self) -> str:
+        if self.is_service:
+            return _STOPPED
+        return _COMMITTING if self.must_wait else _NOTHING_WRITTEN
 
 
 _interrupt = _Interrupt()
 
 
-def raise_on_signals() -> None:
+def raise_on_signals(*, is_service: bool) -> None:
     """Makes both signals raise KeyboardInterrupt from here on.
 
     Process number 1, as in a container, needs the handler: without one the kernel drops its SIGTERM.
     """
+    _interrupt.is_service = is_service
     for number in _SIGNALS:
         # nohup and a script's background jobs start a command with these signals ignored, on purpose.
         if signal.getsignal(number) != signal.SIG_IGN:
@@ -52,8 +66,9 @@ def leave_signals() -> None:
     signal.set_wakeup_fd(-1)
     if signal.getsignal(signal.SIGINT) == _handle:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signal.getsignal(signal.SIGTERM) == _handle:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
+        # uvicorn raises the signal anew that has ended it, but who has stopped as told has not failed.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def hold_interrupts() -> None:
@@ -73,11 +88,11 @@ def end_interrupted(reason: str = "") -> NoReturn:
     _interrupt.is_said = True
     # A terminal shows ^C at the beginning of the line, so ours begins on the next one.
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
-    sys.stderr.write(f"clippings: {reason or _NOTHING_WRITTEN}\n")
+    sys.stderr.write(f"clippings: {reason or _interrupt.reason}\n")
     for stream in (sys.stderr, sys.stdout):
         with suppress(OSError):
             stream.flush()
-    os._exit(INTERRUPTED)
+    os._exit(_interrupt.status)
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
@@ -98,6 +113,5 @@ def _end_in_time(reader: int) -> None:
             break
     # The database rolls back by itself, and the workers end with this process.
     if not _interrupt.is_said:
-        reason = _COMMITTING if _interrupt.must_wait else _NOTHING_WRITTEN
-        os.write(sys.stderr.fileno(), f"clippings: {reason}\n".encode())
-    os._exit(INTERRUPTED)
+        os.write(sys.stderr.fileno(), f"clippings: {_interrupt.reason}\n".encode())
+    os._exit(_interrupt.status)

@@ -1,4 +1,4 @@
-"""Brings the tables up to date by the history in migrations/. Knows their names alone."""
+"""Brings the tables up to date by the history in migrations/. Knows no table but its own mark."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +13,9 @@ if TYPE_CHECKING:
 
 # The newest revision in migrations/; a test compares. Reading the history would be half of an import's start.
 HEAD = "0022"
-# The tables of that revision; a test compares.
-TABLES = frozenset(
-    """
-    article_groups article_sets article_terms article_urls article_words articles catalogue changes
-    collection_items contents documents link_urls links name_words providers related_links revisions sources
-    stories term_names terms topics word_articles
-    """.split()
-)
+
+_TABLES_OF_EXTENSIONS = """SELECT relname FROM pg_class JOIN pg_depend ON pg_depend.objid = pg_class.oid
+    WHERE pg_depend.classid = 'pg_class'::regclass AND pg_depend.deptype = 'e'"""
 
 
 def upgrade(connection: Connection) -> None:
@@ -62,7 +57,7 @@ def _require_known(connection: Connection) -> None:
 
     tables = inspect(connection)
     if not tables.has_table("alembic_version"):
-        if others := sorted(set(tables.get_table_names()) & TABLES):
+        if others := sorted(set(tables.get_table_names()) - _tables_of_extensions(connection)):
             raise DatabaseUnusable(
                 f"The database has another program's table {others[0]!r}: name another database."
             )
@@ -77,6 +72,13 @@ def _require_known(connection: Connection) -> None:
     raise DatabaseUnusable(
         "The database is another program's, which keeps its tables by Alembic too: name another database."
     )
+
+
+def _tables_of_extensions(connection: Connection) -> frozenset[str]:
+    """An extension of PostgreSQL may have tables in an empty database: PostGIS has `spatial_ref_sys`."""
+    if connection.dialect.name != "postgresql":
+        return frozenset()
+    return frozenset(connection.scalars(text(_TABLES_OF_EXTENSIONS)))
 
 
 def is_current(connection: Connection) -> bool:

@@ -4,7 +4,6 @@ import gc
 import ipaddress
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -96,8 +95,6 @@ def serve_until_stopped(host: str, port: int, workers: int, *, reload: bool, **o
             Supervisor(config, sockets, settings.drain_seconds).run()
     else:
         _only_sockets.extend(sockets)
-        # uvicorn raises the signal anew that has ended it, but who has stopped as told has not failed.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=sockets)
 

@@ -7,6 +7,7 @@ the kernel is told to take no new connection, those that are there already are a
 
 import asyncio
 import ctypes
+import logging
 import multiprocessing
 import os
 import signal
@@ -44,6 +45,8 @@ _DROP_SYN: Final = (
     (0x06, 0, 0, 0xFFFFFFFF),  # else let it in
 )
 
+log = logging.getLogger(__name__)
+
 Lifespan = Callable[[Any], Any]
 
 
@@ -74,13 +77,15 @@ class Supervisor(Multiprocess):
         self._drain_seconds = drain_seconds
 
     def keep_subprocess_alive(self) -> None:
-        before = {process.pid for process in self.processes}
+        before = list(self.processes)
         super().keep_subprocess_alive()
-        for pid in before - {process.pid for process in self.processes}:
-            if FOLDER_VARIABLE not in os.environ:
+        for dead, alive in zip(before, self.processes, strict=True):
+            if dead is alive:
                 continue
-            # Its counts stay, but it answers nothing any more.
-            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+            log.warning("Worker %s %s; worker %s replaces it.", dead.pid, _end_of(dead.exitcode), alive.pid)
+            if FOLDER_VARIABLE in os.environ:
+                # Its counts stay, but it answers nothing any more.
+                mark_process_dead(dead.pid)  # type: ignore[no-untyped-call]
 
     def terminate_all(self) -> None:
         super().terminate_all()
@@ -92,6 +97,17 @@ class Supervisor(Multiprocess):
         if self.signal_queue:
             # A second signal ends the wait of the workers too.
             super().terminate_all()
+
+
+def _end_of(exit_code: int | None) -> str:
+    """A kernel that has no memory left kills by SIGKILL, and so do we where a worker hangs."""
+    if exit_code is None or exit_code >= 0:
+        return f"ended with status {exit_code}"
+    try:
+        return f"was ended by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        # The real-time signals between the first and the last have no names.
+        return f"was ended by signal {-exit_code}"
 
 
 def with_draining(

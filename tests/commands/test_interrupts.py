@@ -218,6 +218,27 @@ def test_what_was_committed_is_reported(tmp_path: Path) -> None:
         assert articles(tmp_path) == 1
 
 
+@BOTH
+@pytest.mark.parametrize("place", ["app.cli", "app.serving", "app.serving.ready_database"])
+def test_a_service_that_is_stopped_while_it_starts_has_not_failed(
+    tmp_path: Path, number: int, place: str
+) -> None:
+    # The program sends the signal to itself, where it begins to load a module or to look at the database.
+    program = (
+        "import os, signal, sys; from app.__main__ import main\n"
+        "place, number = sys.argv[1], int(sys.argv[2])\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == place: os.kill(os.getpid(), number)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "if place.endswith('ready_database'):\n"
+        "    import app.serving; app.serving.ready_database = lambda _: os.kill(os.getpid(), number)\n"
+        "sys.argv[1:] = ['serve', '--port', '0']; main()"
+    )
+    expected = (0, "", "clippings: stopped before it served\n")
+    assert run(tmp_path, program, place, str(int(number))) == expected
+
+
 def has_open(pid: int, name: str) -> bool:
     try:
         return any(

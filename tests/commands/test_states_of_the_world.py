@@ -13,12 +13,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url
 from starlette.testclient import TestClient
 
 from app.catalog.state import KNOWN_SECONDS
 from app.cli import main
 from app.database.engines import exclusive, writing_engine
+from app.database_urls import without_secrets
 from app.errors import ImportRefused
 from app.web.http.outage import QUIET_SECONDS
 from tests.support.databases import drop_postgresql, new_postgresql_url
@@ -80,6 +81,10 @@ def test_a_database_that_cannot_be_is_one_line_of_each_command(
             continue  # It waits for a server that may come up.
         line = said_by(arguments, url, monkeypatch, capsys)
         assert words in line or "sslmode" in line
+        # An URL that cannot be understood may be a password, all of it.
+        assert line.endswith(f" (CLIPPINGS_DATABASE_URL: {url})") == (
+            "sqlite:///news" in url or "nowhere" in url
+        )
     assert sorted(path.name for path in folder.iterdir()) == ["news"]
 
 
@@ -108,17 +113,34 @@ def test_a_schema_that_is_not_ours_is_one_line_of_each_command(
         assert words in said_by(arguments, url, monkeypatch, capsys)
 
 
-def test_another_programs_table_of_our_name_is_one_line_of_each_command(
+@pytest.mark.parametrize("table", ["articles", "orders"])
+def test_another_programs_table_is_one_line_of_each_command(
     world_without_catalogue: World,
     folder: Path,
+    table: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with world_without_catalogue.engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE articles (id int, body text)")
+        connection.exec_driver_sql(f"CREATE TABLE {table} (id int, body text)")
     url = world_without_catalogue.engine.url.render_as_string(hide_password=False)
     for arguments in COMMANDS:
-        assert "another program's table 'articles'" in said_by(arguments, url, monkeypatch, capsys)
+        assert f"another program's table '{table}'" in said_by(arguments, url, monkeypatch, capsys)
+    assert inspect(world_without_catalogue.engine).get_table_names() == [table]
+
+
+def test_a_table_of_an_extension_and_one_of_another_schema_are_no_other_programs(
+    world_without_catalogue: World, folder: Path
+) -> None:
+    if world_without_catalogue.engine.dialect.name == "sqlite":
+        pytest.skip("has neither")
+    with world_without_catalogue.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA shop")
+        connection.exec_driver_sql("CREATE TABLE shop.orders (id int)")
+        # Extensions with tables, as PostGIS, are not installed everywhere; any may have one.
+        connection.exec_driver_sql("CREATE TABLE spatial_ref_sys (srid int)")
+        connection.exec_driver_sql("ALTER EXTENSION plpgsql ADD TABLE spatial_ref_sys")
+    assert world_without_catalogue.import_().created == 1
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
@@ -141,7 +163,10 @@ def test_without_a_catalogue_an_export_says_so_and_makes_none(
     folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(folder.iterdir())
-    assert "`clippings import PATH...` makes one" in said_by(["export"], database_url, monkeypatch, capsys)
+    for arguments in (["export"], ["stats"], ["sources"]):
+        line = said_by(arguments, database_url, monkeypatch, capsys)
+        assert "`clippings import PATH...` makes one" in line
+        assert f"(CLIPPINGS_DATABASE_URL: {without_secrets(database_url)})" in line
     assert sorted(folder.iterdir()) == before
 
 

@@ -22,6 +22,7 @@ from tests.support.serving import Address
 # Nothing here takes so long unless it hangs.
 HANG_SECONDS = 60
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+STREAM_LAST = b"GET /stream.csv HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -304,6 +305,7 @@ def running(app: FastAPI, **options: Any) -> Iterator[tuple[Address, uvicorn.Ser
 
 def test_who_takes_nothing_of_an_answer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HttpConnection, "stall_seconds", 0.3)
+    monkeypatch.setattr(HttpConnection, "max_stall_seconds", 0.3)
     with running(service()) as (address, server):
         slow = socket.socket()
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -315,6 +317,24 @@ def test_who_takes_nothing_of_an_answer_is_closed(monkeypatch: pytest.MonkeyPatc
             assert time.monotonic() < began + HANG_SECONDS
             assert statuses(exchange(address, LAST)) == [200]
         slow.close()
+
+
+def test_who_took_much_at_once_may_be_silent_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system does so whose program reads at an even, low speed."""
+    monkeypatch.setattr(HttpConnection, "stall_seconds", 0.1)
+    requests = 100
+    with running(service()) as (address, server), socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 200_000)
+        client.connect(address)
+        until(lambda: server.server_state.connections)
+        [connection] = server.server_state.connections
+        assert isinstance(connection, HttpConnection)
+        # The answers would else fit into what the system holds for a client.
+        connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100_000)
+        client.sendall(b"GET /stream.csv HTTP/1.1\r\nHost: x\r\n\r\n" * (requests - 1) + STREAM_LAST)
+        until(lambda: connection._stall_timer)
+        time.sleep(0.5)
+        assert statuses(read(client)) == [200] * requests
 
 
 def test_where_there_are_too_many_those_idle_longest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:

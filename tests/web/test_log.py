@@ -347,6 +347,12 @@ def test_the_metrics_of_all_workers_are_one(tmp_path: Path) -> None:
         [child, *_] = workers_of(process.pid)
         os.kill(child, signal.SIGKILL)
         until(lambda: child not in workers_of(process.pid) and len(workers_of(process.pid)) == 2)
+        until(lambda: [line for line in said() if '"Worker ' in line])
+        [replaced] = [json.loads(line) for line in said() if '"Worker ' in line]
+        assert replaced["level"] == "warning"
+        assert re.fullmatch(
+            rf"Worker {child} was ended by SIGKILL; worker \d+ replaces it\.", replaced["message"]
+        )
         for _ in range(4):
             assert count_requests(base) == before + 40
         [folder] = {

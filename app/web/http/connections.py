@@ -9,6 +9,7 @@ of one piece.
 import asyncio
 import socket
 import struct
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -47,6 +48,9 @@ LINGER_SECONDS = 2.0
 # holds memory and a download's place on purpose.
 STALL_SECONDS = 10.0
 MIN_BYTES_PER_SECOND = 2_000
+# A system takes megabytes at once and then nothing until its program has read a part of them: that of
+# `curl --limit-rate 200k` is silent for 20 s. A client may live on what it took, but for no longer than this.
+MAX_STALL_SECONDS = 60.0
 
 # A request's scope holds its connection's `write_whole` under this key; other servers' scopes have none.
 WRITE_WHOLE = "clippings.write_whole"
@@ -55,6 +59,9 @@ REFUSED = "clippings.refused"
 
 # SO_LINGER: on, for no time at all.
 _NO_LINGER = struct.pack("ii", 1, 0)
+
+# The place of tcpi_bytes_acked in Linux's tcp_info (linux/tcp.h); an older kernel's ends before it.
+_ACKNOWLEDGED = slice(120, 128)
 
 _BODY_HEADERS = frozenset((b"content-length", b"transfer-encoding"))
 
@@ -68,6 +75,7 @@ class HttpConnection(HttpToolsProtocol):
     head_seconds = HEAD_SECONDS
     linger_seconds = LINGER_SECONDS
     stall_seconds = STALL_SECONDS
+    max_stall_seconds = MAX_STALL_SECONDS
     flow: "_PausableFlow"
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -78,7 +86,9 @@ class HttpConnection(HttpToolsProtocol):
         self._open: OpenConnections = self.app_state.get("connections") or OpenConnections(most_connections())
         self._timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
-        self._unsent_bytes = 0
+        # When a client is cut off that takes nothing more, and what it had taken and left when that was set.
+        self._cut_off_at = 0.0
+        self._acknowledged_bytes = self._unsent_bytes = 0
         # This is the request that the app answers now; uvicorn's `cycle` is the one that arrived last.
         self._running_cycle: RequestResponseCycle | None = None
         self._is_in_head = False
@@ -271,15 +281,36 @@ class HttpConnection(HttpToolsProtocol):
     def _watch_writing(self) -> None:
         """Cuts off a client that takes next to nothing of what waits for it."""
         self._stop_stall_timer()
-        self._unsent_bytes = self.transport.get_write_buffer_size()
-        self._stall_timer = self.loop.call_later(self.stall_seconds, self._check_writing)
+        self._allow_time()
+        self._cut_off_at = max(self._cut_off_at, self.loop.time() + self.stall_seconds)
+        self._stall_timer = self.loop.call_at(self._cut_off_at, self._check_writing)
 
     def _check_writing(self) -> None:
-        taken = self._unsent_bytes - self.transport.get_write_buffer_size()
-        if taken < min(self._unsent_bytes, MIN_BYTES_PER_SECOND * self.stall_seconds):
+        self._allow_time()
+        if self._cut_off_at <= self.loop.time():
             self._cut_off()
         else:
-            self._watch_writing()
+            self._stall_timer = self.loop.call_at(self._cut_off_at, self._check_writing)
+
+    def _allow_time(self) -> None:
+        """What a client took since the last call is time that it may take nothing, at the least speed."""
+        acknowledged, unsent = self._bytes_acknowledged(), self.transport.get_write_buffer_size()
+        # A system that counts no acknowledgements knows at least what it took over from us.
+        taken = max(acknowledged - self._acknowledged_bytes, self._unsent_bytes - unsent, 0)
+        self._acknowledged_bytes, self._unsent_bytes = acknowledged, unsent
+        now = self.loop.time()
+        latest = now + max(self.max_stall_seconds, self.stall_seconds)
+        self._cut_off_at = min(max(self._cut_off_at, now) + taken / MIN_BYTES_PER_SECOND, latest)
+
+    def _bytes_acknowledged(self) -> int:
+        """Of all answers here. Our own buffer says too little: most bytes wait in the system's."""
+        if sys.platform != "linux":
+            return 0
+        with suppress(OSError):
+            client = self.transport.get_extra_info("socket")
+            info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.stop)
+            return int.from_bytes(info[_ACKNOWLEDGED], sys.byteorder)
+        return 0
 
     def _cut_off(self) -> None:
         """Resets the connection: the system would keep what the client does not take for many minutes."""
