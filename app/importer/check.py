@@ -10,12 +10,19 @@ from typing import Any, Literal, NamedTuple
 
 from app.documents.article import ArticleDocument
 from app.documents.files import Skipped, read_file
-from app.documents.problems import KeyPath, Problem, key_text
+from app.documents.problems import Problem, key_text
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.documents.tree_settings import has_settings
 from app.importer.plan import ReadFile
 from app.importer.read import Progress, Request, list_tree, read_tree
-from app.importer.remarks import ADVICE, date_ahead, latest_date, located, undescribed_topic, unread_keys
+from app.importer.remarks import (
+    ADVICE,
+    Locator,
+    date_ahead,
+    latest_date,
+    undescribed_topic,
+    unread_keys,
+)
 from app.importer.report import Report, most_frequent_first
 from app.importer.serialise import Document
 from app.importer.workers import Workers
@@ -33,6 +40,15 @@ class CheckedDocument(NamedTuple):
     web_url: str | None = None
     published_date_time: str | None = None
     unread_keys: tuple[str, ...] = ()
+
+
+class _Remark(NamedTuple):
+    """What is said of a key of a document, `place` being its name and its place in the document's list."""
+
+    path: str
+    place: tuple[str, *tuple[int, ...]]
+    reason: str
+    advice: str
 
 
 def check_trees(
@@ -106,13 +122,19 @@ def _check_tree(
             _count(report, file)
             if file.result:
                 documents.append(file.result)
+        described = _described_topics(request, documents, readers)
 
     def name(path: str) -> str:
         return shown(request.root / path)
 
-    report.warnings += _undescribed_topics(request, documents, _described_topics(request, documents, readers))
-    report.warnings += _shared_urls(request, documents, name)
-    report.warnings += _dates_ahead(request, documents)
+    report.warnings += _located(
+        request,
+        [
+            *_undescribed_topics(documents, described),
+            *_shared_urls(documents, name),
+            *_dates_ahead(documents),
+        ],
+    )
     report.problems = [replace(problem, path=name(problem.path)) for problem in report.problems]
     report.warnings = [replace(warning, path=name(warning.path)) for warning in report.warnings]
     report.skipped_files = [replace(skipped, path=name(skipped.path)) for skipped in report.skipped_files]
@@ -166,20 +188,12 @@ def _may_describe(root: Path, path: str) -> bool:
     return not isinstance(content, Problem) and b"taxonomy" in content
 
 
-def _undescribed_topics(
-    request: Request, documents: Sequence[CheckedDocument], described: Set[str]
-) -> list[Problem]:
+def _undescribed_topics(documents: Sequence[CheckedDocument], described: Set[str]) -> list[_Remark]:
     """Where a tree describes its topics, another name is more likely misspelt than meant."""
     if not described:
         return []
     return [
-        _warning(
-            request,
-            document.path,
-            ("topics", place),
-            undescribed_topic(name),
-            ADVICE["topics"],
-        )
+        _Remark(document.path, ("topics", place), undescribed_topic(name), ADVICE["topics"])
         for document in documents
         if document.kind == "article"
         for place, name in enumerate(document.topics)
@@ -187,11 +201,10 @@ def _undescribed_topics(
     ]
 
 
-def _dates_ahead(request: Request, documents: Iterable[CheckedDocument]) -> list[Problem]:
+def _dates_ahead(documents: Iterable[CheckedDocument]) -> list[_Remark]:
     latest = latest_date(datetime.now(UTC))
     return [
-        _warning(
-            request,
+        _Remark(
             document.path,
             ("publishedDateTime",),
             date_ahead(document.published_date_time),
@@ -202,17 +215,14 @@ def _dates_ahead(request: Request, documents: Iterable[CheckedDocument]) -> list
     ]
 
 
-def _shared_urls(
-    request: Request, documents: Sequence[CheckedDocument], name: Callable[[str], str]
-) -> list[Problem]:
+def _shared_urls(documents: Sequence[CheckedDocument], name: Callable[[str], str]) -> list[_Remark]:
     """Captures of a live page share one, and that is meant; so this is only a warning."""
     paths: dict[str, list[str]] = defaultdict(list)
     for document in documents:
         if document.web_url:
             paths[canonical(document.web_url)].append(document.path)
     return [
-        _warning(
-            request,
+        _Remark(
             path,
             ("webUrl",),
             f"is the URL of {name(shared[0])} too",
@@ -223,10 +233,14 @@ def _shared_urls(
     ]
 
 
-def _warning(request: Request, path: str, place: KeyPath, reason: str, advice: str) -> Problem:
-    key, *places = place
-    problem = Problem(path, None, None, key_text(place), reason, advice)
-    return located(request, problem, str(key), *(each for each in places if isinstance(each, int)))
+def _located(request: Request, remarks: Iterable[_Remark]) -> list[Problem]:
+    locator = Locator()
+    warnings = []
+    for remark in remarks:
+        key, *places = remark.place
+        problem = Problem(remark.path, None, None, key_text(remark.place), remark.reason, remark.advice)
+        warnings.append(locator.located(request, problem, key, *places))
+    return warnings
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:

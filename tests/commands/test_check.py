@@ -42,6 +42,20 @@ def test_a_topic_that_nothing_describes_is_a_warning_where_topics_are_described(
     assert findings(tmp_path) == ["b.md:5:5 topics[1]: no document describes the topic “Ia”"]
 
 
+def test_remarks_find_their_lines_in_any_syntax_under_any_name(tmp_path: Path) -> None:
+    write_document(tmp_path, "ai.md", "taxonomy: topic\nname: AI")
+    write_document(tmp_path, "a.md", "title: A\nparams:\n  categories: [[AI, Ia], [Ai, '', Oi]]")
+    write_document(tmp_path, "b.md", "title: B\ntopics: AI, Ia")
+    (tmp_path / "c.md").write_text('+++\ntitle = "C"\nitems = [\n"a", "zz"]\n+++\n', encoding="utf-8")
+    (tmp_path / "d.md").write_text('{"title": "D",\n"items": ["a", 1.10]}\n', encoding="utf-8")
+    assert findings(tmp_path) == [
+        "a.md:4:3 params.categories[3]: is empty and left out",
+        "a.md:4:3 params.categories: no document describes the topic “Ia”",
+        "a.md:4:3 params.categories: no document describes the topic “Oi”",
+        "b.md:3:1 topics: no document describes the topic “Ia”",
+    ]
+
+
 def test_a_url_that_two_documents_share_is_a_warning(tmp_path: Path) -> None:
     write_document(tmp_path, "a.md", "title: A\nwebUrl: https://example.org/x")
     write_document(tmp_path, "b.md", "title: B\nwebUrl: http://www.example.org/x/?utm_source=b")
@@ -120,8 +134,8 @@ def test_a_finding_between_documents_is_at_the_name_that_was_written(tmp_path: P
     write_document(tmp_path, "b.md", "title: B\nparams:\n  link: https://example.org/x\n  categories: [Ia]")
     write_document(tmp_path, "ai.md", "taxonomy: topic\nname: AI")
     assert findings(tmp_path) == [
-        "b.md:4:3 webUrl: is the URL of a.md too",
-        "b.md:5:16 topics[0]: no document describes the topic “Ia”",
+        "b.md:4:3 params.link: is the URL of a.md too",
+        "b.md:5:16 params.categories[0]: no document describes the topic “Ia”",
     ]
 
 
