@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from app.documents.files import Skipped, read_file
 from app.documents.problems import Problem, key_text
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.documents.tree_settings import has_settings
+from app.importer.item_paths import ArticlePaths, possible_paths, without_ending
 from app.importer.plan import ReadFile
 from app.importer.read import Progress, Request, list_tree, read_tree
 from app.importer.remarks import (
@@ -20,6 +21,7 @@ from app.importer.remarks import (
     Locator,
     date_ahead,
     latest_date,
+    missing_item,
     undescribed_topic,
     unread_keys,
 )
@@ -40,6 +42,7 @@ class CheckedDocument(NamedTuple):
     web_url: str | None = None
     published_date_time: str | None = None
     unread_keys: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
 
 
 class _Remark(NamedTuple):
@@ -49,6 +52,10 @@ class _Remark(NamedTuple):
     place: tuple[str, *tuple[int, ...]]
     reason: str
     advice: str
+
+
+# A collection's path, and the place and the text of what it lists.
+_Item = tuple[str, int, str]
 
 
 def check_trees(
@@ -123,6 +130,7 @@ def _check_tree(
             if file.result:
                 documents.append(file.result)
         described = _described_topics(request, documents, readers)
+        missing = _missing_items(request, documents, base_url, readers)
 
     def name(path: str) -> str:
         return shown(request.root / path)
@@ -131,6 +139,7 @@ def _check_tree(
         request,
         [
             *_undescribed_topics(documents, described),
+            *missing,
             *_shared_urls(documents, name),
             *_dates_ahead(documents),
         ],
@@ -148,7 +157,10 @@ def _checked(document: Document) -> CheckedDocument:
     match document:
         case ArticleDocument():
             date = document.published_date_time
-            return CheckedDocument(document.path, "article", document.topics, document.web_url, date, keys)
+            items = tuple(document.details.get("items", ()))
+            return CheckedDocument(
+                document.path, "article", document.topics, document.web_url, date, keys, items
+            )
         case TopicDocument():
             names = tuple(filter(None, (document.topic_id, document.name, document.shortname)))
             return CheckedDocument(document.path, "topic", names, unread_keys=keys)
@@ -199,6 +211,46 @@ def _undescribed_topics(documents: Sequence[CheckedDocument], described: Set[str
         for place, name in enumerate(document.topics)
         if fold(name) not in described
     ]
+
+
+def _missing_items(
+    request: Request, documents: Sequence[CheckedDocument], base_url: str | None, readers: Workers
+) -> list[_Remark]:
+    """What collections list and no article has. Where a part of a tree is checked, the rest may have it."""
+    paths = [document.path for document in documents if document.kind == "article"]
+    missing = _not_at(paths, ((d.path, place, item) for d in documents for place, item in enumerate(d.items)))
+    if missing and request.only is not None:
+        if not has_settings(request.root):
+            # Nobody knows then whether the paths of items begin at this folder.
+            return []
+        missing = _not_at([*paths, *_articles_elsewhere(request, missing, base_url, readers)], missing)
+    return [
+        _Remark(path, ("items", place), missing_item(item), ADVICE["items"]) for path, place, item in missing
+    ]
+
+
+def _not_at(paths: Iterable[str], items: Iterable[_Item]) -> list[_Item]:
+    articles = ArticlePaths(paths)
+    return [(path, place, item) for path, place, item in items if articles.find(path, item) is None]
+
+
+def _articles_elsewhere(
+    request: Request, items: Sequence[_Item], base_url: str | None, readers: Workers
+) -> Iterator[str]:
+    """The paths of articles that the items may name, in all of the tree."""
+    starts = {start for path, _, item in items for start in possible_paths(path, item)}
+    whole = replace(request, only=None)
+    listing = list_tree(whole, Report())
+    files = tuple(path for path in listing.files if path in starts or without_ending(path) in starts)
+    named = read_tree(
+        whole,
+        replace(listing, files=files, rejected=()),
+        lambda path: (),
+        base_url or request.settings.base_url,
+        _checked,
+        readers,
+    )
+    return (file.path for file in named if file.result and file.result.kind == "article")
 
 
 def _dates_ahead(documents: Iterable[CheckedDocument]) -> list[_Remark]:
