@@ -10,8 +10,8 @@ What can be wrong has five names on its way to the report:
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from app.documents.article import (
@@ -24,7 +24,7 @@ from app.documents.article import (
 )
 from app.documents.fields import is_blank, is_unknown
 from app.documents.front_matter import FrontMatter, Syntax, all_front_matter, split
-from app.documents.json_tree import JsonTree, read_json
+from app.documents.json_tree import read_json
 from app.documents.problems import Finding, Findings, KeyPath, Problem, key_text, printable_value
 from app.documents.repeated_links import read_tree_with_repeated_links
 from app.documents.taxonomy import OrganizationDocument, TopicDocument, read_organization, read_topic
@@ -159,22 +159,60 @@ def _read(
     )
 
 
-def locate(path: str, content: bytes, key_path: KeyPath) -> tuple[int, int] | None:
-    """Line and column of a key in a file that was read without a problem."""
-    is_yaml = path.lower().endswith(_YAML_EXTENSIONS)
-    front_matter = all_front_matter(content) if is_yaml else split(content)
+@dataclass(slots=True)
+class KeyPlaces:
+    """Where a file has its keys. It is made once for a file, which may have thousands of findings."""
+
+    tree: Tree
+    lines_before: int
+    # The places of elements that say something, by the list's key path.
+    _said: dict[KeyPath, list[int]] = field(default_factory=dict)
+
+    def find(self, names: Sequence[str], *places: int) -> tuple[KeyPath, int, int] | None:
+        """Key path, line and column of the first of these names that says something.
+
+        `places` count the elements that say something, as the article's lists do; the key path has their
+        places in the file.
+        """
+        values = self.tree.value
+        holders: list[tuple[KeyPath, YamlValue]] = [
+            ((), values),
+            *(((name,), values.get(name)) for name in CONTAINERS),
+        ]
+        for name in names:
+            for above, holder in holders:
+                if isinstance(holder, dict) and not is_unknown(holder.get(name)):
+                    key_path = (*above, name, *self._places_in_file((*above, name), holder[name], places))
+                    position = self.tree.position(key_path)
+                    return position and (key_path, position[0] + self.lines_before, position[1])
+        return None
+
+    def _places_in_file(self, key_path: KeyPath, value: YamlValue, places: Sequence[int]) -> Iterator[int]:
+        """The places as far as there are such elements:  place 1 of [a, null, b] is 2."""
+        for place in places:
+            if not isinstance(value, list):
+                return
+            if key_path not in self._said:
+                self._said[key_path] = [index for index, element in enumerate(value) if not is_blank(element)]
+            if place >= len(self._said[key_path]):
+                return
+            index = self._said[key_path][place]
+            key_path, value = (*key_path, index), value[index]
+            # Lists in the list were read as one: its places are no others.
+            if isinstance(value, list):
+                return
+            yield index
+
+
+def key_places(path: str, content: bytes) -> KeyPlaces | None:
+    """None for a file that says nothing by keys: it may be another one since its document was read."""
+    front_matter = all_front_matter(content) if path.lower().endswith(_YAML_EXTENSIONS) else split(content)
     if front_matter is None or isinstance(front_matter, SyntaxProblem):
         return None
-    tree = _TREES[front_matter.syntax](None, front_matter.text)
-    key, rest = key_path[0], key_path[1:]
-    names = (key, *KEYS[key].other_names) if isinstance(key, str) and key in KEYS else (key,)
-    places = [(name, *rest) for name in names]
-    places += [(container, *place) for container in CONTAINERS for place in places]
-    # The place in a container is the container's where the key is not in it.
-    containers = {tree.position((container,)) for container in CONTAINERS}
-    positions = (tree.position(place) for place in places)
-    position = next((position for position in positions if position and position not in containers), None)
-    return position and (position[0] + front_matter.lines_before, position[1])
+    tree = _READERS[front_matter.syntax](front_matter.text)
+    if isinstance(tree, SyntaxProblem) or not isinstance(tree.value, dict):
+        return None
+    return KeyPlaces(tree, front_matter.lines_before)
 
 
 def _problem(path: str, finding: Finding, tree: Tree, lines_before: int) -> Problem:
@@ -199,7 +237,6 @@ _READERS: Final[dict[Syntax, Callable[[str], Tree | SyntaxProblem]]] = {
     "TOML": read_toml,
     "JSON": read_json,
 }
-_TREES: Final[dict[Syntax, type[Tree]]] = {"YAML": YamlTree, "TOML": TomlTree, "JSON": JsonTree}
 
 
 def _skipped(reason: str, damage: str | None) -> Reading:

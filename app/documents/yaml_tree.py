@@ -93,14 +93,21 @@ class YamlTree:
 
     def position(self, key_path: KeyPath) -> tuple[int, int] | None:
         """Line and column, from 1, of a key or an element; if absent, of the innermost part above it."""
-        node, position = self.root, None
+        node, mark = self.root, None
         for part in key_path:
             child = _child(node, part)
             if child is None:
                 break
             beginning, node = child
-            position = _place(beginning.start_mark, self.text)
-        return position
+            mark = beginning.start_mark
+        if mark is None:
+            return None
+        return _place(mark, self.text) if self._has_other_line_ends else (mark.line + 1, mark.column + 1)
+
+    @cached_property
+    def _has_other_line_ends(self) -> bool:
+        """Looking for one takes a millisecond in a large text, which may have thousands of findings."""
+        return _OTHER_LINE_ENDS.search(self.text) is not None
 
 
 def read_tree(text: str, depth: int = 1, *, is_checked: bool = False) -> YamlTree | SyntaxProblem:
@@ -323,7 +330,9 @@ def _place(mark: Any, text: str) -> tuple[int, int]:
 def _child(node: Any, part: str | int) -> tuple[Any, Any] | None:
     """The node that a part of a key path begins with, and the node of its value."""
     if isinstance(part, int):
-        return (node.value[part], node.value[part]) if isinstance(node, yaml.SequenceNode) else None
+        # Hexo's categories are read as one list, which may be longer than the list in the file.
+        has_element = isinstance(node, yaml.SequenceNode) and part < len(node.value)
+        return (node.value[part], node.value[part]) if has_element else None
     if not isinstance(node, yaml.MappingNode):
         return None
     for key, value in node.value:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +10,21 @@ from typing import Any, Literal, NamedTuple
 
 from app.documents.article import ArticleDocument
 from app.documents.files import Skipped, read_file
-from app.documents.problems import KeyPath, Problem, key_text
+from app.documents.problems import Problem, key_text
 from app.documents.taxonomy import OrganizationDocument, TopicDocument
 from app.documents.tree_settings import has_settings
+from app.importer.item_paths import ArticlePaths, possible_paths, without_ending
 from app.importer.plan import ReadFile
 from app.importer.read import Progress, Request, list_tree, read_tree
-from app.importer.remarks import ADVICE, date_ahead, latest_date, located, undescribed_topic, unread_keys
+from app.importer.remarks import (
+    ADVICE,
+    Locator,
+    date_ahead,
+    latest_date,
+    missing_item,
+    undescribed_topic,
+    unread_keys,
+)
 from app.importer.report import Report, most_frequent_first
 from app.importer.serialise import Document
 from app.importer.workers import Workers
@@ -33,6 +42,20 @@ class CheckedDocument(NamedTuple):
     web_url: str | None = None
     published_date_time: str | None = None
     unread_keys: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+
+
+class _Remark(NamedTuple):
+    """What is said of a key of a document, `place` being its name and its place in the document's list."""
+
+    path: str
+    place: tuple[str, *tuple[int, ...]]
+    reason: str
+    advice: str
+
+
+# A collection's path, and the place and the text of what it lists.
+_Item = tuple[str, int, str]
 
 
 def check_trees(
@@ -106,13 +129,21 @@ def _check_tree(
             _count(report, file)
             if file.result:
                 documents.append(file.result)
+        described = _described_topics(request, documents, readers)
+        missing = _missing_items(request, documents, base_url, readers)
 
     def name(path: str) -> str:
         return shown(request.root / path)
 
-    report.warnings += _undescribed_topics(request, documents, _described_topics(request, documents, readers))
-    report.warnings += _shared_urls(request, documents, name)
-    report.warnings += _dates_ahead(request, documents)
+    report.warnings += _located(
+        request,
+        [
+            *_undescribed_topics(documents, described),
+            *missing,
+            *_shared_urls(documents, name),
+            *_dates_ahead(documents),
+        ],
+    )
     report.problems = [replace(problem, path=name(problem.path)) for problem in report.problems]
     report.warnings = [replace(warning, path=name(warning.path)) for warning in report.warnings]
     report.skipped_files = [replace(skipped, path=name(skipped.path)) for skipped in report.skipped_files]
@@ -126,7 +157,10 @@ def _checked(document: Document) -> CheckedDocument:
     match document:
         case ArticleDocument():
             date = document.published_date_time
-            return CheckedDocument(document.path, "article", document.topics, document.web_url, date, keys)
+            items = tuple(document.details.get("items", ()))
+            return CheckedDocument(
+                document.path, "article", document.topics, document.web_url, date, keys, items
+            )
         case TopicDocument():
             names = tuple(filter(None, (document.topic_id, document.name, document.shortname)))
             return CheckedDocument(document.path, "topic", names, unread_keys=keys)
@@ -166,20 +200,12 @@ def _may_describe(root: Path, path: str) -> bool:
     return not isinstance(content, Problem) and b"taxonomy" in content
 
 
-def _undescribed_topics(
-    request: Request, documents: Sequence[CheckedDocument], described: Set[str]
-) -> list[Problem]:
+def _undescribed_topics(documents: Sequence[CheckedDocument], described: Set[str]) -> list[_Remark]:
     """Where a tree describes its topics, another name is more likely misspelt than meant."""
     if not described:
         return []
     return [
-        _warning(
-            request,
-            document.path,
-            ("topics", place),
-            undescribed_topic(name),
-            ADVICE["topics"],
-        )
+        _Remark(document.path, ("topics", place), undescribed_topic(name), ADVICE["topics"])
         for document in documents
         if document.kind == "article"
         for place, name in enumerate(document.topics)
@@ -187,11 +213,50 @@ def _undescribed_topics(
     ]
 
 
-def _dates_ahead(request: Request, documents: Iterable[CheckedDocument]) -> list[Problem]:
+def _missing_items(
+    request: Request, documents: Sequence[CheckedDocument], base_url: str | None, readers: Workers
+) -> list[_Remark]:
+    """What collections list and no article has. Where a part of a tree is checked, the rest may have it."""
+    paths = [document.path for document in documents if document.kind == "article"]
+    missing = _not_at(paths, ((d.path, place, item) for d in documents for place, item in enumerate(d.items)))
+    if missing and request.only is not None:
+        if not has_settings(request.root):
+            # Nobody knows then whether the paths of items begin at this folder.
+            return []
+        missing = _not_at([*paths, *_articles_elsewhere(request, missing, base_url, readers)], missing)
+    return [
+        _Remark(path, ("items", place), missing_item(item), ADVICE["items"]) for path, place, item in missing
+    ]
+
+
+def _not_at(paths: Iterable[str], items: Iterable[_Item]) -> list[_Item]:
+    articles = ArticlePaths(paths)
+    return [(path, place, item) for path, place, item in items if articles.find(path, item) is None]
+
+
+def _articles_elsewhere(
+    request: Request, items: Sequence[_Item], base_url: str | None, readers: Workers
+) -> Iterator[str]:
+    """The paths of articles that the items may name, in all of the tree."""
+    starts = {start for path, _, item in items for start in possible_paths(path, item)}
+    whole = replace(request, only=None)
+    listing = list_tree(whole, Report())
+    files = tuple(path for path in listing.files if path in starts or without_ending(path) in starts)
+    named = read_tree(
+        whole,
+        replace(listing, files=files, rejected=()),
+        lambda path: (),
+        base_url or request.settings.base_url,
+        _checked,
+        readers,
+    )
+    return (file.path for file in named if file.result and file.result.kind == "article")
+
+
+def _dates_ahead(documents: Iterable[CheckedDocument]) -> list[_Remark]:
     latest = latest_date(datetime.now(UTC))
     return [
-        _warning(
-            request,
+        _Remark(
             document.path,
             ("publishedDateTime",),
             date_ahead(document.published_date_time),
@@ -202,17 +267,14 @@ def _dates_ahead(request: Request, documents: Iterable[CheckedDocument]) -> list
     ]
 
 
-def _shared_urls(
-    request: Request, documents: Sequence[CheckedDocument], name: Callable[[str], str]
-) -> list[Problem]:
+def _shared_urls(documents: Sequence[CheckedDocument], name: Callable[[str], str]) -> list[_Remark]:
     """Captures of a live page share one, and that is meant; so this is only a warning."""
     paths: dict[str, list[str]] = defaultdict(list)
     for document in documents:
         if document.web_url:
             paths[canonical(document.web_url)].append(document.path)
     return [
-        _warning(
-            request,
+        _Remark(
             path,
             ("webUrl",),
             f"is the URL of {name(shared[0])} too",
@@ -223,10 +285,14 @@ def _shared_urls(
     ]
 
 
-def _warning(request: Request, path: str, place: KeyPath, reason: str, advice: str) -> Problem:
-    key, *places = place
-    problem = Problem(path, None, None, key_text(place), reason, advice)
-    return located(request, problem, str(key), *(each for each in places if isinstance(each, int)))
+def _located(request: Request, remarks: Iterable[_Remark]) -> list[Problem]:
+    locator = Locator()
+    warnings = []
+    for remark in remarks:
+        key, *places = remark.place
+        problem = Problem(remark.path, None, None, key_text(remark.place), remark.reason, remark.advice)
+        warnings.append(locator.located(request, problem, key, *places))
+    return warnings
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from app.documents.article import ARTICLE_KEYS, CONTAINERS, KEYS
 from app.documents.files import read_file
 from app.documents.problems import Problem, key_text
-from app.documents.reading import locate
+from app.documents.reading import KeyPlaces, key_places
 from app.importer.read import Request
 from app.moments import rfc3339
 from app.printable import printable
@@ -46,16 +47,25 @@ def undescribed_topic(name: str, others: int = 0) -> str:
     return f"no document describes the topic “{name}”{too}"
 
 
-def located(request: Request, problem: Problem, key: str, *places: int) -> Problem:
-    """The problem with the line and the column of its key, by whichever name the file has it."""
-    content = read_file(request.root, problem.path)
-    if isinstance(content, Problem):
-        return problem
-    for name in (key, *request.settings.keys.names.get(key, ()), *KEYS[key].other_names):
-        if position := locate(problem.path, content, (name, *places)):
-            line, column = position
-            return replace(problem, line=line, column=column, key=key_text((name, *places)))
-    return problem
+class Locator:
+    """Finds the lines of remarks. It keeps the file it read last: a file's remarks come together."""
+
+    def __init__(self) -> None:
+        self._file: tuple[Path, str] | None = None
+        self._places: KeyPlaces | None = None
+
+    def located(self, request: Request, problem: Problem, key: str, *places: int) -> Problem:
+        """The problem with the line and the column of its key, by whichever name the file has it."""
+        if self._file != (request.root, problem.path):
+            content = read_file(request.root, problem.path)
+            self._places = None if isinstance(content, Problem) else key_places(problem.path, content)
+            self._file = request.root, problem.path
+        names = (key, *request.settings.keys.names.get(key, ()), *KEYS[key].other_names)
+        place = self._places and self._places.find(names, *places)
+        if not place:
+            return problem
+        key_path, line, column = place
+        return replace(problem, line=line, column=column, key=key_text(key_path))
 
 
 def unread_keys(extra: Mapping[str, Any]) -> set[str]:

@@ -14,9 +14,9 @@ from app.importer.plan import Source, StoredDocument, StoredDocuments
 from app.importer.read import Request
 from app.importer.remarks import (
     ADVICE,
+    Locator,
     date_ahead,
     latest_date,
-    located,
     missing_item,
     undescribed_topic,
     unread_keys,
@@ -112,7 +112,7 @@ def dates_ahead(connection: Connection, requests: Sequence[Request], now: dateti
         .order_by(articles.c.source, articles.c.path)
     )
     return _located(
-        (by_name[source], path, "publishedDateTime", date_ahead(json.loads(item)["publishedDateTime"]))
+        (by_name[source], path, ("publishedDateTime",), date_ahead(json.loads(item)["publishedDateTime"]))
         for source, path, item in connection.execute(query)
     )
 
@@ -138,7 +138,7 @@ def undescribed_topics(connection: Connection, requests: Sequence[Request]) -> l
         .order_by(article_terms.c.source, func.min(article_terms.c.path), terms.c.editor_name)
     )
     return _located(
-        (by_name[source], path, "topics", undescribed_topic(name, count - 1))
+        (by_name[source], path, ("topics",), undescribed_topic(name, count - 1))
         for source, path, count, name in connection.execute(query)
     )
 
@@ -147,23 +147,29 @@ def missing_items(connection: Connection, requests: Sequence[Request]) -> list[P
     """What collections of these sources list and no article has."""
     by_name = {request.source: request for request in requests}
     query = (
-        select(articles.c.source, articles.c.path, collection_items.c.path.label("item"))
+        select(
+            articles.c.source,
+            articles.c.path,
+            collection_items.c.position,
+            collection_items.c.path.label("item"),
+        )
         .join(collection_items, collection_items.c.article_id == articles.c.id)
         .where(collection_items.c.member_id.is_(None), articles.c.source.in_(by_name))
         .order_by(articles.c.source, articles.c.path, collection_items.c.position)
     )
     return _located(
-        (by_name[source], path, "items", missing_item(item))
-        for source, path, item in connection.execute(query)
+        (by_name[source], path, ("items", position), missing_item(item))
+        for source, path, position, item in connection.execute(query)
     )
 
 
-def _located(remarks: Iterable[tuple[Request, str, str, str]]) -> list[Problem]:
+def _located(remarks: Iterable[tuple[Request, str, tuple[str, *tuple[int, ...]], str]]) -> list[Problem]:
     problems = []
-    for count, (request, path, key, reason) in enumerate(remarks):
+    locator = Locator()
+    for count, (request, path, (key, *places), reason) in enumerate(remarks):
         problem = Problem(path, None, None, key, reason, ADVICE[key])
-        # Looking for a line means to read the file again, a millisecond each.
-        problems.append(located(request, problem, key) if count < MAX_LOCATED else problem)
+        # Looking for a line may mean to read the file again, a millisecond each.
+        problems.append(locator.located(request, problem, key, *places) if count < MAX_LOCATED else problem)
     return problems
 
 

@@ -9,7 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.catalog import crowded_urls
+from app.documents import reading, repeated_links
 from app.importer.serialise import public_id
+from app.importer.stored import MAX_LOCATED
 from tests.catalog.test_stories import choose_limits, random_article, random_time, write
 from tests.oracles.stories import Article
 from tests.support.random_examples import EXAMPLES
@@ -141,6 +143,39 @@ def test_an_item_names_one_article_whatever_the_order_of_imports(world: World) -
         "n/": "n.txt",
     }
     assert members(world) == list((cases | changed).items())
+
+
+def test_missing_items_are_located_without_reading_their_file_for_each(world: World) -> None:
+    lines = [
+        "title: All",
+        "type: collection",
+        "items:",
+        "-",
+        *(f"- gone {number}" for number in range(2_000)),
+    ]
+    world.write("all.md", "\n".join(lines))
+    world.import_()
+    world.write("new.md", paper("New"))
+    parsed = 0
+    parse = repeated_links.read_tree_with_repeated_links
+
+    def count(*arguments: Any) -> Any:
+        nonlocal parsed
+        parsed += 1
+        return parse(*arguments)
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(reading, "read_tree_with_repeated_links", count)
+        missing = [warning for warning in world.import_().warnings if "lists" in warning.reason]
+    # The new document was parsed, and the collection for the lines of its items.
+    assert (len(missing), parsed) == (2_000, 2)
+    assert [(warning.line, warning.key) for warning in missing[:2]] == [(6, "items[1]"), (7, "items[2]")]
+    assert {(warning.line, warning.key) for warning in missing[MAX_LOCATED:]} == {(None, "items")}
+
+    # A file that is broken now keeps its last good state, and no line.
+    world.write("all.md", "title: [")
+    report = world.import_()
+    assert ([problem.path for problem in report.problems], report.warnings[-1].line) == (["all.md"], None)
 
 
 def test_versions_are_articles_of_one_page_the_newest_first(world: World) -> None:

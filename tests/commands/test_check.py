@@ -42,6 +42,54 @@ def test_a_topic_that_nothing_describes_is_a_warning_where_topics_are_described(
     assert findings(tmp_path) == ["b.md:5:5 topics[1]: no document describes the topic “Ia”"]
 
 
+def test_what_a_collection_lists_and_no_article_has_is_a_warning(tmp_path: Path) -> None:
+    write_document(
+        tmp_path, "x/all.md", "title: All\nitems:\n  - a\n  -\n  - zz\n  - 2020\n  - page\n  - 1.10.md"
+    )
+    for path in ("x/a.MD", "2020.markdown"):
+        write_document(tmp_path, path, "title: A")
+    write_document(tmp_path, "page.md", "layout: home")
+    assert findings(tmp_path) == [
+        "x/all.md:5:4 items[1]: is empty and left out",
+        "x/all.md:6:5 items[2]: lists “zz”, where no article is",
+        "x/all.md:8:5 items[4]: lists “page”, where no article is",
+        "x/all.md:9:5 items[5]: lists “1.10.md”, where no article is",
+    ]
+
+
+def test_a_part_of_a_tree_has_its_items_in_all_of_it(tmp_path: Path) -> None:
+    part = tmp_path / "lists/all.md"
+    write_document(tmp_path, "lists/all.md", "title: All\nitems: [a, /lists/b.md, lists/all, zz, page]")
+    write_document(tmp_path, "a.md", "title: A\nimages: [/relative.png]\nwebUrl: /relative")
+    write_document(tmp_path, "lists/b.md", "title: B")
+    write_document(tmp_path, "page.md", "layout: home")
+
+    def missing() -> list[str | None]:
+        report = check_trees([Request(tmp_path, "news", (part,))], "https://site.example/", 1)
+        return [warning.key for warning in report.warnings]
+
+    # Nothing says that the paths of items begin at this folder.
+    assert missing() == []
+    (tmp_path / "clippings.yaml").write_text("source: news")
+    assert missing() == ["items[3]", "items[4]"]
+
+
+def test_remarks_find_their_lines_in_any_syntax_under_any_name(tmp_path: Path) -> None:
+    write_document(tmp_path, "ai.md", "taxonomy: topic\nname: AI")
+    write_document(tmp_path, "a.md", "title: A\nparams:\n  categories: [[AI, Ia], [Ai, '', Oi]]")
+    write_document(tmp_path, "b.md", "title: B\ntopics: AI, Ia")
+    (tmp_path / "c.md").write_text('+++\ntitle = "C"\nitems = [\n"a", "zz"]\n+++\n', encoding="utf-8")
+    (tmp_path / "d.md").write_text('{"title": "D",\n"items": ["a", 1.10]}\n', encoding="utf-8")
+    assert findings(tmp_path) == [
+        "a.md:4:3 params.categories[3]: is empty and left out",
+        "a.md:4:3 params.categories: no document describes the topic “Ia”",
+        "a.md:4:3 params.categories: no document describes the topic “Oi”",
+        "b.md:3:1 topics: no document describes the topic “Ia”",
+        "c.md:3:1 items[1]: lists “zz”, where no article is",
+        "d.md:2:16 items[1]: lists “1.10”, where no article is",
+    ]
+
+
 def test_a_url_that_two_documents_share_is_a_warning(tmp_path: Path) -> None:
     write_document(tmp_path, "a.md", "title: A\nwebUrl: https://example.org/x")
     write_document(tmp_path, "b.md", "title: B\nwebUrl: http://www.example.org/x/?utm_source=b")
@@ -120,8 +168,8 @@ def test_a_finding_between_documents_is_at_the_name_that_was_written(tmp_path: P
     write_document(tmp_path, "b.md", "title: B\nparams:\n  link: https://example.org/x\n  categories: [Ia]")
     write_document(tmp_path, "ai.md", "taxonomy: topic\nname: AI")
     assert findings(tmp_path) == [
-        "b.md:4:3 webUrl: is the URL of a.md too",
-        "b.md:5:16 topics[0]: no document describes the topic “Ia”",
+        "b.md:4:3 params.link: is the URL of a.md too",
+        "b.md:5:16 params.categories[0]: no document describes the topic “Ia”",
     ]
 
 
