@@ -39,7 +39,7 @@ from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
 
-# A page shows what a reader may want to see; data has all of it.
+# A page shows what a reader may want to see; data has more of it.
 _MAX_RELATED: Final = 200
 _MAX_VERSIONS: Final = 50
 _MAX_SIMILAR: Final = 6
@@ -68,7 +68,7 @@ def show_article(request: Request, article_id: str) -> Response:
         related = read_page(view.connection, related_links_of(article.id), _MAX_RELATED).rows
         members = read_page(view.connection, items_of(article.id, published), _MAX_RELATED).rows
         member_count = count_items(view.connection, article.id) if members else 0
-        versions = version_items(view.connection, article.id, published)[:_MAX_VERSIONS]
+        versions = version_items(view.connection, article.id, published, _MAX_VERSIONS)
         collections = json.loads(collections_with(view.connection, article.id, published))
         # Some may be on the page already.
         similar = similar_articles(view.connection, article.id, published, 2 * _MAX_SIMILAR)
