@@ -75,6 +75,10 @@ def show_article(request: Request, article_id: str) -> Response:
     settings = view.settings
     prefix = settings.public_path
     item = json.loads(article.item)
+    links = [json.loads(link_item(row, sees_all=sees_all)) for row in related]
+    mentioned = {link["articleId"] for link in links}
+    # The list of links says already that the article mentions these; words in common are news.
+    similar = [other for other in similar if other.words or json.loads(other.item)["id"] not in mentioned]
     listed = [json.loads(collection_item(row)) for row in members]
     shown = {other["id"] for other in (*versions, *(member["article"] or item for member in listed))}
     entry = entry_of(item, prefix, published=published, shows_images=settings.show_images)
@@ -111,7 +115,7 @@ def show_article(request: Request, article_id: str) -> Response:
         content=as_html(_for_page(content, shows_images=settings.show_images)),
         topics=topic_links(item, prefix, _MAX_TERMS),
         tags=_terms(prefix, "tag", item["tags"]),
-        related=[_related(prefix, json.loads(link_item(row, sees_all=sees_all))) for row in related],
+        related=[_related(prefix, link) for link in links],
         more_related=view.path(f"{path}/related") if item["relatedCount"] > len(related) else None,
         related_count=item["relatedCount"],
         all_members=PageLink(f"All {member_count:,}, as data", view.path(f"{path}/items"))
