@@ -22,6 +22,10 @@ from app.printable import compact_json
 _IS_PUBLISHED: Final = articles.c.published + 0 == 1
 
 
+# A page of a list has as many. A front page that was captured every hour has thousands, some 100 bytes each.
+MAX_VERSIONS: Final = 200
+
+
 def items_of(article_id: int, published: Published) -> StatementPages:
     """Rows for `collection_item`, in the collection's order."""
     order = (collection_items.c.position,)
@@ -51,9 +55,11 @@ def versions_of(connection: Connection, article_id: int, published: Published) -
     return compact_json([{key: item[key] for key in ("id", "title", "publishedDateTime")} for item in items])
 
 
-def version_items(connection: Connection, article_id: int, published: Published) -> list[dict[str, Any]]:
-    """The other articles with the same page, the newest first."""
-    rows = _versions(connection, published).rows({"article_id": article_id})
+def version_items(
+    connection: Connection, article_id: int, published: Published, most: int | None = None
+) -> list[dict[str, Any]]:
+    """The other articles with the same page, the newest first; the nearest in time where there are more."""
+    rows = _versions(connection, published).rows({"article_id": article_id, "most": most or MAX_VERSIONS})
     newest_first = sorted(rows, key=lambda row: (row.newest, row.path, row.source))
     return [json.loads(row.item) for row in newest_first]
 
@@ -115,16 +121,23 @@ def _collections(published: Published) -> Select[Any]:
 
 @statement
 def _versions(published: Published) -> Select[Any]:
-    own = article_urls.alias("own")
-    rows = (
-        select(articles.c.item, articles.c.newest, articles.c.path, articles.c.source)
+    own, article = article_urls.alias("own"), articles.alias("article")
+    # Their ids come first: sorting their items would read megabytes.
+    nearest = (
+        select(articles.c.id)
         .join(article_urls, article_urls.c.article_id == articles.c.id)
         .join(own, own.c.url_key == article_urls.c.url_key)
+        .join(article, article.c.id == own.c.article_id)
         .where(
             own.c.article_id == bindparam("article_id"),
             own.c.is_page == 1,
             article_urls.c.is_page == 1,
             article_urls.c.article_id != own.c.article_id,
         )
+        .order_by(func.abs(articles.c.oldest - article.c.oldest), articles.c.path, articles.c.source)
+        .limit(bindparam("most"))
     )
-    return rows.where(_IS_PUBLISHED) if published == "true" else rows
+    if published == "true":
+        nearest = nearest.where(_IS_PUBLISHED)
+    columns = articles.c.item, articles.c.newest, articles.c.path, articles.c.source
+    return select(*columns).where(articles.c.id.in_(nearest))

@@ -121,7 +121,7 @@ IN_WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "has_image": ("with images", "without images"),
     "has_related": ("with related links", "without related links"),
     "published": "{}",
-    "collapse": "one of each {}",
+    "collapse": "folded to one of each {}",
 }
 
 # An order in words, where it is not the one that the query has without `sort`.

@@ -6,7 +6,7 @@ Its fields are the parameters of the API; what they mean to the database is in f
 from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -89,6 +89,13 @@ def _moment(condition: str, example: str) -> Any:
         None, description=f"{condition}: date, date and time, or duration back from now", examples=[example]
     )
 
+
+# Values that are called otherwise than they are written, by parameter.
+VALUES_IN_WORDS: Final[Mapping[tuple[str, str], str]] = {
+    ("published", "false"): "not published",
+    ("published", "any"): "published or not",
+    ("collapse", "url"): "URL",
+}
 
 CLAUSES = tuple(Clauses.model_fields)
 
@@ -245,12 +252,8 @@ def _in_words(value: object, parameter: str, names: Mapping[tuple[str, str], str
             if duration:
                 return f"{duration_in_words(duration)} ago"
             return _moment_text(at)
-        case "false":
-            return "not published"
-        case "any":
-            return "published or not"
         case _:
-            return str(value)
+            return VALUES_IN_WORDS.get((parameter, str(value)), str(value))
 
 
 def _moment_text(at: datetime) -> str:

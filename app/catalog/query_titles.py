@@ -1,14 +1,20 @@
-"""A query as a title in words, topics and providers by their names. Knows no feed and no page."""
+"""A query as a title in words, topics and providers by their names, stories and collections by their titles.
 
+Knows no feed and no page.
+"""
+
+import json
 from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
 from sqlalchemy import Connection, select
 
-from app.catalog.audience import name_of
+from app.catalog.audience import Published, name_of
 from app.catalog.fields import ORDER_IN_WORDS, FieldName
 from app.catalog.query import ArticleQuery
+from app.catalog.related import find_article
+from app.catalog.stories import find_story
 from app.catalog.tables import terms
 from app.catalog.terms import find_terms
 
@@ -45,7 +51,23 @@ def names_in(connection: Connection, query: ArticleQuery) -> Mapping[tuple[str, 
             shown = select(name_of(terms, query.published)).where(terms.c.id == found_terms[0].id)
             if name := connection.scalars(shown).one():
                 names[field, value] = _shortened(name)
+    for kind in ("story", "collection"):
+        ids = (value for clause in getattr(query, kind) for value in clause.values)
+        for id_ in islice(ids, MAX_NAMES):
+            if title := _title_of_article(connection, kind, id_, query.published):
+                names[kind, id_] = f"“{_shortened(title)}”"
     return names
+
+
+def _title_of_article(connection: Connection, kind: str, id_: str, published: Published) -> str | None:
+    """A collection's title, or that of a story's lead, as far as the asker may see it."""
+    if kind == "story":
+        story = find_story(connection, id_, published)
+        if story is None:
+            return None
+        id_ = story.public_id
+    article = find_article(connection, id_, sees_all=published != "true")
+    return str(json.loads(article.item)["title"]) if article else None
 
 
 def _shortened(name: str) -> str:

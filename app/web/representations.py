@@ -121,7 +121,10 @@ class Article(ArticleItem):
     content: _Content
     content_html: _ContentHtml
     details: _Details
-    versions: list[Version] = Field(description="Other captures of the same page, the newest first")
+    versions: list[Version] = Field(
+        description="Other captures of the same page, the newest first: the 200 nearest in time; "
+        "`/articles?url=` has all"
+    )
     collections: list[CollectionReference] = Field(description="The collections that have it, by title")
     items: list[CollectionItem] = Field(
         description="Of a collection the first 200 that it lists; `/articles/{id}/items` has all"

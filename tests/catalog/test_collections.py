@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.catalog import crowded_urls
+from app.catalog import collections, crowded_urls
 from app.documents import reading, repeated_links
 from app.importer.serialise import public_id
 from app.importer.stored import MAX_LOCATED
@@ -198,6 +198,24 @@ def test_versions_are_articles_of_one_page_the_newest_first(world: World) -> Non
         assert [version["title"] for version in seen] == ["Day 2", "Hidden"]
         listed = answer(client, "/articles?collapse=url&sort=title")
         assert ([item["title"] for item in listed["items"]], listed["total"]) == (["Day 1", "Day 3"], 2)
+
+
+def test_of_many_versions_the_nearest_in_time_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    dates = {day: f"publishedDateTime: 2026-03-0{day}" for day in range(1, 8)}
+    for day, date in {**dates, 8: ""}.items():
+        world.write(f"{day}.md", paper(f"Day {day}", f"webUrl: https://a.example/\n{date}"))
+    world.write("hidden.md", paper("Hidden", f"webUrl: https://a.example/\n{dates[5]}\npublished: false"))
+    world.import_()
+    with service_of(world) as client:
+        assert len(answer(client, f"/articles/{id_of('5.md')}")["versions"]) == 7
+    monkeypatch.setattr(collections, "MAX_VERSIONS", 3)
+    with service_of(world) as client:
+        found = answer(client, f"/articles/{id_of('5.md')}")["versions"]
+        assert [version["title"] for version in found] == ["Day 6", "Day 4", "Day 3"]
+        seen = answer(client, f"/articles/{id_of('5.md')}", EDITOR)["versions"]
+        assert [version["title"] for version in seen] == ["Day 6", "Hidden", "Day 4"]
+        found = answer(client, f"/articles/{id_of('8.md')}")["versions"]
+        assert len(found) == 3
 
 
 def test_similar_articles_say_why(world: World) -> None:

@@ -20,6 +20,7 @@ from app.catalog.fields import (
 from app.catalog.query import ArticleQuery, Sort
 from app.catalog.query_titles import title_of
 from app.database.snapshots import Reader
+from app.importer.serialise import public_id
 from tests.support.services import service_of
 from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
@@ -64,11 +65,13 @@ def test_every_field_is_a_clause_and_a_facet(world: World) -> None:
     assert set(ATTRIBUTE_OF_FIELD) <= set(FIELDS)
 
 
+SOLAR, SHELF, HIDDEN = (public_id("news", path) for path in ("sun.md", "shelf.md", "hidden.md"))
 ARTIFICIAL = "Articles about Artificial Intelligence"
 # The parameters of a feed, and its title.
 TITLES: list[tuple[dict[str, str | list[str]], str]] = [
     ({}, "Articles"),
     ({"q": "  "}, "Articles"),
+    ({"q": "any"}, "Articles with “any”"),
     ({"q": 'mars "red planet"'}, 'Articles with “mars "red planet"”'),
     ({"topic": ["AI,Space", "-Python"]}, "Articles about AI or Space about not Python"),
     ({"topic": ["*"]}, "Articles about anything"),
@@ -79,7 +82,12 @@ TITLES: list[tuple[dict[str, str | list[str]], str]] = [
     ({"locale": ["en-us"], "source": ["seeds"]}, "Articles in en-us in seeds"),
     ({"id": ["abc"]}, "Articles with the id abc"),
     ({"story": ["abc"], "collection": ["def"]}, "Articles in the story abc in the collection def"),
-    ({"collapse": "story"}, "Articles one of each story"),
+    ({"story": [SOLAR], "collection": [SHELF]}, "Articles in the story “Sun” in the collection “Shelf”"),
+    # The lead of the editors' story is hidden.
+    ({"story": [SOLAR], "published": "any"}, "Articles in the story “Flare” published or not"),
+    ({"collection": [HIDDEN]}, f"Articles in the collection {HIDDEN}"),
+    ({"collapse": "story"}, "Articles folded to one of each story"),
+    ({"collapse": "url", "q": "mars"}, "Articles with “mars” folded to one of each URL"),
     ({"url": "https://nasa.gov/"}, "Articles at https://nasa.gov/"),
     ({"publishedFrom": "2020-01-01", "publishedBefore": "P7D"}, "Articles from 2020-01-01 before 7 days ago"),
     (
@@ -122,6 +130,9 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]
         "hidden.md",
         "title: Hidden\ntopics: [Secret <i>]\npublished: false\nprovider: {domain: ada.example, name: Ada}",
     )
+    world.write("sun.md", "title: Sun\nrelated: [https://moon.example/]")
+    world.write("flare.md", "title: Flare\nquality: 9\npublished: false\nrelated: [https://moon.example/]")
+    world.write("shelf.md", "title: Shelf\nitems: [mars]")
     world.import_()
     with Reader(world.engine.url.render_as_string()) as reader, reader.snapshot() as connection:
         yield connection

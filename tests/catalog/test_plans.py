@@ -140,8 +140,8 @@ def faults(sql: str, found: str) -> list[str]:
     if "LIMIT" in sql:
         # SQLite says SCAN, too, where it reads a page of an index from its beginning.
         scans = [line for line in scans if " INDEX " not in line]
-    # Nobody mentions a page more often than can be sorted.
-    is_bounded = BY_IDS.search(sql) or "ix_related_links_link_id" in found
+    # Nobody mentions a page more often than can be sorted, or keeps more versions of it.
+    is_bounded = BY_IDS.search(sql) or "ix_related_links_link_id" in found or "is_page" in sql
     # Names are counted first, and sorted only where they are few.
     is_bounded = is_bounded or large == {"name_words"}
     sorts = [line for line in lines if re.search(r"TEMP B-TREE|Sort  \(", line)]

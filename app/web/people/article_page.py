@@ -39,7 +39,7 @@ from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
 
-# A page shows what a reader may want to see; data has all of it.
+# A page shows what a reader may want to see; data has more of it.
 _MAX_RELATED: Final = 200
 _MAX_VERSIONS: Final = 50
 _MAX_SIMILAR: Final = 6
@@ -68,13 +68,17 @@ def show_article(request: Request, article_id: str) -> Response:
         related = read_page(view.connection, related_links_of(article.id), _MAX_RELATED).rows
         members = read_page(view.connection, items_of(article.id, published), _MAX_RELATED).rows
         member_count = count_items(view.connection, article.id) if members else 0
-        versions = version_items(view.connection, article.id, published)[:_MAX_VERSIONS]
+        versions = version_items(view.connection, article.id, published, _MAX_VERSIONS)
         collections = json.loads(collections_with(view.connection, article.id, published))
         # Some may be on the page already.
         similar = similar_articles(view.connection, article.id, published, 2 * _MAX_SIMILAR)
     settings = view.settings
     prefix = settings.public_path
     item = json.loads(article.item)
+    links = [json.loads(link_item(row, sees_all=sees_all)) for row in related]
+    mentioned = {link["articleId"] for link in links}
+    # The list of links says already that the article mentions these; words in common are news.
+    similar = [other for other in similar if other.words or json.loads(other.item)["id"] not in mentioned]
     listed = [json.loads(collection_item(row)) for row in members]
     shown = {other["id"] for other in (*versions, *(member["article"] or item for member in listed))}
     entry = entry_of(item, prefix, published=published, shows_images=settings.show_images)
@@ -111,7 +115,7 @@ def show_article(request: Request, article_id: str) -> Response:
         content=as_html(_for_page(content, shows_images=settings.show_images)),
         topics=topic_links(item, prefix, _MAX_TERMS),
         tags=_terms(prefix, "tag", item["tags"]),
-        related=[_related(prefix, json.loads(link_item(row, sees_all=sees_all))) for row in related],
+        related=[_related(prefix, link) for link in links],
         more_related=view.path(f"{path}/related") if item["relatedCount"] > len(related) else None,
         related_count=item["relatedCount"],
         all_members=PageLink(f"All {member_count:,}, as data", view.path(f"{path}/items"))

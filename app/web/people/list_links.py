@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, get_args
 from app.catalog.clauses import Clause
 from app.catalog.facets import ValueCount
 from app.catalog.fields import IN_WORDS, FieldName
-from app.catalog.query import CLAUSES, ArticleQuery, Moment
+from app.catalog.query import CLAUSES, VALUES_IN_WORDS, ArticleQuery, Moment
 from app.catalog.timeline import Interval, next_start, start_of
 from app.moments import duration_in_words, rfc3339
 from app.names import fold
@@ -119,9 +119,8 @@ def chips_of(
         value = getattr(query, name)
         if name in shown or value == type(query).model_fields[name].default:
             continue
-        text = template[0 if value else 1] if isinstance(template, tuple) else template.format(value)
-        if name == "published":
-            text = "not published" if value == "false" else "published or not"
+        called = VALUES_IN_WORDS.get((name, str(value)), value)
+        text = template[0 if value else 1] if isinstance(template, tuple) else template.format(called)
         chips.append((text[:1].upper() + text[1:], without(query, name)))
     return tuple(
         PageLink(cut(text, _MAX_CHIP_CHARACTERS), list_address(prefix, rest, path)) for text, rest in chips
