@@ -56,6 +56,8 @@ MAX_STALL_SECONDS = 60.0
 WRITE_WHOLE = "clippings.write_whole"
 # A scope has this key if its connection answered in the app's place: the app's answer reaches nobody then.
 REFUSED = "clippings.refused"
+# A scope has this key if the service closed the connection before the answer's end.
+CUT_OFF = "clippings.cut_off"
 
 # SO_LINGER: on, for no time at all.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -314,6 +316,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def _cut_off(self) -> None:
         """Resets the connection: the system would keep what the client does not take for many minutes."""
+        if self._running_cycle and not self._running_cycle.response_complete:
+            self._running_cycle.scope[CUT_OFF] = True  # type: ignore[literal-required]
         with suppress(OSError):
             self.transport.get_extra_info("socket").setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER
