@@ -190,6 +190,8 @@ def test_a_refused_connection_is_a_line_and_a_metric_too(
             for sent in (
                 b"nonsense\r\n\r\n",
                 LIVE + b"a: b\r\n" * 20_000,
+                b"GET /things?topic=" + b"a" * 70_000,
+                b"GET /" + b"a" * 70_000,
                 b"GET /sleep HTTP/1.1\r\n" + large,
             )
         ]
@@ -197,15 +199,17 @@ def test_a_refused_connection_is_a_line_and_a_metric_too(
         posted = exchange(address, b"POST /things HTTP/1.1\r\n" + large)
         time.sleep(0.6)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [(line["method"], line["route"], line["status"]) for line in lines[:3]] == [
+    assert [(line["method"], line["route"], line["status"]) for line in lines[:5]] == [
         ("_OTHER", None, 400),
-        ("_OTHER", None, 431),
+        ("GET", "/health/live", 431),
+        ("GET", "/things", 414),
+        ("GET", None, 414),
         ("GET", "/sleep", 413),
     ]
-    assert [(line["method"], line["route"], line["requestId"]) for line in lines[3:]] == [
+    assert [(line["method"], line["route"], line["requestId"]) for line in lines[5:]] == [
         ("POST", "/things", "mine")
     ]
-    assert b" %d " % lines[3]["status"] in posted.splitlines()[0]
+    assert b" %d " % lines[5]["status"] in posted.splitlines()[0]
     for answer, line in zip(answers, lines, strict=False):
         head, _, body = answer.partition(b"\r\n\r\n")
         assert b"x-request-id: %s\r\n" % line["requestId"].encode() in head

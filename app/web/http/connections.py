@@ -12,6 +12,7 @@ import struct
 import sys
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn._types import ASGI3Application
@@ -377,8 +378,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _problem_bytes(self, problem: ProblemAnswer) -> bytes:
         response = problem_response(problem, encoding=None, is_private=False)
-        scope = dict(self.scope) if self._is_in_body else None
-        request_id = self._open.on_refusal(problem.status, len(response.body), scope)
+        request_id = self._open.on_refusal(problem.status, len(response.body), self._request_so_far())
         headers = [
             *self.server_state.default_headers,
             *response.headers,
@@ -389,6 +389,15 @@ class HttpConnection(HttpToolsProtocol):
         return b"".join(
             (status_line, *(b"%s: %s\r\n" % header for header in headers), b"\r\n", response.body)
         )
+
+    def _request_so_far(self) -> dict[str, Any] | None:
+        """None where not even the address came."""
+        if self._is_in_body:
+            return dict(self.scope)
+        if not self._is_in_head or not self.url:
+            return None
+        method, path = self.parser.get_method().decode("ascii"), self.url.partition(b"?")[0].decode("latin-1")
+        return {**self.scope, "method": method, "path": unquote(path)}
 
     def _send_final_response(self) -> None:
         self._unset_keepalive_if_required()
