@@ -7,6 +7,7 @@ of one piece.
 """
 
 import asyncio
+import re
 import socket
 import struct
 import sys
@@ -21,10 +22,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.web.http.open_connections import OpenConnections, most_connections
 from app.web.http.problems import (
+    ALLOWED_METHODS,
     ProblemAnswer,
     content_too_large,
     headers_too_large,
     malformed,
+    method_not_allowed,
     unavailable,
     uri_too_long,
 )
@@ -65,6 +68,10 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 # The place of tcpi_bytes_acked in Linux's tcp_info (linux/tcp.h); an older kernel's ends before it.
 _ACKNOWLEDGED = slice(120, 128)
+
+# The parser calls a method that it does not know an error. An invented one (`curl -X BREW`) may stand
+# in a request that is right.
+_REQUEST_LINE = re.compile(rb"(?!GET |HEAD |OPTIONS )[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40} \S+ HTTP/1\.1\r?\n")
 
 _BODY_HEADERS = frozenset((b"content-length", b"transfer-encoding"))
 
@@ -165,7 +172,8 @@ class HttpConnection(HttpToolsProtocol):
                 piece = piece[upgrade.args[0] :]
             except httptools.HttpParserError:
                 # uvicorn would write a warning too; the log and the metrics have a line for this answer.
-                self._refuse(malformed())
+                is_method = not self.url and _REQUEST_LINE.match(piece)
+                self._refuse(method_not_allowed(ALLOWED_METHODS) if is_method else malformed())
                 return
         if self._is_in_head or self._is_in_body:
             # A part may begin within the piece, so this may count too many bytes, but never too few.

@@ -33,6 +33,7 @@ from app.web.http.cache import HEAD_LINES, CacheKey, RequestKey, ResponseCache, 
 from app.web.http.connections import CUT_OFF, REFUSED, WRITE_WHOLE
 from app.web.http.outage import Outage
 from app.web.http.problems import (
+    ALLOWED_METHODS,
     MAX_CHARACTERS_SHOWN,
     BehindMinimum,
     ParameterError,
@@ -61,8 +62,6 @@ from app.web.http.response import (
     ResponseWriter,
 )
 from app.web.http.routes import MAX_PATH_CHARACTERS
-
-ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
 # These paths ask nothing of the catalogue, so they answer while there is none.
 PATHS_WITHOUT_CATALOGUE = frozenset(
