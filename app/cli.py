@@ -1,6 +1,7 @@
 """The commands: each reads its options, calls one function, prints, and exits with how it went."""
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -154,10 +155,28 @@ def _reading_options(command: F) -> F:
     return command
 
 
+class _Seconds(click.ParamType[float]):
+    """Click's own range lets nan through, and calls what is no number "not a valid float range"."""
+
+    name = "seconds"
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds <= self._most:
+            self.fail(f"{value!r} is not a number of seconds from 0 to {self._most:g}.", param, ctx)
+        return seconds
+
+
 _lock_wait_option = click.option(
     "--lock-wait",
     metavar="SECONDS",
-    type=click.FloatRange(0, MAX_LOCK_WAIT_SECONDS),
+    type=_Seconds(MAX_LOCK_WAIT_SECONDS),
     default=IMPORT_WAIT_SECONDS,
     show_default=True,
     help="Wait so long for another import to end.",
@@ -418,7 +437,8 @@ def backup(file: Path) -> None:
 @click.option("--read-only", is_flag=True, help="Write nothing, not even a newer schema.")
 @click.option(
     "--drain-seconds",
-    type=click.FloatRange(0, MAX_DRAIN_SECONDS),
+    metavar="SECONDS",
+    type=_Seconds(MAX_DRAIN_SECONDS),
     help="Say 503 at /health/ready so long after SIGTERM before stopping.  [default: 0]",
 )
 @click.option(

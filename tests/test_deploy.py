@@ -30,6 +30,12 @@ def test_every_setting_and_option_that_is_named_is_there(text: str) -> None:
         assert set(re.findall(r"--[a-z-]+", " ".join(line))) <= known
 
 
+def test_nginx_can_make_the_folder_of_its_cache() -> None:
+    [folder] = re.findall(r"^ *proxy_cache_path (\S+)", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
+    # Every Debian has this one, and nginx makes no folder of a folder.
+    assert str(Path(folder).parent) == "/var/cache"
+
+
 @pytest.mark.parametrize(
     "path", [path for path in FILES if path.suffix == ".yaml"], ids=lambda path: path.name
 )

@@ -68,6 +68,22 @@ def test_a_tree_with_its_own_keys_is_imported_as_shown(
         assert re.fullmatch(pattern, capsys.readouterr().out.strip(), re.DOTALL)
 
 
+def test_a_second_import_and_the_statistics_print_what_is_shown(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = client.app.state.resources.settings.database_url  # type: ignore[attr-defined]
+    monkeypatch.setenv("CLIPPINGS_DATABASE_URL", url)
+    monkeypatch.chdir(ROOT)
+    examples = re.findall(
+        r"^\$ \.venv/bin/clippings (import seeds/|stats)\n((?:(?!\$|```).*\n)+)", README, re.MULTILINE
+    )
+    for command, shown in examples:
+        clippings.main(command.split(), standalone_mode=False)
+        pattern = ".*".join(re.escape(part) for part in shown.strip().split("…"))
+        assert re.fullmatch(pattern, capsys.readouterr().out.strip(), re.DOTALL)
+    assert len(examples) == 2
+
+
 def test_every_setting_is_explained() -> None:
     for name in Settings.model_fields:
         assert f"CLIPPINGS_{name.upper()}" in README

@@ -207,7 +207,7 @@ class Nginx:
             "nginx.conf",
             ("server 127.0.0.1:8000;", backends),
             ("listen 8080", f"listen {self.port}"),
-            ("/var/cache/nginx/clippings", f"{self.folder}/cache"),
+            ("/var/cache/nginx-clippings", f"{self.folder}/cache"),
         )
         program = shutil.which("nginx", path=SYSTEM) or "nginx"
         options = f"daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log;"

@@ -223,7 +223,7 @@ def _nginx(folder: Path, backend: int, port: int) -> Iterator[None]:
         "nginx.conf",
         ("127.0.0.1:8000", f"127.0.0.1:{backend}"),
         ("listen 8080", f"listen {port}"),
-        ("/var/cache/nginx/clippings", f"{folder}/cache"),
+        ("/var/cache/nginx-clippings", f"{folder}/cache"),
     )
     options = f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
     with running(["/usr/sbin/nginx", "-c", str(file), "-p", str(folder), "-g", options]):

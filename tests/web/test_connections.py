@@ -43,6 +43,22 @@ def test_who_was_answered_may_be_idle_for_longer_than_a_head_may_take(
         assert statuses(read(connection)) == [200, 200]
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("BREW /articles HTTP/1.1", 405),
+        ("DELETE /articles HTTP/1.1", 405),
+        ("get /articles HTTP/1.1", 405),
+        ("BREW /articles", 400),
+        ("BR(W /articles HTTP/1.1", 400),
+    ],
+)
+def test_an_invented_method_is_not_allowed(address: Address, line: str, status: int) -> None:
+    said = exchange(address, f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert statuses(said) == [status]
+    assert (b"allow: GET, HEAD, OPTIONS" in said) == (status == 405)
+
+
 def test_a_head_that_comes_byte_by_byte_is_answered(address: Address) -> None:
     assert statuses(exchange(address, *(bytes([byte]) for byte in LIVE + b"\r\n" + LAST))) == [200, 200]
 

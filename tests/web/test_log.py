@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from starlette.testclient import TestClient
 
 from app.errors import SettingsError
 from app.logs import logging_configuration
+from app.main import create_app
 from app.settings import Settings
+from app.web.http.connections import HttpConnection
 from app.web.http.request_log import Complaints, RequestLog
 from tests.proofs.connections import LIVE, exchange
 from tests.proofs.run import catalogue, workers_of
@@ -187,6 +190,8 @@ def test_a_refused_connection_is_a_line_and_a_metric_too(
             for sent in (
                 b"nonsense\r\n\r\n",
                 LIVE + b"a: b\r\n" * 20_000,
+                b"GET /things?topic=" + b"a" * 70_000,
+                b"GET /" + b"a" * 70_000,
                 b"GET /sleep HTTP/1.1\r\n" + large,
             )
         ]
@@ -194,15 +199,17 @@ def test_a_refused_connection_is_a_line_and_a_metric_too(
         posted = exchange(address, b"POST /things HTTP/1.1\r\n" + large)
         time.sleep(0.6)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [(line["method"], line["route"], line["status"]) for line in lines[:3]] == [
+    assert [(line["method"], line["route"], line["status"]) for line in lines[:5]] == [
         ("_OTHER", None, 400),
-        ("_OTHER", None, 431),
+        ("GET", "/health/live", 431),
+        ("GET", "/things", 414),
+        ("GET", None, 414),
         ("GET", "/sleep", 413),
     ]
-    assert [(line["method"], line["route"], line["requestId"]) for line in lines[3:]] == [
+    assert [(line["method"], line["route"], line["requestId"]) for line in lines[5:]] == [
         ("POST", "/things", "mine")
     ]
-    assert b" %d " % lines[3]["status"] in posted.splitlines()[0]
+    assert b" %d " % lines[5]["status"] in posted.splitlines()[0]
     for answer, line in zip(answers, lines, strict=False):
         head, _, body = answer.partition(b"\r\n\r\n")
         assert b"x-request-id: %s\r\n" % line["requestId"].encode() in head
@@ -223,6 +230,37 @@ def test_a_client_that_leaves_is_a_line_too(tmp_path: Path) -> None:
             until(lambda: not server.server_state.connections)
     [line] = [json.loads(line) for line in file.read_text().splitlines()]
     assert (line["route"], line["status"]) == ("/wait", 200)
+
+
+@pytest.mark.parametrize(("is_cut_off", "status"), [(True, 444), (False, 499)])
+def test_a_file_that_did_not_come_to_its_end_is_a_line_that_says_so(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cut_off: bool, status: int
+) -> None:
+    if is_cut_off:
+        monkeypatch.setattr(HttpConnection, "stall_seconds", 0.1)
+        monkeypatch.setattr(HttpConnection, "max_stall_seconds", 0.1)
+    for number in range(4):
+        world.write(f"{number}.md", f"title: {number}", "long " * 100_000)
+    world.import_()
+    url = world.engine.url.render_as_string(hide_password=False)
+    app = create_app(Settings(database_url=url, log="json"))
+    file = tmp_path / "log"
+    with file.open("wb") as written, running(app) as (address, server):
+        app.state.resources.request_log._file = written.fileno()
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.connect(address)
+            until(lambda: server.server_state.connections)
+            [connection] = server.server_state.connections
+            system = connection.transport.get_extra_info("socket")
+            system.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+            client.sendall(b"GET /exports/articles.ndjson?fields=content HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.recv(1)
+            if is_cut_off:
+                until(lambda: not server.server_state.connections)
+        until(lambda: not server.server_state.tasks)
+    [line] = [json.loads(line) for line in file.read_text().splitlines()]
+    assert (line["route"], line["status"]) == ("/exports/articles.ndjson", status)
 
 
 def test_what_many_requests_meet_is_said_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,11 +7,13 @@ of one piece.
 """
 
 import asyncio
+import re
 import socket
 import struct
 import sys
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn._types import ASGI3Application
@@ -20,10 +22,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.web.http.open_connections import OpenConnections, most_connections
 from app.web.http.problems import (
+    ALLOWED_METHODS,
     ProblemAnswer,
     content_too_large,
     headers_too_large,
     malformed,
+    method_not_allowed,
     unavailable,
     uri_too_long,
 )
@@ -56,12 +60,18 @@ MAX_STALL_SECONDS = 60.0
 WRITE_WHOLE = "clippings.write_whole"
 # A scope has this key if its connection answered in the app's place: the app's answer reaches nobody then.
 REFUSED = "clippings.refused"
+# A scope has this key if the service closed the connection before the answer's end.
+CUT_OFF = "clippings.cut_off"
 
 # SO_LINGER: on, for no time at all.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 # The place of tcpi_bytes_acked in Linux's tcp_info (linux/tcp.h); an older kernel's ends before it.
 _ACKNOWLEDGED = slice(120, 128)
+
+# The parser calls a method that it does not know an error. An invented one (`curl -X BREW`) may stand
+# in a request that is right.
+_REQUEST_LINE = re.compile(rb"(?!GET |HEAD |OPTIONS )[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40} \S+ HTTP/1\.1\r?\n")
 
 _BODY_HEADERS = frozenset((b"content-length", b"transfer-encoding"))
 
@@ -162,7 +172,8 @@ class HttpConnection(HttpToolsProtocol):
                 piece = piece[upgrade.args[0] :]
             except httptools.HttpParserError:
                 # uvicorn would write a warning too; the log and the metrics have a line for this answer.
-                self._refuse(malformed())
+                is_method = not self.url and _REQUEST_LINE.match(piece)
+                self._refuse(method_not_allowed(ALLOWED_METHODS) if is_method else malformed())
                 return
         if self._is_in_head or self._is_in_body:
             # A part may begin within the piece, so this may count too many bytes, but never too few.
@@ -314,6 +325,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def _cut_off(self) -> None:
         """Resets the connection: the system would keep what the client does not take for many minutes."""
+        if self._running_cycle and not self._running_cycle.response_complete:
+            self._running_cycle.scope[CUT_OFF] = True  # type: ignore[literal-required]
         with suppress(OSError):
             self.transport.get_extra_info("socket").setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER
@@ -373,8 +386,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _problem_bytes(self, problem: ProblemAnswer) -> bytes:
         response = problem_response(problem, encoding=None, is_private=False)
-        scope = dict(self.scope) if self._is_in_body else None
-        request_id = self._open.on_refusal(problem.status, len(response.body), scope)
+        request_id = self._open.on_refusal(problem.status, len(response.body), self._request_so_far())
         headers = [
             *self.server_state.default_headers,
             *response.headers,
@@ -385,6 +397,15 @@ class HttpConnection(HttpToolsProtocol):
         return b"".join(
             (status_line, *(b"%s: %s\r\n" % header for header in headers), b"\r\n", response.body)
         )
+
+    def _request_so_far(self) -> dict[str, Any] | None:
+        """None where not even the address came."""
+        if self._is_in_body:
+            return dict(self.scope)
+        if not self._is_in_head or not self.url:
+            return None
+        method, path = self.parser.get_method().decode("ascii"), self.url.partition(b"?")[0].decode("latin-1")
+        return {**self.scope, "method": method, "path": unquote(path)}
 
     def _send_final_response(self) -> None:
         self._unset_keepalive_if_required()

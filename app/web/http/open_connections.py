@@ -24,7 +24,7 @@ class OpenConnections:
     def __init__(self, max_connections: int) -> None:
         self.is_draining = False
         # It is told of an answer that no request's route gives: its status, the bytes of its body, and the
-        # request's scope if a whole head came. It returns the id of the request.
+        # request's scope as far as its head came, if its address did. It returns the id of the request.
         self.on_refusal: Callable[[int, int, dict[str, Any] | None], str] = lambda *_: "-"
         self._max_connections = max_connections
         # A dictionary keeps the order, so the connection that waits longest is the first.

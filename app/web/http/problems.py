@@ -51,6 +51,9 @@ TITLES = {
 }
 
 
+ALLOWED_METHODS = "GET, HEAD, OPTIONS"
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterError:
     """`detail` reads on after the parameter's name: "must be a whole number from 1 to 200"."""

@@ -30,9 +30,10 @@ from app.printable import printable
 from app.settings import Settings
 from app.web.http.audience import asker_by_cookie, asker_by_header
 from app.web.http.cache import HEAD_LINES, CacheKey, RequestKey, ResponseCache, RevisionClock
-from app.web.http.connections import REFUSED, WRITE_WHOLE
+from app.web.http.connections import CUT_OFF, REFUSED, WRITE_WHOLE
 from app.web.http.outage import Outage
 from app.web.http.problems import (
+    ALLOWED_METHODS,
     MAX_CHARACTERS_SHOWN,
     BehindMinimum,
     ParameterError,
@@ -62,8 +63,6 @@ from app.web.http.response import (
 )
 from app.web.http.routes import MAX_PATH_CHARACTERS
 
-ALLOWED_METHODS = "GET, HEAD, OPTIONS"
-
 # These paths ask nothing of the catalogue, so they answer while there is none.
 PATHS_WITHOUT_CATALOGUE = frozenset(
     (
@@ -92,8 +91,10 @@ _KEY_HEADERS = frozenset(
 # Those say which request it is, and nothing of its answer.
 _NAMING_HEADERS = frozenset((b"x-request-id", b"traceparent"))
 
-# nginx's number, for the log alone: nobody gets it.
+# nginx's numbers, for the log and the metrics alone: nobody gets them. The client closed the connection too
+# early, or the service did, because the client took next to nothing or a stop came.
 CLIENT_CLOSED_REQUEST = 499
+SERVICE_CLOSED_REQUEST = 444
 
 # Every OPTIONS request gets these headers, a preflight or not. "*" does not cover Authorization (Fetch, 4.9).
 _PREFLIGHT_HEADERS = [
@@ -169,8 +170,10 @@ class Shell:
             with self.metrics.active():
                 await self._answer_or_fail(scope, receive, sent, request_key)
         finally:
-            # A client that left before it was answered has no status; nginx's has become the usual one.
-            status = sent.status or CLIENT_CLOSED_REQUEST
+            if CUT_OFF in scope:
+                status = SERVICE_CLOSED_REQUEST
+            else:
+                status = sent.status if sent.is_complete else CLIENT_CLOSED_REQUEST
             seconds = self._record(scope, status, sent.body_bytes, began, request_id, naming)
             # The client decides how long a stream takes, and the first /openapi.json is made for all.
             is_question = not sent.is_stream and not self._needs_no_catalogue(scope["path"])
@@ -218,8 +221,11 @@ class Shell:
             # A server that stops cancels what still runs, and would log a traceback if we raised here.
             if not writer.has_started:
                 raise
+            scope[CUT_OFF] = True
         except Exception as error:
             problem = problem_from(error)
+            if writer.has_started:
+                scope[CUT_OFF] = True
             # The server logs what we raise. It cuts the connection if a response is unfinished.
             if writer.has_started and problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
@@ -353,13 +359,14 @@ class Shell:
 class _Sent:
     """Sends, names the request in its answer, and knows what was sent."""
 
-    __slots__ = ("_id_header", "_send", "body_bytes", "is_stream", "status")
+    __slots__ = ("_id_header", "_send", "body_bytes", "is_complete", "is_stream", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self._id_header = (b"x-request-id", request_id.encode())
         self.status = 0
         self.body_bytes = 0
+        self.is_complete = False
         self.is_stream = False
 
     async def send(self, message: Message) -> None:
@@ -369,7 +376,8 @@ class _Sent:
             message = {**message, "headers": [*message["headers"], self._id_header]}
         else:
             self.body_bytes += len(message.get("body", b""))
-            self.is_stream = self.is_stream or message.get("more_body", False)
+            self.is_complete = not message.get("more_body", False)
+            self.is_stream = self.is_stream or not self.is_complete
         await self._send(message)
 
 
