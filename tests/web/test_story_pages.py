@@ -257,6 +257,22 @@ def test_a_collection_has_its_members_in_its_order(shelf: TestClient) -> None:
     assert f"/view/articles/{id_of(shelf, 'A shelf')}" in links_of(guide.one("dl", class_="record"))
 
 
+def test_a_collection_has_feeds_and_files_of_its_articles(shelf: TestClient) -> None:
+    id_ = id_of(shelf, "A shelf")
+    for headers in (None, EDITOR):
+        request = page(shelf, f"/view/articles/{id_}", headers=headers).one("section", class_="request")
+        lists = [link for link in links_of(request) if f"collection={id_}" in link]
+        assert len(lists) == 6
+        assert {shelf.get(link).status_code for link in lists} == {200}
+    assert (
+        shelf.get(f"/feeds/articles.json?collection={id_}")
+        .json()["title"]
+        .startswith("Articles in the collection “A shelf”")
+    )
+    alone = page(shelf, f"/view/articles/{id_of(shelf, 'The interpreter explained')}")
+    assert not [link for link in links_of(alone.one("section", class_="request")) if "feeds" in link]
+
+
 def test_an_article_has_the_other_versions_of_its_page(shelf: TestClient) -> None:
     assert _neighbours(shelf, "Interpreter status", "versions") == [
         "Interpreter versions | py.example | 2 October 2023 | under another title"

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Container, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -27,14 +28,14 @@ from app.catalog.similar import Neighbour, similar_articles
 from app.pages.addresses import article_address, outward, term_address
 from app.pages.dates import day_in_words, moment_in_words
 from app.pages.entries import PageLink, as_html, cut, entry_of, provider_link, topic_links
-from app.pages.frame import PageFrame
+from app.pages.frame import PageFrame, PageRequest
 from app.pages.languages import direction_of
 from app.pages.neighbours import NeighbourEntry, member_of, neighbour_of, why_similar, why_version
 from app.pages.rendering import render
 from app.pages.structured_data import article_page
 from app.web.http.problems import not_found
 from app.web.http.routes import QueryRoute
-from app.web.people.frames import page_response, request_of, site_of_view
+from app.web.people.frames import page_response, request_of, request_of_list, site_of_view
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
@@ -92,7 +93,7 @@ def show_article(request: Request, article_id: str) -> Response:
         site=site,
         title=title,
         canonical=canonical,
-        request=request_of(view, path, is_public=entry.is_published),
+        request=_request(view, item["id"], has_members=bool(members), is_public=entry.is_published),
         description=cut(item["excerpt"], 300) if item["excerpt"] else None,
         image=entry.image,
         kind="article",
@@ -127,6 +128,16 @@ def show_article(request: Request, article_id: str) -> Response:
         record=[*_record(view, item), *_collections(prefix, collections)],
     )
     return page_response(view, body)
+
+
+def _request(view: View, article_id: str, *, has_members: bool, is_public: bool) -> PageRequest:
+    """The page's own request; of a collection with the feeds and files of its articles."""
+    own = request_of(view, f"/articles/{article_id}", is_public=is_public)
+    if not has_members:
+        return own
+    pairs = [("collection", article_id)] if is_public else [("collection", article_id), ("published", "any")]
+    lists = request_of_list(view, pairs, (), is_public=is_public)
+    return replace(own, feeds=lists.feeds, files=lists.files)
 
 
 def _similar(prefix: str, similar: Sequence[Neighbour], shown: Container[str]) -> list[NeighbourEntry]:
