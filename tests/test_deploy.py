@@ -36,6 +36,12 @@ def test_nginx_can_make_the_folder_of_its_cache() -> None:
     assert str(Path(folder).parent) == "/var/cache"
 
 
+def test_no_document_waits_for_a_number() -> None:
+    """`@@TABLE@@` stands for what a measurement is to say."""
+    for path in [*FILES, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        assert "@@" not in path.read_text(encoding="utf-8"), path
+
+
 @pytest.mark.parametrize(
     "path", [path for path in FILES if path.suffix == ".yaml"], ids=lambda path: path.name
 )
