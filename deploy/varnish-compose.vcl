@@ -59,8 +59,12 @@ sub vcl_recv {
         return (synth(200, "Purged"));
     }
     # A letter may be written as its escape, and the service would know it.
-    if (req.url ~ "(?i)(/|%2f)(m|%6d)(e|%65)(t|%74)(r|%72)(i|%69)(c|%63)(s|%73)(\?|$)") {
+    if (req.url ~ "(?i)^[^?]*(/|%2f)(m|%6d)(e|%65)(t|%74)(r|%72)(i|%69)(c|%63)(s|%73)(\?|$)") {
         return (synth(403, "Forbidden"));
+    }
+    # The service takes the same ids.
+    if (req.http.X-Request-Id !~ "^[A-Za-z0-9][A-Za-z0-9._:+/=@-]{0,127}$") {
+        set req.http.X-Request-Id = req.xid;
     }
     # Files are sent as they are made; keeping them here would push out everything else.
     if (req.url ~ "/exports/") {
@@ -69,10 +73,6 @@ sub vcl_recv {
     # Pages are an editor's own by this cookie. Those of others count for nothing, and would keep answers from here.
     if (req.http.Cookie !~ "clippings_editor=") {
         unset req.http.Cookie;
-    }
-    # The service takes the same ids.
-    if (req.http.X-Request-Id !~ "^[A-Za-z0-9][A-Za-z0-9._:+/=@-]{0,127}$") {
-        set req.http.X-Request-Id = req.xid;
     }
 }
 

@@ -36,6 +36,28 @@ def test_nginx_can_make_the_folder_of_its_cache() -> None:
     assert str(Path(folder).parent) == "/var/cache"
 
 
+@pytest.mark.parametrize("name", ["varnish.vcl", "varnish-compose.vcl"])
+def test_varnish_hides_the_path_of_metrics_alone_and_names_downloads(name: str) -> None:
+    text = (DEPLOY / name).read_text()
+    [pattern] = re.findall(r'req\.url ~ "(\(\?i\).+)"\)', text)
+    for url in ("/metrics", "/news/metrics", "/news%2Fmetric%73", "/news/METRICS?a=b"):
+        assert re.search(pattern, url), url
+    for url in (
+        "/news/articles?q=tcp/metrics",
+        "/news/metrics-of-us",
+        "/news/articles?url=https://a/metrics",
+    ):
+        assert not re.search(pattern, url), url
+    # What is passed leaves vcl_recv, and so has to have its id before.
+    assert text.index("set req.http.X-Request-Id") < text.index('req.url ~ "/exports/"')
+
+
+def test_no_document_waits_for_a_number() -> None:
+    """`@@TABLE@@` stands for what a measurement is to say."""
+    for path in [*FILES, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        assert "@@" not in path.read_text(encoding="utf-8"), path
+
+
 @pytest.mark.parametrize(
     "path", [path for path in FILES if path.suffix == ".yaml"], ids=lambda path: path.name
 )

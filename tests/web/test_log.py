@@ -79,7 +79,7 @@ def test_each_kind_of_answer_is_a_line_of_json(tmp_path: Path) -> None:
     for answer, line in zip(answers, lines, strict=True):
         assert line["requestId"] == answer.headers["X-Request-Id"]
         assert line["bytes"] == len(answer.content)
-        assert line["level"] == ("error" if line["status"] >= 500 else "info")
+        assert line["level"] == ("warning" if line["status"] >= 500 else "info")
         assert line["milliseconds"] >= 0
         assert line["traceId"] is None
         assert abs(datetime.fromisoformat(line["time"]).timestamp() - time.time()) < 60
@@ -92,7 +92,7 @@ def test_each_kind_of_answer_is_a_line_of_text(tmp_path: Path) -> None:
         for method, path, headers, _ in KINDS:
             client.request(method, path, headers={**headers, "traceparent": f"00-{TRACE}-{'1' * 16}-01"})
     pattern = re.compile(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:INFO|ERROR) ([A-Z]+) (\S+) (\d{3}) \d+ bytes "
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:INFO|WARNING) ([A-Z]+) (\S+) (\d{3}) \d+ bytes "
         rf"\d+\.\d ms request \S+ trace {TRACE}"
     )
     found = [pattern.fullmatch(line) for line in file.read_text().splitlines()]

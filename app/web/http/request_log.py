@@ -108,7 +108,8 @@ class RequestLog:
 
 def _text_line(time: str, request: LoggedRequest) -> str:
     method, route, status, size, seconds, request_id, trace_id = request
-    level = "ERROR" if status >= 500 else "INFO"  # noqa: PLR2004  HTTP's own number
+    # A line of level ERROR is an incident's own: a client that asks for `Minimum-Revision: 99` makes none.
+    level = "WARNING" if status >= 500 else "INFO"  # noqa: PLR2004  HTTP's own number
     trace = f" trace {trace_id}" if trace_id else ""
     return (
         f"{time} {level} {method} {route or '-'} {status} {size} bytes {seconds * 1000:.1f} ms "
@@ -119,7 +120,7 @@ def _text_line(time: str, request: LoggedRequest) -> str:
 def _json_line(time: str, request: LoggedRequest) -> str:
     """No value needs escaping: a method is a token, a template our own, an id was checked."""
     method, route, status, size, seconds, request_id, trace_id = request
-    level = "error" if status >= 500 else "info"  # noqa: PLR2004  as above
+    level = "warning" if status >= 500 else "info"  # noqa: PLR2004  as above
     shown_route = f'"{route}"' if route else "null"
     trace = f'"{trace_id}"' if trace_id else "null"
     return (
