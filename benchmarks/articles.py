@@ -184,7 +184,7 @@ class Archive:
 
     @cached_property
     def _block(self) -> int:
-        """So many articles in a row are told of as long as an event lasts."""
+        """An event lasts for so many articles in a row."""
         return max(_MIN_BLOCK, self.count * _EVENT_DAYS // (LAST - FIRST).days)
 
     def _new_events(self, block: int) -> dict[int, Event]:
@@ -234,7 +234,7 @@ def _words(random: Random, count: int, syllables: int = 3) -> tuple[str, ...]:
 
 
 def _new_word(number: int) -> str:
-    """Of five syllables at least, and so none of the frequent words."""
+    """A word of five syllables at least, which is none of the frequent ones."""
     syllables = []
     number += len(_SYLLABLES) ** 4
     while number:

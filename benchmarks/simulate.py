@@ -194,7 +194,7 @@ def _stored(sets: list[float], key_bytes: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Pages:
-    """Of the table of words, and of one of its indexes."""
+    """The bytes of the table of words, and of one of its indexes."""
 
     table: float
     index: float
@@ -208,7 +208,7 @@ def _written(
     terms: Sequence[tuple[float, float]],
     entries: int,
 ) -> float:
-    """Of one new article: the sets that it comes to, whose rows hold so many ids, and pages of rows."""
+    """The bytes of one new article: its sets, whose rows hold so many ids, and pages of rows."""
     large, small = _written_rows([(sum(_sizes_of_word(shares, ids)), likely) for shares, likely in words])
     all_words = sum(likely for _, likely in words)
     word_pages = _distinct(small, pages.table) + entries * _distinct(all_words, pages.index)

@@ -43,7 +43,7 @@ _CLOCKS: Final = {
     "postgresql": (time.perf_counter, "a tenth of the answers are faster"),
 }
 # A figure is what a tenth of the answers take at most: where others use the machine, medians tell of them.
-# So many rounds ask everything, or as many as fit into this time.
+# Everything is asked in so many rounds, or in as many as fit into this time.
 _ROUNDS, _FEWEST, _SECONDS = 25, 5, 180.0
 # The article that is slowest to compare is the slowest of so many, all over the catalogue.
 _TRIED: Final = 200
@@ -74,7 +74,7 @@ def compare(urls: tuple[str, ...]) -> None:
 
 
 def measure(url: str) -> Table:
-    """Of one catalogue."""
+    """The measures of one catalogue."""
     with Reader(url) as reader:
         return asyncio.run(_measure(url, reader))
 

@@ -27,7 +27,7 @@ def settings_of_the_process() -> Iterator[None]:
 
 @contextmanager
 def empty_database(kind: str, folder: Path) -> Iterator[str]:
-    """Without a table, for tests of what the first import and `migrate` do."""
+    """A database without a table, for tests of what the first import and `migrate` do."""
     if kind == "sqlite":
         yield sqlite_url(folder)
     else:
@@ -38,7 +38,7 @@ def empty_database(kind: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def empty_catalogue(kind: str, folder: Path) -> Iterator[str]:
-    """Without an article, and of a schema that is up to date."""
+    """A catalogue without an article, and of a schema that is up to date."""
     if kind == "sqlite":
         yield new_sqlite_catalogue(folder)
     else:
@@ -79,7 +79,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def world_without_catalogue(tmp_path: Path, database_url: str) -> Iterator[World]:
-    """As before the first import."""
+    """The state before the first import."""
     with empty_world(tmp_path, database_url) as world:
         yield world
 

@@ -16,7 +16,7 @@ MAX_ARTICLES_AT_URL: Final = 200
 
 
 def crowded_keys(connection: Connection, article_ids: Collection[int], published: Published) -> set[bytes]:
-    """Of the URLs that these articles have or mention, those that too many of the audience's articles do."""
+    """The URLs of these articles that too many of the audience's articles have or mention."""
     return {
         key
         for key in busy_keys(connection, article_ids)

@@ -24,7 +24,7 @@ from app.errors import (
 # look takes 0.3 ms of PostgreSQL; after two the primary knows better.
 _LOOKS_AT_STANDBYS: Final = 2
 
-# What a database that cannot answer raises, be it away or not ours.
+# A database that cannot answer raises one of these, be it away or not ours.
 UNREADABLE: Final = (DatabaseUnavailable, DatabaseUnusable, NoCatalogue, SchemaOutdated)
 
 
@@ -110,7 +110,7 @@ class Databases:
             standby_state.close_if_older(BEHIND_SECONDS)
         truth = None if self.primary.is_away() else _read(self.primary, self._primary_state)
         if truth is None:
-            # What was told is still true, as far as anybody can be asked.
+            # The word that was told is still true, as far as anybody can be asked.
             return floor if state else None
         if not truth.is_as_new_as(floor):
             # The requests go on to the primary, and learn there whether something was undone.

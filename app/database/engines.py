@@ -203,13 +203,13 @@ def wait_for_import(connection: Connection) -> None:
 
 
 def import_under_way(connection: Connection) -> str | None:
-    """Who writes to this database of PostgreSQL now."""
+    """The connection that writes to this database of PostgreSQL now."""
     holder = connection.execute(_HOLDER).first()
     return f"{holder.application_name or 'a client'} (process {holder.pid} of PostgreSQL)" if holder else None
 
 
 def _take_import_lock(connection: Connection) -> None:
-    """Who waits gets the lock in the order of arrival: PostgreSQL keeps the queue."""
+    """Imports get the lock in the order of their arrival: PostgreSQL keeps the queue."""
     options = connection.get_execution_options()
     connection.exec_driver_sql(_IMPORT_TRANSACTION)
     if not connection.scalar(select(func.pg_try_advisory_xact_lock(_IMPORT_LOCK))):

@@ -1,4 +1,4 @@
-"""Where the article of a collection's item may be: paths alone. Knows no file and no database."""
+"""The paths at which the article of a collection's item may be. Knows no file and no database."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath

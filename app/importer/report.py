@@ -43,7 +43,7 @@ class Report:
     removed_articles: list[GoneArticle] = field(default_factory=list)
     # Keys that no reader knows, and how many documents have each; the most frequent first.
     unread_keys: dict[str, int] = field(default_factory=dict)
-    # When an earlier import was made, if this machine's clock is far behind that; empty if not.
+    # The time of an earlier import, if this machine's clock is far behind that; empty if not.
     time_ahead: str = ""
 
     def count(self, kind: str, outcome: Literal["created", "updated", "unchanged"]) -> None:

@@ -352,7 +352,7 @@ def test_an_article_with_many_links_has_a_story_of_the_nearest(world: World) -> 
 
 
 def test_what_too_many_mention_is_no_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For editors a draft is one article too many, of which the public learns nothing."""
+    """A draft is one article too many for editors, and the public learns nothing of it."""
     monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", 3)
     for day in (1, 2, 3):
         world.write(f"{day}.md", news(day, f"https://{day}.example/", "https://home.example/"))
@@ -360,7 +360,7 @@ def test_what_too_many_mention_is_no_event(world: World, monkeypatch: pytest.Mon
     world.import_()
 
     def sizes() -> list[list[int]]:
-        """To the public, then to editors, as `/stories/{id}` has them: it counts links by itself."""
+        """Sizes for the public and for editors, as `/stories/{id}` has them: it counts links by itself."""
         found = []
         with service_of(world) as client:
             for published, headers in (("true", {}), ("any", EDITOR)):

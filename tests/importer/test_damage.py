@@ -9,7 +9,7 @@ GOOD = b"---\ntitle: A\n---\n"
 MERGE = b"<<<<<<< HEAD\n---\ntitle: B\n---\n=======\n---\ntitle: C\n---\n>>>>>>> theirs\n"
 
 
-# What an article was overwritten with, and the problem.
+# An article's new text, and the problem.
 OVERWRITTEN = [
     (b"", "was an article and now is empty"),
     (b"\xef\xbb\xbf\n \r\n", "was an article and now is empty"),

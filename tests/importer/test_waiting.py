@@ -30,7 +30,7 @@ def url_of(world: World) -> str:
 
 
 def waiting_for_the_lock(world: World) -> int:
-    """So many imports wait, as PostgreSQL knows."""
+    """The number of imports that wait, as PostgreSQL knows it."""
     [[count]] = world.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     return int(count)
 

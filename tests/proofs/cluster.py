@@ -247,7 +247,7 @@ def concluded(
 def work_on(
     name: str, cluster: Cluster, addresses: Sequence[Address], operations: int, more_imports: int
 ) -> Outcome:
-    """So many walks, searches and syncs with imports in between, and nothing broken."""
+    """Walks, searches and syncs with imports in between, and nothing broken."""
     imports = cluster.importer.done
     with witnessed(cluster, addresses) as sightings:
         deadline = time.monotonic() + PHASE_SECONDS
@@ -261,7 +261,7 @@ def work_on(
 
 
 def print_table(outcomes: Sequence[Outcome]) -> None:
-    """As docs/running.md has it."""
+    """The commands are those of docs/running.md."""
     columns = {
         "requests": ("requests",),
         "200": ("answered 200",),

@@ -183,7 +183,7 @@ def statuses(answers: bytes) -> list[int]:
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Whatever is left of an answer is read first: a head and its body may come one after the other."""
+    """The rest of an answer is read first: a head and its body may come one after the other."""
     connection.setblocking(False)
     try:
         while connection.recv(65536):

@@ -86,7 +86,7 @@ class Process:
 
 @dataclass(slots=True)
 class PgBouncer:
-    """In front of one server at a time."""
+    """The pooler stands in front of one server at a time."""
 
     folder: Path
     server: Server
@@ -117,7 +117,7 @@ class PgBouncer:
         )
 
     def turn_to(self, server: Server) -> None:
-        """As an operator does: another host in the file, and SIGHUP."""
+        """Operators do the same: another host in the file, and SIGHUP."""
         self.server = server
         self._configure()
         if self._process:

@@ -65,7 +65,7 @@ def restart_pooler(restarts: int, articles: int = 150) -> Outcome:
                 for number in range(restarts):
                     process = catalogue.command(trees[(number + 1) % 2])
                     _wait_for_writer(behind, process)
-                    # From its first moment in the database to beyond its last.
+                    # The moments go from the first in the database to beyond the last.
                     time.sleep(MOST_SECONDS_OF_AN_IMPORT * (number % 10) / 10)
                     pooler.stop()
                     time.sleep(0.05)

@@ -174,7 +174,7 @@ def _in_both(bodies: list[dict[str, bytes]]) -> set[str]:
 def served(catalogue: Catalogue, **settings: str) -> Iterator[tuple[int, int]]:
     """The port and the process of a service."""
     environment = os.environ | {"CLIPPINGS_DATABASE_URL": catalogue.url, "PYTHONPATH": str(REPOSITORY)}
-    # What is tried here is not how long a query may take on a machine that is busy.
+    # Nothing here tries how long a query may take on a machine that is busy.
     program = "import tests.support.patience; from app.__main__ import main; main()"
     command = [sys.executable, "-c", program, "serve", "--port", "0"]
     with serving(command, environment | settings) as (address, process):

@@ -96,7 +96,7 @@ class Server:
         installation.run(*initdb, "--no-sync", "--auth=scram-sha-256", f"--pwfile={secret}")
 
     def start(self, *, is_ready: bool = True) -> None:
-        """As a primary or as a standby, whichever it was when it ended; a new one is made a standby."""
+        """The server starts as what it was when it ended, primary or standby; a new one is made a standby."""
         folder = self.installation.folder
         postgres = str(self.installation.programs / "postgres")
         options = ["-k", str(folder), "-p", str(self.port), *_OPTIONS, *self.installation.options]
@@ -132,7 +132,7 @@ class Server:
         return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
     def processor_seconds(self) -> float:
-        """Of all its processes, also of those that have ended."""
+        """The seconds of all its processes, also of those that have ended."""
         ticks = 0
         for process in (self.process, *_descendants(self.process)):
             with suppress(OSError):

@@ -123,7 +123,7 @@ def measure_imports(rounds: int) -> Outcome:
 
 
 def _processor_seconds(servers: Sequence[Server]) -> list[float]:
-    """Of all processes of each server, also of those that have ended."""
+    """The seconds of all processes of each server, also of those that have ended."""
     return [server.processor_seconds() for server in servers]
 
 

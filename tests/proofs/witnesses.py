@@ -61,7 +61,7 @@ class Sightings:
 
     operations: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
-    # What a 503 said, without its numbers.
+    # The words of a 503, without its numbers.
     reasons: Counter[str] = field(default_factory=Counter)
     older: int = 0
     mixtures: int = 0
@@ -155,7 +155,7 @@ class Witness:
                 connection.close()
 
     def walk(self) -> None:
-        """From the first page to the last, over the imports that come meanwhile."""
+        """The walk goes from the first page to the last, over the imports that come meanwhile."""
         question = self.random.choice(_QUESTIONS)
         path: str | None = self._path("/articles", question, limit=_ON_A_PAGE)
         place: Place | None = None
@@ -185,7 +185,7 @@ class Witness:
             self.sightings.did("walks over an import")
 
     def _judge_walk(self, question: Question, revisions: list[int], met: Counter[str]) -> None:
-        """Whoever stayed at one place of the list was met once."""
+        """An article that stayed at one place of the list was met once."""
         places: dict[str, set[Any]] = {}
         all_contents = [
             contents

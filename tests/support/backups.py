@@ -34,7 +34,7 @@ def _of_postgresql(world: World) -> Callable[[], None]:
 
 
 def tables_of(url: URL) -> dict[str, bytes]:
-    """As pg_dump --data-only, without a process."""
+    """The same as pg_dump --data-only, without a process."""
     with psycopg.connect(_dsn(url)) as connection, connection.cursor() as cursor:
         kept: dict[str, bytes] = {}
         for table in metadata.sorted_tables:
@@ -44,7 +44,7 @@ def tables_of(url: URL) -> dict[str, bytes]:
 
 
 def replace_tables(url: URL, kept: dict[str, bytes]) -> None:
-    """As pg_restore --single-transaction."""
+    """The same as pg_restore --single-transaction."""
     with psycopg.connect(_dsn(url)) as connection, connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(kept)}".encode())
         for table, rows in kept.items():

@@ -61,7 +61,7 @@ class Pooler:
                 return
 
     def stop(self) -> None:
-        """At once: PgBouncer drops all clients, and what they had begun is rolled back."""
+        """PgBouncer ends at once: it drops all clients, and what they had begun is rolled back."""
         if self.process:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait()

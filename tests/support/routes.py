@@ -85,7 +85,7 @@ def stream_and_break() -> Response:
 
 
 class Gate:
-    """While it is closed, /wait answers as often as it is released."""
+    """A closed gate lets /wait answer as often as it is released."""
 
     def __init__(self) -> None:
         self._changes = threading.Condition()

@@ -115,7 +115,7 @@ def test_a_file_that_is_moved_away_and_back_is_answered_from(old: World, client:
 def test_the_end_is_said_though_nobody_asks(
     old: World, client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever is on call waits for that line."""
+    """The person on call waits for that line."""
     client.app.middleware_stack.outage._quiet_seconds = 0  # type: ignore[attr-defined]
     monkeypatch.setattr(outage, "LOOK_SECONDS", 0.02)
     file = file_of(old)

@@ -22,7 +22,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 @pytest.fixture(scope="module")
 def clients(shared_world: World) -> Iterator[dict[int, TestClient]]:
-    """By how long their services let caches keep an answer."""
+    """Witnesses by how long their services let caches keep an answer."""
     shared_world.write("a.md", "title: A")
     shared_world.import_()
     with service_of(shared_world) as first, service_of(shared_world, max_age=60) as second:

@@ -278,7 +278,7 @@ def test_the_service_stops_at_once_with_half_a_head_in_hand() -> None:
         for connection in connections[::2]:
             connection.sendall(LIVE)
         process.send_signal(signal.SIGTERM)
-        # What does not end by itself is ended after STOP_SECONDS.
+        # A process that does not end by itself is ended after STOP_SECONDS.
         assert process.wait(STOP_SECONDS - 2) in (0, -signal.SIGTERM)
         for connection in connections:
             connection.close()
@@ -422,7 +422,7 @@ def test_who_drains_answers_asks_to_go_elsewhere_and_is_not_ready() -> None:
 
 
 def test_who_has_just_connected_when_it_stops_is_still_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    # On a machine that is busy the clients here may need long for what they send at once.
+    # The clients here may need long on a busy machine for what they send at once.
     monkeypatch.setattr(HttpConnection, "linger_seconds", HANG_SECONDS)
     app = service()
     with running(app) as (address, server):

@@ -412,7 +412,7 @@ def count_requests(base: str) -> float:
 
 
 def count_answers(said: list[str]) -> int:
-    """By the lines of the log that are whole."""
+    """The lines of the log that are whole decide."""
     return len([line for line in said if line.endswith("}") and '"route":"/articles"' in line])
 
 

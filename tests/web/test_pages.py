@@ -729,7 +729,7 @@ def test_twenty_articles_with_facets_and_a_timeline_fit_into_14_kb(tmp_path: Pat
 
 
 def test_twenty_stories_or_members_fit_into_14_kb_too(tmp_path: Path) -> None:
-    """Of texts as long as those of news, in words that are drawn from 400."""
+    """Texts as long as those of news, in words that are drawn from 400."""
     draw = random.Random(1)  # noqa: S311  examples
     words = ["".join(draw.choices("abcdefghijklmnoprstuvwy", k=draw.randint(2, 9))) for _ in range(400)]
 

@@ -55,7 +55,7 @@ def service_beside(world: World, standby: Standby, **settings: Any) -> Any:
 
 
 def revision(client: TestClient, path: str = "/articles", minimum: int | None = None) -> int:
-    """Of the answer; 0 if no database could give one that is new enough."""
+    """The answer's revision; 0 if no database could give one that is new enough."""
     headers = {} if minimum is None else {"Minimum-Revision": str(minimum)}
     response = client.get(path, headers=headers)
     if response.status_code == 503:
@@ -79,7 +79,7 @@ def test_the_standby_answers_until_somebody_was_told_more(primary: World) -> Non
 def test_a_standby_that_is_behind_another_one_is_not_asked(
     primary: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """To the service this is a second standby behind the same name."""
+    """The service takes this for a second standby behind the same name."""
     with service_with_standby(primary) as (client, standby):
         behind = tables_of(make_url(standby.url))
         import_more(primary, "c")

@@ -286,7 +286,7 @@ def test_an_article_has_neighbours_and_each_says_why(shelf: TestClient) -> None:
     assert any("a curator joined them, and both say “interpreter”" in row for row in guide)
     assert any(row.endswith("both say “interpreter”") for row in guide)
     assert "draft" not in " ".join(guide)
-    # What is shown as a version or member already is not shown again.
+    # An article that is shown as a version or member already is not shown again.
     assert [row.partition(" | ")[0] for row in _neighbours(shelf, "Interpreter status", "neighbours")] == [
         "The interpreter explained"
     ]

@@ -85,7 +85,7 @@ class GroupNumbers:
     def count(self, ids: BitMap) -> int:
         """How many articles are left of these if only one of each group is."""
         others = ids & self._set(OTHERS)
-        # Where all heads are among the articles, which groups the others belong to makes no difference.
+        # The groups of other members make no difference where all heads are among the articles.
         has_all_heads = self._set(HEADS) <= ids
         headless = 0 if has_all_heads else len(BitMap(self._of(others)) - ids)
         return len(ids) - len(others) + headless

@@ -201,7 +201,7 @@ def counts_of_kind(connection: Connection, kind: str, within: BitMap) -> dict[in
 def counts_from_to(
     connection: Connection, kind: str, first: int, last: int, within: BitMap
 ) -> dict[int, int]:
-    """As `counts_of_kind`, of the sets from the first key to the last."""
+    """The same as `counts_of_kind`, of the sets from the first key to the last."""
     ends = {"kind": kind, "first": first, "last": last}
     return _counts(_keyed_sets_between(connection).rows(ends), within)
 

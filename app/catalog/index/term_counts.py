@@ -181,7 +181,7 @@ def _count_by_sets(
 
 
 def _counts(pieces: Iterable[Any], within: BitMap) -> dict[int, int]:
-    """By the ids of terms; the pieces of a set have no article in common."""
+    """Counts by the ids of terms; the pieces of a set have no article in common."""
     counts: dict[int, int] = {}
     for piece in pieces:
         if count := within.intersection_cardinality(BitMap.deserialize(piece.article_ids)):

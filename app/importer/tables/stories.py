@@ -34,7 +34,7 @@ _ARTICLES_AT_ONCE: Final = 2_000
 _ROWS_AT_ONCE: Final = 500
 _EVER: Final = (-UNKNOWN, UNKNOWN)
 
-# What differs by audience stands in pairs, the public first.
+# Values that differ by audience stand in pairs, the public's first.
 _KINDS: Final[tuple[GroupKind, GroupKind]] = ("public_story", "editor_story")
 _AUDIENCES: Final[tuple[Published, Published]] = ("true", "any")
 _STORY_COLUMNS: Final = (

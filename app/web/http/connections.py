@@ -96,7 +96,7 @@ class HttpConnection(HttpToolsProtocol):
         self._open: OpenConnections = self.app_state.get("connections") or OpenConnections(most_connections())
         self._timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
-        # When a client is cut off that takes nothing more, and what it had taken and left when that was set.
+        # The time at which a client that takes nothing more is cut off, and what it had taken and left then.
         self._cut_off_at = 0.0
         self._acknowledged_bytes = self._unsent_bytes = 0
         # This is the request that the app answers now; uvicorn's `cycle` is the one that arrived last.
@@ -304,7 +304,7 @@ class HttpConnection(HttpToolsProtocol):
             self._stall_timer = self.loop.call_at(self._cut_off_at, self._check_writing)
 
     def _allow_time(self) -> None:
-        """What a client took since the last call is time that it may take nothing, at the least speed."""
+        """Bytes that a client took since the last call are time in which it may take none, at the least speed."""
         acknowledged, unsent = self._bytes_acknowledged(), self.transport.get_write_buffer_size()
         # A system that counts no acknowledgements knows at least what it took over from us.
         taken = max(acknowledged - self._acknowledged_bytes, self._unsent_bytes - unsent, 0)
@@ -314,7 +314,7 @@ class HttpConnection(HttpToolsProtocol):
         self._cut_off_at = min(max(self._cut_off_at, now) + taken / MIN_BYTES_PER_SECOND, latest)
 
     def _bytes_acknowledged(self) -> int:
-        """Of all answers here. Our own buffer says too little: most bytes wait in the system's."""
+        """The bytes of all answers here. Our own buffer says too little: most bytes wait in the system's."""
         if sys.platform != "linux":
             return 0
         with suppress(OSError):
