@@ -39,7 +39,8 @@ def purge_after(settings: Settings) -> Iterator[None]:
         reason = str(error) or type(error).__name__
         sys.stderr.write(
             f"clippings: warning: the cache at CLIPPINGS_PURGE_URL was not emptied: {reason}. Answers in it "
-            f"are old for CLIPPINGS_MAX_AGE ({settings.max_age} s) at most.\n"
+            "may be old for as long as CLIPPINGS_MAX_AGE of the services says. To empty it now:  "
+            f"curl -X PURGE -H 'Surrogate-Key: {after.cache_tag}' URL\n"
         )
 
 

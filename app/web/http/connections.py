@@ -304,7 +304,7 @@ class HttpConnection(HttpToolsProtocol):
             self._stall_timer = self.loop.call_at(self._cut_off_at, self._check_writing)
 
     def _allow_time(self) -> None:
-        """Bytes that a client took since the last call are time in which it may take none, at the least speed."""
+        """Bytes that a client took since the last call are time to take none, at the least speed."""
         acknowledged, unsent = self._bytes_acknowledged(), self.transport.get_write_buffer_size()
         # A system that counts no acknowledgements knows at least what it took over from us.
         taken = max(acknowledged - self._acknowledged_bytes, self._unsent_bytes - unsent, 0)
