@@ -107,7 +107,7 @@ prove-cluster: .venv/installed-dev ## standbys, a pooler, services, caches, in h
 	$(PROOF).cluster --operations $(OPERATIONS) --imports $(IMPORTS_BETWEEN) --cached $(CACHED) --rounds $(LOAD_ROUNDS)
 
 prove-image: .venv/installed-dev ## the image, by buildah as root; BUILD= and STORAGE= are passed on
-	$(PROOF).image --build "$(BUILD)" --storage "$(STORAGE)"
+	$(PROOF).image --build="$(BUILD)" --storage="$(STORAGE)"
 
 release: .venv/installed-release ## the wheel, tried alone in an empty folder, its SBOM (CycloneDX) and licences, in dist/
 	.venv/bin/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml

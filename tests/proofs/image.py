@@ -5,6 +5,7 @@ The base comes from a registry, or is one of this machine's with that name (--pu
 
 import argparse
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -75,20 +76,21 @@ def _use(outcome: Outcome, place: list[str]) -> None:
             outcome.faults.append(fault)
 
     imported = _inside(place, "clippings", "import", "/seeds")
-    must(
-        imported.returncode in (0, 1) and "created 64" in imported.stdout, f"import: {imported.stderr[-300:]}"
-    )
+    created = sum(map(int, re.findall(r"created (\d+)", imported.stdout)))
+    must(imported.returncode in (0, 1) and created > 0, f"import: {imported.stderr[-300:]}")
     must(_inside(place, "sh", "-c", "touch /here").returncode != 0, "the root can be written")
     with _serving(place) as (url, process):
-        must(httpx2.get(f"{url}/articles").json()["total"] == 59, "a list is another one")
-        must(httpx2.get(f"{url}/exports/articles.ndjson").text.count("\n") == 59, "an export is cut")
+        total = httpx2.get(f"{url}/articles").json()["total"]
+        must(0 < total < created, "a list has other articles than the public ones")
+        must(httpx2.get(f"{url}/exports/articles.ndjson").text.count("\n") == total, "an export is cut")
         must("http_server" in httpx2.get(f"{url}/metrics").text, "there are no metrics")
         copied = _inside(place, "clippings", "backup", "/data/backup.db")
         must(copied.returncode == 0, f"backup: {copied.stderr}")
         must(_inside(place, "rm", "/data/clippings.db").returncode == 0, "the catalogue stays")
         must(httpx2.get(f"{url}/health/ready").status_code == 503, "a missing catalogue is served")
         must(_inside(place, "mv", "/data/backup.db", "/data/clippings.db").returncode == 0, "no restore")
-        must(httpx2.get(f"{url}/articles").json()["total"] == 59, "the restored one is not served")
+        restored = httpx2.get(f"{url}/articles").json()["total"]
+        must(restored == total, "the restored one is not served")
         process.terminate()
         must(process.wait(30) is not None, "it does not stop")
 
