@@ -25,8 +25,8 @@ MAX_SITE_NAME_CHARACTERS, MAX_SITE_DESCRIPTION_CHARACTERS = 100, 1_000
 # XML and terminals choke on these; joiners, which str.isprintable excludes, belong to Persian and to emoji.
 _NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
-# What libpq is told where a URL names several hosts and does not say otherwise. Only the primary can be
-# written, and only it knows what is true.
+# These parameters go to libpq where a URL names several hosts and does not say otherwise. Only the primary
+# can be written, and only it knows what is true.
 SEVERAL_PRIMARIES = {"target_session_attrs": "primary"}
 # A host that drops packets holds up whoever opens a connection; libpq waits for two seconds at least.
 SEVERAL_STANDBYS = {

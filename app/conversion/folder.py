@@ -9,7 +9,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -71,14 +71,12 @@ class DocumentFolder:
         """None where another article has the name since an earlier conversion."""
         path = self.root / name
         try:
-            with path.open("xb") as file:
-                try:
-                    file.write(content)
-                except BaseException:
-                    # An interrupt too must not leave half a document, which would be left alone for ever.
-                    with suppress(OSError):
-                        path.unlink()
-                    raise
+            with path.open("xb") as file, ExitStack() as unfinished:
+                # Half a document, of an interrupt or a full disk, would be left alone for ever.
+                unfinished.callback(path.unlink, missing_ok=True)
+                file.write(content)
+                file.flush()
+                unfinished.pop_all()
         except FileExistsError:
             if self._is(name, content):
                 return Outcome.UNCHANGED

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +85,22 @@ def test_what_is_no_file_is_left_alone_too(tmp_path: Path) -> None:
     result = convert(export(tmp_path, *({"title": title} for title in ("Home", "Pipe", "Link"))), inbox)
     assert "left alone 3" in result.output
     assert not (tmp_path / "outside").exists()
+
+
+# The system writes no file beyond 20 bytes, as on a disk that is full.
+FULL_DISK = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+from app.cli import main
+main()
+"""
+
+
+def test_half_a_document_of_a_full_disk_is_not_left(tmp_path: Path) -> None:
+    file, inbox = export(tmp_path, {"url": "https://example.org/", "title": "Home"}), tmp_path / "inbox"
+    command = [sys.executable, "-c", FULL_DISK, "convert", str(file), "--to", str(inbox)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (ended.returncode, "Traceback" in ended.stderr) == (3, False), ended.stderr
+    assert not [path for path in inbox.rglob("*") if path.is_file()]
+    assert "written 1" in convert(file, inbox).output

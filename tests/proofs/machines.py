@@ -85,13 +85,27 @@ class Process:
 
 
 @dataclass(slots=True)
-class PgBouncer:
-    """The pooler stands in front of one server at a time."""
+class Listener:
+    """A process that listens, on one port for as long as it is started again."""
 
     folder: Path
+    port: int = field(default_factory=free_port, kw_only=True)
+    _process: Process | None = field(default=None, init=False)
+
+    @property
+    def address(self) -> Address:
+        return HOST, self.port
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+
+
+@dataclass(slots=True)
+class PgBouncer(Listener):
+    """The pooler stands in front of one server at a time."""
+
     server: Server
-    port: int = field(default_factory=free_port)
-    _process: Process | None = None
 
     def start(self) -> None:
         self.folder.mkdir(mode=0o755, exist_ok=True)
@@ -123,10 +137,6 @@ class PgBouncer:
         if self._process:
             self._process.signal(signal.SIGHUP)
 
-    def kill(self) -> None:
-        if self._process:
-            self._process.kill()
-
     @property
     def url(self) -> str:
         return f"postgresql://postgres:{self.server.installation.password}@{HOST}:{self.port}/{DATABASE}"
@@ -140,20 +150,13 @@ class PgBouncer:
 
 
 @dataclass(slots=True)
-class Service:
+class Service(Listener):
     """The command `serve`."""
 
-    folder: Path
     database_url: str
     read_url: str | None
     settings: dict[str, str] = field(default_factory=dict)
     options: Sequence[str] = ()
-    port: int = field(default_factory=free_port)
-    _process: Process | None = None
-
-    @property
-    def address(self) -> Address:
-        return HOST, self.port
 
     def requests(self) -> int:
         """How many it has answered, but for those of its operators."""
@@ -177,27 +180,16 @@ class Service:
         )
         self._process.start()
 
-    def kill(self) -> None:
-        if self._process:
-            self._process.kill()
-
     def stop(self) -> None:
         if self._process:
             self._process.stop()
 
 
 @dataclass(slots=True)
-class Nginx:
+class Nginx(Listener):
     """nginx in front of services, which it asks one after the other, and a cache where they allow it."""
 
-    folder: Path
     services: Sequence[Service]
-    port: int = field(default_factory=free_port)
-    _process: Process | None = None
-
-    @property
-    def address(self) -> Address:
-        return HOST, self.port
 
     def start(self) -> None:
         self.folder.mkdir(mode=0o755, exist_ok=True)
@@ -217,23 +209,12 @@ class Nginx:
         )
         self._process.start()
 
-    def kill(self) -> None:
-        if self._process:
-            self._process.kill()
-
 
 @dataclass(slots=True)
-class Varnish:
+class Varnish(Listener):
     """Varnish in front of services, which an import may purge."""
 
-    folder: Path
     services: Sequence[Service]
-    port: int = field(default_factory=free_port)
-    _process: Process | None = None
-
-    @property
-    def address(self) -> Address:
-        return HOST, self.port
 
     def start(self) -> None:
         self.folder.mkdir(mode=0o755, exist_ok=True)
@@ -251,10 +232,6 @@ class Varnish:
             command, self.folder / "log", lambda: is_answered(self.address, f"{PREFIX}/health/ready")
         )
         self._process.start()
-
-    def kill(self) -> None:
-        if self._process:
-            self._process.kill()
 
 
 # Below it clients reach the services through a proxy.

@@ -14,7 +14,7 @@ from app.importer.spool import NewArticle
 
 # An id takes some 150 bytes; real trees have some thousand different links. More are looked up again.
 _MAX_REMEMBERED_IDS: Final = 100_000
-# So many links that may lead somewhere else are asked before more are collected.
+# Links that may lead somewhere else are collected up to so many, and then asked.
 _MAX_WAITING_LINKS: Final = 100_000
 
 
