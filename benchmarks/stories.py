@@ -24,7 +24,8 @@ from app.catalog.filters import matching
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.similar import similar_articles
-from app.catalog.stories import count_stories, every_story, find_story, story_items, whole_story
+from app.catalog.stories import find_story, story_items, whole_story
+from app.catalog.story_lists import count_stories, every_story
 from app.catalog.tables import articles, stories
 from app.database.snapshots import Reader, restart_clock
 from app.main import create_app

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.catalog import crowded_urls, story_groups
-from app.catalog import stories as catalog_stories
+from app.catalog import crowded_urls, story_groups, story_lists
 from app.importer.serialise import public_id
 from app.urls import canonical
 from tests.oracles.index import repeats_by_rows, stored_repeats
@@ -84,8 +83,8 @@ def choose_limits(choose: random.Random, monkeypatch: pytest.MonkeyPatch) -> tup
     monkeypatch.setattr(story_groups, "MAX_MEMBERS", most)
     monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", most_at_url)
     # Stories of a query are looked for in one way or the other, or in one way after the other.
-    monkeypatch.setattr(catalog_stories, "MIN_LARGE_SET", choose.choice((0, 5, 5_000)))
-    monkeypatch.setattr(catalog_stories, "MAX_STORIES_LOOKED_AT", choose.choice((1, 8, 2_000)))
+    monkeypatch.setattr(story_lists, "MIN_LARGE_SET", choose.choice((0, 5, 5_000)))
+    monkeypatch.setattr(story_lists, "MAX_STORIES_LOOKED_AT", choose.choice((1, 8, 2_000)))
     return most, most_at_url
 
 
