@@ -29,6 +29,7 @@ from tests.proofs.outcome import Outcome, conclude
 from tests.proofs.readers import PATHS, Answers, read_during_imports, served
 from tests.proofs.run import service
 from tests.support.databases import IN_A_HURRY, start_server
+from tests.support.patience import usual_patience
 from tests.support.poolers import Pooler, pooled
 
 __all__ = ["Pooler", "pooled"]
@@ -191,7 +192,7 @@ def _command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def run_out_of_time() -> Outcome:
     """A question that takes too long is ended behind a pooler too, and the connection goes on."""
     outcome = Outcome("questions that take too long")
-    with new_catalogue("pgbouncer") as catalogue, Reader(catalogue.url) as reader:
+    with usual_patience(), new_catalogue("pgbouncer") as catalogue, Reader(catalogue.url) as reader:
         for _ in range(2):
             began = time.monotonic()
             try:
