@@ -43,6 +43,7 @@ from app.catalog.tables import (
     related_links,
     stories,
     term_names,
+    term_repeats,
     terms,
     word_articles,
 )
@@ -136,6 +137,7 @@ def multiply(connection: Connection, times: int) -> None:
     _spread_sets(connection, offsets, days)
     _spread_words(connection, offsets, rare)
     renew_group_sets(connection)
+    connection.execute(update(term_repeats).values(repeats=term_repeats.c.repeats * times))
     for table in (terms, term_names):
         counts = {name: table.c[name] * times for name in ("public_count", "editor_count")}
         connection.execute(update(table).values(counts))

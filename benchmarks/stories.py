@@ -24,7 +24,7 @@ from app.catalog.filters import matching
 from app.catalog.paging import read_page
 from app.catalog.query import ArticleQuery
 from app.catalog.similar import similar_articles
-from app.catalog.stories import count_stories, find_story, story_items, story_list, whole_story
+from app.catalog.stories import count_stories, every_story, find_story, story_items, whole_story
 from app.catalog.tables import articles, stories
 from app.database.snapshots import Reader, restart_clock
 from app.main import create_app
@@ -253,7 +253,7 @@ def _facets(**clauses: str) -> Question:
 
 
 def _stories(connection: Connection) -> object:
-    page = read_page(connection, story_list(connection, "true", None), PER_PAGE)
+    page = read_page(connection, every_story("true"), PER_PAGE)
     return story_items(connection, page.rows, "true"), count_stories(connection, "true")
 
 

@@ -133,13 +133,15 @@ ALARM_STORIES: list[tuple[dict[str, str], set[str]]] = [
         },
         {"ClippingsRefusesQuestions"},
     ),
-    # A fifth download now and then, and a service that stops, are meant.
+    # A fifth download now and then, a service that stops and a revision that is yet to come are meant.
     (
         {
             f'{_SERIES}{{http_response_status_code="200",http_route="/articles"}}': "0+300x60",
             f'{_SERIES}{{http_response_status_code="200",http_route="/exports/articles.csv"}}': "0+20x60",
             f'{_SERIES}{{http_response_status_code="503",http_route="/exports/articles.csv"}}': "0+10x60",
             f'{_SERIES}{{http_response_status_code="503",http_route="/health/ready"}}': "0+10x60",
+            f'{_SERIES}{{http_response_status_code="503",http_route="/articles",'
+            'error_type="behind_minimum_revision"}': "0+10x60",
         },
         set(),
     ),

@@ -4,7 +4,7 @@ All articles, and the newest of one term, are one range of an index, and the imp
 query is a set of articles: its size is the total, and its pages are read along the index of its order.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from app.catalog.fields import FIELDS
 from app.catalog.index.conditions import Conditions, add_conditions
 from app.catalog.index.find import (
     ArticleSet,
+    Collapse,
     Groups,
     Ranks,
     find,
@@ -22,6 +23,7 @@ from app.catalog.index.find import (
     ranked_by_relevance,
     ranked_by_url,
     read_groups,
+    read_repeats,
     unranked,
     words_without_articles,
 )
@@ -30,6 +32,7 @@ from app.catalog.orders import IndexOrder
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
 from app.catalog.sort_keys import NEWEST, SORT_COLUMN
+from app.catalog.stories import StoriesWith
 from app.catalog.terms import FoundTerm, count_of_all, find_terms, with_descendants
 
 
@@ -37,7 +40,8 @@ from app.catalog.terms import FoundTerm, count_of_all, find_terms, with_descenda
 class Selection:
     """The articles that match a query, read from one snapshot.
 
-    `known_total` is the total where the import counted it, else None.
+    `known_total` is the total where the import counted it, else None. `term` is the term whose articles these
+    are, all of them and no others; None if there is no such term.
     """
 
     connection: Connection
@@ -45,6 +49,7 @@ class Selection:
     conditions: Conditions
     index_order: IndexOrder
     known_total: int | None
+    term: FoundTerm | None
     _articles: ArticleSet | None = field(default=None, init=False)
     _group_numbers: Groups | None = field(default=None, init=False)
 
@@ -71,7 +76,10 @@ class Selection:
 
     def total(self) -> int:
         if self.query.collapse:
-            return self._groups().count(self.articles())
+            repeats = self._known_repeats(self.query.collapse)
+            if self.known_total is None or repeats is None:
+                return self._groups().count(self.articles())
+            return self.known_total - repeats
         return len(self.articles()) if self.known_total is None else self.known_total
 
     def unfolded(self) -> "Selection":
@@ -82,9 +90,10 @@ class Selection:
         selection._articles = self._articles
         return selection
 
-    def story_leads(self) -> Set[int]:
-        """The ids of the leads of the stories that any of the articles is in."""
-        return read_groups(self.connection, "story", self.query.published).within(self.articles())
+    def stories(self) -> StoriesWith:
+        """The stories that any of the articles is in."""
+        groups = read_groups(self.connection, "story", self.query.published)
+        return StoriesWith(self.query.published, self.articles(), groups, self._known_repeats("story"))
 
     def listing(self, max_item_characters: int | None = None) -> Pageable:
         """The articles in the query's order: rows of `list_columns`.
@@ -118,6 +127,12 @@ class Selection:
             self._group_numbers = read_groups(self.connection, by, published)
         return self._group_numbers
 
+    def _known_repeats(self, collapse: Collapse) -> int | None:
+        """How many articles a folded list leaves out, where imports count it: for one term."""
+        if self.term is None or self.query.published == "false":
+            return None
+        return read_repeats(self.connection, self.term.id, collapse, self.query.published)
+
     def _ranks(self) -> Ranks:
         if self.query.url:
             return ranked_by_url(self.connection, self.articles(), self.query.url)
@@ -146,13 +161,14 @@ def matching(connection: Connection, query: ArticleQuery) -> Selection:
     add_conditions(query, conditions)
     has_only_terms = not conditions
     required_terms = _add_clauses(connection, query, conditions)
-    known_total = None
+    known_total, term = None, None
     if not conditions:
         known_total = count_of_all(connection, query.published)
     elif has_only_terms and len(required_terms) == len(conditions.required) == 1 and not conditions.excluded:
-        known_total = required_terms[0].count
+        term = required_terms[0]
+        known_total = term.count
     index_order = _index_order(connection, query, required_terms, known_total)
-    return Selection(connection, query, conditions, index_order, known_total)
+    return Selection(connection, query, conditions, index_order, known_total, term)
 
 
 def _add_clauses(connection: Connection, query: ArticleQuery, conditions: Conditions) -> list[FoundTerm]:

@@ -297,6 +297,17 @@ article_groups = Table(
     Column("numbers", LargeBinary, nullable=False),
 )
 
+# How many articles of a term its folded list leaves out; a term of which it has all has no row.
+term_repeats = Table(
+    "term_repeats",
+    metadata,
+    Column("collapse", Text, primary_key=True),  # story or url, as in a query
+    Column("for_editors", SmallInteger, primary_key=True, autoincrement=False),
+    Column("term_id", Identifier, _key("terms.id"), primary_key=True, autoincrement=False),
+    Column("repeats", Integer, nullable=False),
+    Index(None, "term_id"),
+)
+
 # Collections list paths within their source. `stem` is the path without its ending.
 collection_items = Table(
     "collection_items",

@@ -11,7 +11,8 @@
    that stay are filed anew only then, where names were taken from their topics.
 5. Links are dropped and lead somewhere else only when all of those who mention them are there, and all that
    they may lead to.
-6. Stories come last: they are made of all articles and links.
+6. Stories come last: they are made of all articles and links. Once they are there, what they leave out of
+   folded lists is counted.
 """
 
 from collections.abc import Sequence
@@ -96,5 +97,6 @@ def apply_plans(
     taxonomy.write(connection, terms, described)
     links.write(connection)
     collections.write(connection)
-    story_changes.write(connection, log)
+    regrouped = story_changes.write(connection, log)
+    index.count_repeats(regrouped)
     return log.write(connection, now)

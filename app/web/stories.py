@@ -12,11 +12,11 @@ from starlette.responses import Response
 from app.catalog.audience import Published
 from app.catalog.cursors import Cursor
 from app.catalog.filters import matching
-from app.catalog.paging import Page
+from app.catalog.paging import Page, Pageable
 from app.catalog.query import ArticleQuery
 from app.catalog.query import Query as AnyQuery
 from app.catalog.rolling import with_fixed_dates
-from app.catalog.stories import count_stories, find_story, story_items, story_list, whole_story
+from app.catalog.stories import count_stories, every_story, find_story, story_items, whole_story
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute
 from app.web.paging import Paged, page_of, page_response, with_cursor
@@ -65,13 +65,14 @@ class Stories(NamedTuple):
 def read_stories(view: View, query: StoryQuery, cursor: Cursor, *, address: str | None = None) -> Stories:
     """`address` is where the list is shown, if that is not /stories."""
     selection = matching(view.connection, query)
-    is_whole = selection.selects_all and query.published != "false"
-    lead_ids = None if is_whole else selection.story_leads()
-    listing = story_list(view.connection, query.published, lead_ids)
+    listing: Pageable
+    if selection.selects_all and query.published != "false":
+        listing, total = every_story(query.published), count_stories(view.connection, query.published)
+    else:
+        listing = selection.stories()
+        total = listing.count()
     page = page_of(view, query, cursor, listing, address=address)
-    items = story_items(view.connection, page.rows, query.published)
-    total = count_stories(view.connection, query.published) if lead_ids is None else len(lead_ids)
-    return Stories(page, items, total)
+    return Stories(page, story_items(view.connection, page.rows, query.published), total)
 
 
 @router.get("/stories/{story_id}", response_model=WholeStory, responses=problems(403, 404))

@@ -17,7 +17,14 @@ from sqlalchemy import Connection, inspect, text
 from app.catalog.state import read_state
 from app.database.engines import exclusive, writing_engine
 from app.migrate import history, upgrade
-from tests.oracles.index import sets_by_rows, stored_sets, stored_words, words_by_rows
+from tests.oracles.index import (
+    repeats_by_rows,
+    sets_by_rows,
+    stored_repeats,
+    stored_sets,
+    stored_words,
+    words_by_rows,
+)
 from tests.support.templates import new_sqlite_catalogue
 from tests.support.worlds import World, new_world
 
@@ -68,12 +75,14 @@ def test_an_older_catalogue_is_brought_up_to_date(
     with world.engine.connect() as connection:
         assert stored_sets(connection) == sets_by_rows(connection)
         assert stored_words(connection) == words_by_rows(connection)
+        assert stored_repeats(connection) == repeats_by_rows(connection)
     world.delete("b.md")
     report = world.import_(prune=True)
     assert (report.created, report.removed, report.rejected) == (0, 1, 0)
     with world.engine.connect() as connection:
         assert stored_sets(connection) == sets_by_rows(connection)
         assert stored_words(connection) == words_by_rows(connection)
+        assert stored_repeats(connection) == repeats_by_rows(connection)
     fresh.engine.dispose()
 
 
@@ -105,8 +114,36 @@ def test_the_first_import_makes_words_and_url_keys_of_all_articles_anew(
     with world.engine.connect() as connection:
         assert stored_sets(connection) == sets_by_rows(connection)
         assert stored_words(connection) == words_by_rows(connection)
+        assert stored_repeats(connection) == repeats_by_rows(connection)
     assert world.import_().revision == revision + 1
     fresh.engine.dispose()
+
+
+def test_an_upgrade_counts_what_folded_lists_of_terms_leave_out(world_without_catalogue: World) -> None:
+    """Four articles tell of one event, one of them a draft; two are versions of one page."""
+    world = world_without_catalogue
+    page, link = "webUrl: https://a.example/", "related: [https://a.example/]"
+    day = "publishedDateTime: 2026-03-01"
+    world.write("a.md", f"title: A\ntopics: [Sea, Sky]\n{day}\n{page}")
+    world.write("b.md", f"title: B\ntopics: [Sea]\n{day}\n{page}")
+    world.write("c.md", f"title: C\ntopics: [Sea]\n{day}\n{link}")
+    world.write("d.md", f"title: D\ntopics: [Sky]\n{day}\n{link}\npublished: false")
+    world.write("e.md", "title: E\ntopics: [Sea, Sky]")
+    with exclusive(world.engine) as connection:
+        upgrade(connection)
+    world.import_()
+    with exclusive(world.engine) as connection:
+        connection.execute(text("DROP TABLE term_repeats"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0022'"))
+        upgrade(connection)
+        counted = stored_repeats(connection)
+        assert counted == repeats_by_rows(connection)
+        rows = connection.execute(text("SELECT key, id FROM terms WHERE field = 'topic'"))
+        topics: dict[str, int] = {key: id_ for key, id_ in rows}  # noqa: C416  rows are no pairs to mypy
+    assert [counted["story", editors, topics["sea"]] for editors in (0, 1)] == [2, 2]
+    assert counted["story", 1, topics["sky"]] == 1
+    assert ("story", 0, topics["sky"]) not in counted
+    assert [counted["url", editors, topics["sea"]] for editors in (0, 1)] == [1, 1]
 
 
 def _of_today(world: World, version: str, tmp_path_factory: pytest.TempPathFactory) -> World:

@@ -83,6 +83,40 @@ def sets_by_rows(connection: Connection) -> Sets:
     return dict(sets)
 
 
+def stored_repeats(connection: Connection) -> dict[tuple[str, int, int], int]:
+    """How many articles folded lists leave out, by the way to fold, the audience and the term."""
+    rows = connection.execute(text("SELECT collapse, for_editors, term_id, repeats FROM term_repeats"))
+    return {(collapse, for_editors, term_id): repeats for collapse, for_editors, term_id, repeats in rows}
+
+
+def repeats_by_rows(connection: Connection) -> dict[tuple[str, int, int], int]:
+    """No term has a row that leaves nothing out."""
+    rows = connection.execute(text("SELECT id, published, public_story, editor_story FROM articles")).all()
+    pages = {
+        id_: bytes(key)
+        for id_, key in connection.execute(
+            text("SELECT article_id, url_key FROM article_urls WHERE is_page = 1")
+        )
+    }
+    groups: dict[tuple[str, int], dict[int, object]] = defaultdict(dict)
+    for id_, published, public_story, editor_story in rows:
+        groups["story", 1][id_] = editor_story or id_
+        groups["url", 1][id_] = pages.get(id_, id_)
+        if published:
+            groups["story", 0][id_] = public_story or id_
+            groups["url", 0][id_] = pages.get(id_, id_)
+    by_term: dict[int, set[int]] = defaultdict(set)
+    for article_id, term_id, _ in connection.execute(text(_FILED)):
+        by_term[term_id].add(article_id)
+    counts = {}
+    for (collapse, for_editors), group_of in groups.items():
+        for term_id, ids in by_term.items():
+            seen = ids & group_of.keys()
+            if repeats := len(seen) - len({group_of[id_] for id_ in seen}):
+                counts[collapse, for_editors, term_id] = repeats
+    return counts
+
+
 def _bits(number: int) -> list[int]:
     return [place for place, digit in enumerate(reversed(f"{number:b}")) if digit == "1"]
 

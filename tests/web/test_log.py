@@ -322,13 +322,24 @@ def metrics(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 
 def requests_of(text: str) -> dict[tuple[str, str, str], float]:
     """How many requests by method, route and status."""
-    found = {}
+    found: dict[tuple[str, str, str], float] = {}
     for (name, pairs), value in metrics(text).items():
         if name == "http_server_request_duration_seconds_count":
             labels = dict(pairs)
             key = (labels["http_request_method"], labels["http_route"], labels["http_response_status_code"])
-            found[key] = value
+            found[key] = found.get(key, 0) + value
     return found
+
+
+def test_a_wish_for_a_later_revision_is_told_apart_from_trouble() -> None:
+    client = TestClient(service())
+    assert client.get("/articles", headers={"Minimum-Revision": "99"}).status_code == 503
+    told = {
+        labels["error_type"]
+        for name, pairs in metrics(client.get("/metrics").text)
+        if (labels := dict(pairs)).get("http_response_status_code") == "503" and "count" in name
+    }
+    assert "behind_minimum_revision" in told
 
 
 def test_each_kind_of_answer_is_counted_by_its_route() -> None:

@@ -26,7 +26,8 @@ and 524,288 for other sets; ranges.py says why. Ids in a piece are whole ids.
 their title, in their excerpt, in any of their texts.
 
 `article_groups`: for each 1,024 ids a row of numbers, by which a list is folded, and sets of groups'
-heads and of their other members; groups.py has the format.
+heads and of their other members; groups.py has the format. `term_repeats` has how many articles of a term its
+folded list leaves out; repeats.py counts them.
 
 What always holds after an import: a piece is stored only where it has an article; an article is in exactly
 the sets that its stored row, its terms and its words say (tests/oracles/index.py recounts them); ids are

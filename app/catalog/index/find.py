@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 from operator import and_
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pyroaring import BitMap
 from sqlalchemy import Connection, Select, or_, select
@@ -17,6 +17,7 @@ from app.catalog.index.conditions import Conditions
 from app.catalog.index.groups import FirstOfGroups, GroupNumbers, story_kind
 from app.catalog.index.likeness import WordProfile
 from app.catalog.index.ranges import joined
+from app.catalog.index.repeats import Collapse, read_repeats
 from app.catalog.index.search import SearchCondition
 from app.catalog.index.sets import (
     DAY,
@@ -48,6 +49,7 @@ from app.urls import url_key
 __all__ = [
     "URL_KEYS",
     "ArticleSet",
+    "Collapse",
     "FieldCounts",
     "Groups",
     "Ranks",
@@ -66,6 +68,7 @@ __all__ = [
     "ranked_by_relevance",
     "ranked_by_url",
     "read_groups",
+    "read_repeats",
     "unranked",
     "words_without_articles",
 ]
@@ -188,7 +191,7 @@ def ranked_by_url(connection: Connection, ids: ArticleSet, url: str) -> Ranks:
     return {0: exact, 1: ids - exact}
 
 
-def read_groups(connection: Connection, by: Literal["story", "url"], published: Published) -> Groups:
+def read_groups(connection: Connection, by: Collapse, published: Published) -> Groups:
     """Which articles are one story to those who ask, or versions of one page."""
     return GroupNumbers(connection, "page" if by == "url" else story_kind(published))
 

@@ -14,16 +14,18 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from operator import itemgetter
+from typing import Any, Final, Literal, get_args
 
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select
 
 from app.catalog.audience import Published
+from app.catalog.index.ranges import joined
 from app.catalog.index.sets import as_bytes
 from app.catalog.index.walk import SetPages
 from app.catalog.paging import BEGINNING, KeyedRow, Place
-from app.catalog.tables import article_groups, article_urls, articles, stories
+from app.catalog.tables import article_groups, article_urls, articles, stories, term_repeats
 from app.database.rows import chunked, id_in_parameter, ids_parameter, insert_tuples
 from app.database.statements import statement
 
@@ -58,6 +60,8 @@ class GroupNumbers:
         self.kind = kind
         self._connection = connection
         self._parts: dict[int, Sequence[int]] = {}
+        self._sets: dict[str, BitMap] = {}
+        self._all_numbers: Sequence[int] = ()
 
     def __getitem__(self, article_id: int) -> int:
         part, place = divmod(article_id, IDS_IN_A_PART)
@@ -78,6 +82,10 @@ class GroupNumbers:
         """The articles that are in any group."""
         return self._set(HEADS) | self._set(OTHERS)
 
+    def members(self, ids: BitMap) -> BitMap:
+        """Those of these articles that are in any group."""
+        return ids & self.grouped()
+
     def within(self, ids: BitMap) -> set[int]:
         """The numbers of the groups that any of these articles is in."""
         return {*(ids & self._set(HEADS)), *self._of(ids & self._set(OTHERS))}
@@ -91,19 +99,28 @@ class GroupNumbers:
         return len(ids) - len(others) + headless
 
     def _set(self, kinds: Mapping[GroupKind, str]) -> BitMap:
-        rows = _pieces(self._connection).rows({"kind": kinds[self.kind]})
-        return BitMap.union(BitMap(), *(BitMap.deserialize(row.numbers) for row in rows))
+        of_kind = kinds[self.kind]
+        if of_kind not in self._sets:
+            rows = _pieces(self._connection).rows({"kind": of_kind})
+            self._sets[of_kind] = joined(row.numbers for row in rows)
+        return self._sets[of_kind]
 
     def _of(self, ids: BitMap) -> Iterable[int]:
         if len(ids) <= _MAX_LOOKED_UP:
             self.load(ids)
             return [self[id_] for id_ in ids]
-        numbers = bytearray((ids.max() // IDS_IN_A_PART + 1) * _PART_BYTES)
+        if not self._all_numbers:
+            self._all_numbers = self._read_all()
+        # Hundreds of thousands are looked up at once: a loop would take five times as long.
+        numbers: tuple[int, ...] = itemgetter(*ids)(self._all_numbers)
+        return numbers
+
+    def _read_all(self) -> Sequence[int]:
+        numbers = bytearray((self.grouped().max() // IDS_IN_A_PART + 1) * _PART_BYTES)
         for row in _all_parts(self._connection).rows({"kind": self.kind}):
-            if (start := row.part * _PART_BYTES) < len(numbers):
-                numbers[start : start + _PART_BYTES] = row.numbers
-        # Hundreds of thousands are looked up at once: a loop would take four times as long.
-        return map(_numbers(numbers).__getitem__, ids)
+            start = row.part * _PART_BYTES
+            numbers[start : start + _PART_BYTES] = row.numbers
+        return _numbers(numbers)
 
 
 _NO_NUMBERS: Final[Sequence[int]] = array("I", bytes(_PART_BYTES))
@@ -261,30 +278,38 @@ def _pieces() -> Select[Any]:
     return select(article_groups.c.numbers).where(article_groups.c.kind == bindparam("kind"))
 
 
-def write_numbers(connection: Connection, kind: GroupKind, numbers: Mapping[int, int]) -> None:
-    """Sets the numbers of these articles. Only parts in which one is another now are written."""
+def write_numbers(connection: Connection, kind: GroupKind, numbers: Mapping[int, int]) -> set[int]:
+    """Sets the numbers of these articles, and returns those of them that had another one.
+
+    Only parts in which a number is another now are written.
+    """
     by_part: dict[int, dict[int, int]] = defaultdict(dict)
     for article_id, number in numbers.items():
         by_part[article_id // IDS_IN_A_PART][article_id % IDS_IN_A_PART] = number
+    regrouped = set[int]()
     for parts in chunked(sorted(by_part)):
-        _write_parts(connection, kind, {part: by_part[part] for part in parts})
+        regrouped |= _write_parts(connection, kind, {part: by_part[part] for part in parts})
+    return regrouped
 
 
-def _write_parts(connection: Connection, kind: GroupKind, changed: Mapping[int, Mapping[int, int]]) -> None:
-    stored = _stored(connection, kind, changed)
+def _write_parts(connection: Connection, kind: GroupKind, given: Mapping[int, Mapping[int, int]]) -> set[int]:
+    stored = _stored(connection, kind, given)
     after: dict[int, bytes] = {}
+    regrouped = set[int]()
     nothing = bytes(_PART_BYTES)
-    for part, by_place in changed.items():
+    for part, by_place in given.items():
         numbers = _numbers(stored.get(part, nothing))
-        for place, number in by_place.items():
-            numbers[place] = number
-        written = _in_native_order(numbers).tobytes()
-        if written != stored.get(part, nothing):
-            after[part] = written
+        changed = {place: number for place, number in by_place.items() if numbers[place] != number}
+        if changed:
+            for place, number in changed.items():
+                numbers[place] = number
+                regrouped.add(part * IDS_IN_A_PART + place)
+            after[part] = _in_native_order(numbers).tobytes()
     _replace(
         connection, kind, {part: b"" if numbers == nothing else numbers for part, numbers in after.items()}
     )
     _write_sets(connection, kind, {part: _numbers(numbers) for part, numbers in after.items()})
+    return regrouped
 
 
 def _write_sets(connection: Connection, kind: GroupKind, parts: Mapping[int, Sequence[int]]) -> None:
@@ -331,3 +356,9 @@ def _in_native_order(numbers: "array[int]") -> "array[int]":
 def clear_numbers(connection: Connection) -> None:
     """Takes all articles out of all groups."""
     connection.execute(delete(article_groups))
+    connection.execute(delete(term_repeats))
+
+
+def grouped_articles(connection: Connection) -> BitMap:
+    """The articles that are in a group of any kind."""
+    return BitMap.union(*(GroupNumbers(connection, kind).grouped() for kind in get_args(GroupKind)))

@@ -2,15 +2,25 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import chain
 from typing import Any, NamedTuple
 
+from pyroaring import BitMap
 from sqlalchemy import Connection, delete, select
 
-from app.catalog.fields import Has
-from app.catalog.index.groups import GroupKind, clear_numbers, write_numbers
-from app.catalog.index.sets import HAS, SetChanges, SetKey, sets_containing, sets_of_counts
+from app.catalog.fields import FIELDS, Has
+from app.catalog.index.groups import GroupKind, clear_numbers, grouped_articles, write_numbers
+from app.catalog.index.repeats import count_repeats
+from app.catalog.index.sets import (
+    HAS,
+    UNPUBLISHED,
+    UNPUBLISHED_KEY,
+    SetChanges,
+    SetKey,
+    sets_containing,
+    sets_of_counts,
+)
 from app.catalog.index.words import WordChanges, WordLimits
 from app.catalog.search_text import SearchText
 from app.catalog.tables import article_words, articles, terms, word_articles
@@ -99,6 +109,25 @@ class IndexChanges:
     def write(self) -> None:
         self._sets.write(self._connection)
         self._words.write()
+
+    def count_repeats(self, regrouped: Set[int]) -> None:
+        """Counts what folded lists leave out, of all terms for which that may be another number now.
+
+        Call it last of all: `regrouped` are the articles whose groups are others than before the import.
+        """
+        moved = BitMap(regrouped)
+        grouped = grouped_articles(self._connection) | moved
+        moved |= self._sets.articles_changed_in((UNPUBLISHED, UNPUBLISHED_KEY)) & grouped
+        sets = {(kind, key) for kind, key in self._sets.sets_changed_by(grouped) if kind in FIELDS}
+        count_repeats(self._connection, sets | self._sets_of_terms(moved))
+
+    def _sets_of_terms(self, article_ids: Iterable[int]) -> set[SetKey]:
+        term_ids = set[int]()
+        for ids in chunked(list(article_ids)):
+            filed = self._connection.scalars(select(articles.c.terms).where(articles.c.id.in_(ids)))
+            term_ids.update(*(json.loads(of_article)[::2] for of_article in filed))
+        self._load_fields(term_ids)
+        return {(self._fields[term_id], term_id) for term_id in term_ids}
 
     def _load_fields(self, term_ids: Iterable[int]) -> None:
         for ids in chunked(sorted(set(term_ids) - self._fields.keys())):

@@ -247,6 +247,21 @@ class SetChanges:
             self._added[kind, range_, key].discard(article_id)
             self._removed[kind, range_, key].add(article_id)
 
+    def sets_changed_by(self, article_ids: BitMap) -> set[SetKey]:
+        """The sets that any of these articles came into or left."""
+        return {(kind, key) for (kind, _, key), ids in self._changed() if ids.intersect(article_ids)}
+
+    def articles_changed_in(self, wanted: SetKey) -> BitMap:
+        """The articles that came into the set or left it."""
+        return BitMap.union(
+            BitMap(), *(ids for (kind, _, key), ids in self._changed() if (kind, key) == wanted)
+        )
+
+    def _changed(self) -> Iterator[tuple[_PieceKey, BitMap]]:
+        for piece, added in self._added.items():
+            # An article that leaves a set and comes again stays.
+            yield piece, added ^ self._removed[piece] if piece in self._removed else added
+
     def write(self, connection: Connection) -> None:
         keys_by_range: dict[tuple[str, int], set[int]] = defaultdict(set)
         for kind, range_, key in self._added.keys() | self._removed.keys():

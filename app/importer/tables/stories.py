@@ -83,8 +83,8 @@ class StoryChanges:
     def add(self, article_ids: Iterable[int]) -> None:
         self._came.update(article_ids)
 
-    def write(self, connection: Connection, log: ChangeLog) -> None:
-        """All rows of articles and links are there."""
+    def write(self, connection: Connection, log: ChangeLog) -> set[int]:
+        """All rows of articles and links are there. Returns the articles that are in other groups now."""
         self._touched |= self._came
         if not self.is_of_today:
             self._begin_anew(connection, log)
@@ -95,19 +95,19 @@ class StoryChanges:
                 for of_all, of_these in zip(crowded, near.crowded, strict=True):
                     of_all.update(of_these)
             self._touch_crowds(connection, crowded)
-        present = set[int]()
+        present, regrouped = set[int](), set[int]()
         for ids in chunked(_in_order_of_time(connection, self._touched), _ARTICLES_AT_ONCE):
             if new_ids := [id_ for id_ in ids if id_ not in present]:
                 loaded = _Neighbourhood(connection, new_ids)
                 present.update(loaded.members)
-                self._write_stories(connection, loaded, log)
+                regrouped |= self._write_stories(connection, loaded, log)
         gone = dict.fromkeys(self._left.keys() - present, 0)
         for kind in _KINDS:
-            write_numbers(connection, kind, gone)
+            regrouped |= write_numbers(connection, kind, gone)
         groups = dict.fromkeys(self._left.keys() | self._came, 0)
         for keys in chunked(sorted(self._page_keys)):
             groups |= _versions(connection, keys)
-        write_numbers(connection, "page", groups)
+        return regrouped | write_numbers(connection, "page", groups)
 
     def _touch(self, connection: Connection, article_ids: Sequence[int]) -> "_Neighbourhood":
         """Notes all whose stories may be others now that these articles came, or once they left."""
@@ -153,7 +153,9 @@ class StoryChanges:
         with_versions = with_versions.group_by(article_urls.c.url_key).having(func.count() > 1)
         self._page_keys.update(connection.scalars(with_versions))
 
-    def _write_stories(self, connection: Connection, loaded: "_Neighbourhood", log: ChangeLog) -> None:
+    def _write_stories(self, connection: Connection, loaded: "_Neighbourhood", log: ChangeLog) -> set[int]:
+        """Returns the articles that are in other stories now."""
+        regrouped = set[int]()
         new: dict[int, list[str | None]] = {id_: [None, None] for id_ in loaded.members}
         for for_editors, kind in enumerate(_KINDS):
             by_lead = loaded.stories(for_editors=bool(for_editors))
@@ -163,7 +165,7 @@ class StoryChanges:
                 for article in story.articles:
                     new[article.article_id][for_editors] = reference
                     numbers[article.article_id] = lead_id
-            write_numbers(connection, kind, numbers)
+            regrouped |= write_numbers(connection, kind, numbers)
             _write_rows(connection, for_editors, loaded.members, by_lead)
         changed = {id_: tuple(now) for id_, now in new.items() if tuple(now) != loaded.stored[id_]}
         if changed:
@@ -175,6 +177,7 @@ class StoryChanges:
                 ],
             )
         self._log(connection, loaded, new, log)
+        return regrouped
 
     def _log(
         self,

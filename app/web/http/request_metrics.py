@@ -21,6 +21,8 @@ BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5
 # Prometheus asks every 15 s or so; the worker that is asked writes its own before.
 WRITE_SECONDS: Final = 0.2
 
+# A request wished for a revision that is yet to come: an answer 503 that tells of no trouble.
+BEHIND_MINIMUM: Final = "behind_minimum_revision"
 # OpenTelemetry's word for any other one: a client may invent methods, and each would be a series.
 OTHER_METHOD: Final = "_OTHER"
 _METHODS: Final = frozenset("GET HEAD OPTIONS POST PUT PATCH DELETE TRACE CONNECT".split())
@@ -28,7 +30,7 @@ _METHODS: Final = frozenset("GET HEAD OPTIONS POST PUT PATCH DELETE TRACE CONNEC
 _DURATION: Final = Histogram(
     "http_server_request_duration_seconds",
     "How long requests took, to the last byte that was handed to the system.",
-    ("http_request_method", "http_route", "http_response_status_code"),
+    ("http_request_method", "http_route", "http_response_status_code", "error_type"),
     buckets=BUCKETS,
 )
 _ACTIVE: Final = Gauge(
@@ -60,7 +62,7 @@ class RequestMetrics:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str, int], _Waiting] = {}
+        self._waiting: dict[tuple[str, str, int, str], _Waiting] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._remembered = 0
 
@@ -72,12 +74,12 @@ class RequestMetrics:
         finally:
             _ACTIVE.dec()
 
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        key = method, route, status
+    def count(self, method: str, route: str, status: int, seconds: float, error_type: str) -> None:
+        key = method, route, status, error_type
         waiting = self._waiting.get(key)
         if waiting is None:
             if method not in _METHODS:
-                key = OTHER_METHOD, route, status
+                key = OTHER_METHOD, route, status, error_type
             waiting = self._waiting.setdefault(key, _Waiting())
         waiting.counts[bisect_left(BUCKETS, seconds)] += 1
         waiting.seconds += seconds
@@ -90,8 +92,8 @@ class RequestMetrics:
             self._timer.cancel()
             self._timer = None
         waiting, self._waiting = self._waiting, {}
-        for (method, route, status), counted in waiting.items():
-            series: Any = _DURATION.labels(method, route, str(status))
+        for (method, route, status, error_type), counted in waiting.items():
+            series: Any = _DURATION.labels(method, route, str(status), error_type)
             for bucket, count in zip(series._buckets, counted.counts, strict=True):
                 if count:
                     bucket.inc(count)

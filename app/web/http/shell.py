@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,7 +52,7 @@ from app.web.http.request_log import (
     RequestNames,
     trace_id_of,
 )
-from app.web.http.request_metrics import OTHER_METHOD, RequestMetrics
+from app.web.http.request_metrics import BEHIND_MINIMUM, OTHER_METHOD, RequestMetrics
 from app.web.http.response import (
     Caching,
     CompleteResponse,
@@ -62,6 +62,9 @@ from app.web.http.response import (
     ResponseWriter,
 )
 from app.web.http.routes import MAX_PATH_CHARACTERS
+
+# The key of a scope that has OpenTelemetry's `error.type`, where the status alone would mislead.
+_ERROR_TYPE: Final = "clippings.error_type"
 
 # These paths ask nothing of the catalogue, so they answer while there is none.
 PATHS_WITHOUT_CATALOGUE = frozenset(
@@ -198,7 +201,7 @@ class Shell:
         if REFUSED in scope:
             return seconds
         method, route = scope["method"], self.template_of(scope["path"])
-        self.metrics.count(method, route, status, seconds)
+        self.metrics.count(method, route, status, seconds, scope.get(_ERROR_TYPE, ""))
         if self.request_log.is_on:
             trace_id = trace_id_of(naming.get(b"traceparent"))
             logged = LoggedRequest(method, route, status, size, seconds, request_id, trace_id)
@@ -230,7 +233,9 @@ class Shell:
             if writer.has_started and problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             is_ours = problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            if is_ours and not isinstance(problem, BehindMinimum):
+            if isinstance(problem, BehindMinimum):
+                scope[_ERROR_TYPE] = BEHIND_MINIMUM
+            elif is_ours:
                 self._log(scope, error)
             if not writer.has_started:
                 await writer.respond_with_problem(problem)
