@@ -9,7 +9,7 @@ from tests.proofs.fuzz import fuzz_all
 from tests.proofs.kill import crash_on_crash, kill_imports, kill_servers_after, scene_of
 from tests.proofs.memory import measure, measure_small
 from tests.proofs.pages import ROOT, attack, crawl_tree
-from tests.proofs.proxies import PROXIES, behind
+from tests.proofs.proxies import PROXIES, ask_nginx_at_once, behind
 from tests.proofs.readers import read_during_imports
 from tests.proofs.run import import_beside_slow_downloads, replace_killed_workers, stop_under_load
 from tests.proofs.squeeze import squeeze
@@ -66,6 +66,10 @@ def test_a_slow_download_does_not_let_the_log_grow() -> None:
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_clients_behind_a_proxy_see_what_they_should(proxy: str) -> None:
     assert behind(proxy).faults == []
+
+
+def test_nginx_lets_nobody_wait_for_who_asks_the_same() -> None:
+    assert ask_nginx_at_once().faults == []
 
 
 def test_parsers_take_mutants() -> None:

@@ -11,8 +11,8 @@ from app.catalog.state import StateReader, read_state
 from app.database.engines import exclusive, writing_engine
 from app.database.snapshots import Reader
 from app.errors import DatabaseUnavailable, ImportRefused
+from tests.support import patience
 from tests.support.databases import drop_postgresql, new_postgresql_url
-from tests.support.patience import QUERY_SECONDS
 from tests.support.poolers import PROGRAM, Pooler, pooled
 from tests.support.services import answer, service_of
 from tests.support.worlds import World, new_world
@@ -21,9 +21,9 @@ with_pooler = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not insta
 
 
 @pytest.fixture
-def usual_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other tests have more patience than the service."""
-    monkeypatch.setattr("app.database.engines.QUERY_SECONDS", QUERY_SECONDS)
+def usual_patience() -> Iterator[None]:
+    with patience.usual_patience():
+        yield
 
 
 @pytest.fixture

@@ -66,6 +66,17 @@ def test_a_connection_that_the_server_ended_is_replaced(reader: Reader) -> None:
         assert connection.scalar(COUNT) == 1
 
 
+def test_a_database_that_has_answered_is_not_away(reader: Reader) -> None:
+    with reader.snapshot() as connection:
+        connection.scalar(COUNT)
+    # A connection to another server of the same URL has ended, and this one has not.
+    reader.note_failure(seconds=60)
+    assert reader.is_away()
+    with reader.snapshot() as connection:
+        connection.scalar(COUNT)
+    assert not reader.is_away()
+
+
 def test_what_postgresql_has_planned_it_does_not_plan_again(reader: Reader) -> None:
     if reader.dialect == "sqlite":
         pytest.skip("its driver keeps statements by itself")

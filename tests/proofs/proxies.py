@@ -8,10 +8,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, redirect_stdout, suppress
 from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -21,6 +24,7 @@ import httpx2
 from app.cli import clippings
 from tests.proofs.catalogues import REPOSITORY
 from tests.proofs.outcome import Outcome
+from tests.proofs.replication import free_port
 from tests.proofs.run import service
 from tests.support.databases import sqlite_url
 from tests.support.worlds import World, new_world
@@ -28,6 +32,8 @@ from tests.support.worlds import World, new_world
 DEPLOY: Final = REPOSITORY / "deploy"
 TOKEN: Final = "a-token-of-an-editor"
 START_SECONDS: Final = 20
+# Two requests that do not wait for each other are together within milliseconds.
+TOGETHER_SECONDS: Final = 3
 # nginx and Apache cannot be purged, so what they keep must grow old by itself.
 SHORT_AGE: Final = 1
 LONG_AGE: Final = 300
@@ -37,8 +43,7 @@ def behind(name: str) -> Outcome:
     """Faults are what a client behind it sees otherwise than it should."""
     outcome = Outcome(f"behind {name}")
     start, program = PROXIES[name]
-    if not (shutil.which(program) or shutil.which(program, path="/usr/sbin")):
-        outcome.name += f", which is not installed ({program}), so that nothing was tried"
+    if not _is_installed(program, outcome):
         return outcome
     with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
         Path(folder).chmod(0o755)
@@ -66,6 +71,54 @@ def behind(name: str) -> Outcome:
             _ask(client, outcome)
             _import_and_ask(client, world, port, outcome, is_purged=is_purged)
     return outcome
+
+
+def ask_nginx_at_once() -> Outcome:
+    """A fault is that of two clients who ask the same at once one waits until the other has its answer."""
+    outcome = Outcome("two clients of nginx at once")
+    if not _is_installed("nginx", outcome):
+        return outcome
+    together = threading.Barrier(2)
+
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.endswith("/articles"):
+                with suppress(threading.BrokenBarrierError):
+                    together.wait(TOGETHER_SECONDS)
+            self.send_response(HTTPStatus.OK)
+            # The service says so of every answer to the public, where it has no CLIPPINGS_MAX_AGE.
+            self.send_header("Cache-Control", "public, no-cache")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    port = free_port()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ThreadingHTTPServer(("127.0.0.1", 0), Service) as server,
+        ThreadPoolExecutor() as threads,
+        httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=4 * TOGETHER_SECONDS) as client,
+    ):
+        Path(folder).chmod(0o755)
+        threads.submit(server.serve_forever)
+        try:
+            with _nginx(Path(folder), server.server_port, port):
+                _wait_for(client)
+                for answer in threads.map(client.get, ["/news/articles"] * 2):
+                    outcome.numbers[f"answered {answer.status_code}"] += 1
+        finally:
+            server.shutdown()
+    if together.broken:
+        outcome.faults.append(f"{outcome.name}: one waited for the other")
+    return outcome
+
+
+def _is_installed(program: str, outcome: Outcome) -> bool:
+    if shutil.which(program) or shutil.which(program, path="/usr/sbin"):
+        return True
+    outcome.name += f", which is not installed ({program}), so that nothing was tried"
+    return False
 
 
 def _ask(client: httpx2.Client, outcome: Outcome) -> None:

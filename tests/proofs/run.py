@@ -397,9 +397,9 @@ def main() -> None:
         meet_accidents(given.accidents),
     ]
     # These start the service as this module does.
-    from tests.proofs.proxies import PROXIES, behind  # noqa: PLC0415
+    from tests.proofs.proxies import PROXIES, ask_nginx_at_once, behind  # noqa: PLC0415
 
-    conclude(*outcomes, *(behind(name) for name in PROXIES))
+    conclude(*outcomes, *(behind(name) for name in PROXIES), ask_nginx_at_once())
 
 
 if __name__ == "__main__":
