@@ -143,7 +143,8 @@ def _facets(query: ArticleQuery) -> Question:
 
 
 def _timeline(query: ArticleQuery) -> Question:
-    return lambda connection: count_timeline(connection, matching(connection, query), "month")
+    # Years are counted by months. Each copy in a large catalogue is later, so it has too many months to show.
+    return lambda connection: count_timeline(connection, matching(connection, query), "year")
 
 
 def _in_turns(
@@ -189,7 +190,7 @@ def _memory(url: str) -> float:
     topic, rare = quote_plus(TOPIC), quote_plus(RARE)
     command, environment = service(url)
     paths = (
-        *(f"{path}topic={rare}" for path in ("/articles?", "/facets?", "/timeline?interval=month&")),
+        *(f"{path}topic={rare}" for path in ("/articles?", "/facets?", "/timeline?interval=year&")),
         f"/articles?q={WORD}&sort=-publishedDateTime",
         f"/articles?topic={topic}&limit=200",
     )

@@ -118,7 +118,8 @@ async def _questions(app: FastAPI, reader: Reader) -> dict[str, _Asked]:
         _LIST: _Asked(f"/articles?{of_topic}", _page(topic=TOPIC)),
         _FACETS: _Asked("/facets", _facets()),
         "facets of a topic": _Asked(f"/facets?{of_topic}", _facets(topic=TOPIC)),
-        "timeline of a topic": _Asked(f"/timeline?interval=month&{of_topic}"),
+        # Years are counted by months, of which a large catalogue has too many to show.
+        "timeline of a topic": _Asked(f"/timeline?interval=year&{of_topic}"),
         "one article": _Asked(f"/articles/{ordinary}"),
         "stories": _Asked("/stories", _stories, at_most(2)),
         "stories, deep": _Asked(await _deep(app, "/stories?limit=200")),
