@@ -168,14 +168,16 @@ def _ids(connection: Connection) -> tuple[str, str, str, str]:
     story = connection.scalars(newest).one()
     count = connection.scalar(select(func.max(articles.c.id))) or 0
     wanted = [1 + place * count // _TRIED for place in range(_TRIED)]
-    seen = select(articles.c.id, articles.c.public_id).where(articles.c.published == 1)
+    # `+ 0` keeps the planner from an order of all that are published.
+    is_seen = articles.c.published + 0 == 1
     restart_clock(connection)
-    tried = connection.execute(seen.where(articles.c.id.in_(wanted))).all()
+    tried = connection.execute(
+        select(articles.c.id, articles.c.public_id).where(is_seen, articles.c.id.in_(wanted))
+    ).all()
     restart_clock(connection)
     linking = connection.execute(
         select(articles.c.public_id)
-        # `+ 0` keeps the planner from an order of all that are published.
-        .where(articles.c.published + 0 == 1, articles.c.id > count - _LATEST)
+        .where(is_seen, articles.c.id > count - _LATEST)
         .order_by(articles.c.related_count.desc())
         .limit(1)
     ).scalar_one()
