@@ -29,6 +29,8 @@ Question = Callable[[Connection], object]
 
 # A question is asked so often, or as often as fits into this time.
 _ANSWERS, _FEWEST, _SECONDS = 40, 3, 3.0
+# Others may use the machine. SQLite works in this process, which knows its processor time.
+_CLOCKS: Final = {"sqlite": time.process_time, "postgresql": time.perf_counter}
 # There are as many as threads, with a connection and its memory each.
 _AT_ONCE: Final = 4
 
@@ -66,7 +68,8 @@ def measure(small_url: str, large_url: str) -> Table:
     rows += [Row(what, (took,), _counts()[what].goal, "ms") for what, took in counts.items()]
     rows.append(Row("server memory after all of these", (_memory(large_url),), at_most(150, 80), "MB"))
     kind = large_url.partition(":")[0].partition("+")[0]
-    about = f"{count:,} articles; warm, nothing remembered. What ran out of time was not measured."
+    clock = "processor time" if kind == "sqlite" else "by the clock"
+    about = f"{count:,} articles; warm, nothing remembered, {clock}. What ran out of time was not measured."
     return Table(f"Scale, {kind}", about, ("measured",), rows)
 
 
@@ -171,11 +174,12 @@ def _milliseconds(ask: Question, reader: Reader) -> float | None:
 
 def _once(ask: Question, reader: Reader) -> float | None:
     """None where there was no answer in time."""
+    clock = _CLOCKS[reader.dialect]
     try:
         with reader.snapshot() as connection:
-            started = time.perf_counter()
+            started = clock()
             ask(connection)
-            return (time.perf_counter() - started) * 1000
+            return (clock() - started) * 1000
     except QueryTimedOut:
         return None
 

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from statistics import quantiles
 from typing import Any, Final
 from urllib.parse import quote_plus
@@ -27,9 +28,10 @@ from app.catalog.similar import similar_articles
 from app.catalog.stories import count_stories, find_story, story_items, story_list, whole_story
 from app.catalog.tables import articles, stories
 from app.database.snapshots import Reader, restart_clock
+from app.errors import QueryTimedOut
 from app.main import create_app
 from app.settings import Settings
-from benchmarks.in_process import read, request_scope
+from benchmarks.in_process import NotAnswered, read, request_scope
 from benchmarks.questions import PER_PAGE, RARE, TOPIC, WORD
 from benchmarks.report import Goal, Row, Table, at_most, ratio, report
 
@@ -54,6 +56,8 @@ _PAGES_DEEP, _LARGEST_PAGE = 25, 200
 _MAX_SMALL: Final = 50_000
 
 Question = Callable[[Connection], object]
+# By what was asked; None where an answer ran out of time.
+_Milliseconds = dict[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +192,10 @@ def _ids(connection: Connection) -> tuple[str, str, str, str]:
 
 async def _ask_all(
     app: FastAPI, reader: Reader, asked: dict[str, _Asked]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Milliseconds, of the whole answer and of the catalog alone. Each round asks everything."""
-    whole: dict[str, list[float]] = {what: [] for what in asked}
-    alone: dict[str, list[float]] = {what: [] for what, one in asked.items() if one.alone}
+) -> tuple[_Milliseconds, _Milliseconds]:
+    """Of the whole answer, and of the catalog alone. Each round asks everything."""
+    whole: dict[str, list[float | None]] = {what: [] for what in asked}
+    alone: dict[str, list[float | None]] = {what: [] for what, one in asked.items() if one.alone}
     until = time.monotonic() + _SECONDS
     clock = _CLOCKS[reader.dialect][0]
     for number in range(_ROUNDS):
@@ -202,18 +206,26 @@ async def _ask_all(
             scope = request_scope(one.path)
             whole[what] += [await _answer(app, scope, clock) for _ in range(_IN_A_ROW)][1:]
             if one.alone:
-                with reader.snapshot() as connection:
-                    alone[what] += [_once(one.alone, connection, clock) for _ in range(_IN_A_ROW)][1:]
+                alone[what] += [_in_time(one.alone, reader, clock) for _ in range(_IN_A_ROW)][1:]
     return _fastest_tenths(whole), _fastest_tenths(alone)
 
 
-def _fastest_tenths(took: dict[str, list[float]]) -> dict[str, float]:
-    return {what: quantiles(milliseconds, n=10)[0] for what, milliseconds in took.items()}
+def _fastest_tenths(took: dict[str, list[float | None]]) -> _Milliseconds:
+    fastest: _Milliseconds = {}
+    for what, milliseconds in took.items():
+        in_time = [each for each in milliseconds if each is not None]
+        fastest[what] = quantiles(in_time, n=10)[0] if len(in_time) == len(milliseconds) else None
+    return fastest
 
 
-async def _answer(app: FastAPI, scope: dict[str, Any], clock: Callable[[], float]) -> float:
+async def _answer(app: FastAPI, scope: dict[str, Any], clock: Callable[[], float]) -> float | None:
     started = clock()
-    await read(app, scope)
+    try:
+        await read(app, scope)
+    except NotAnswered as error:
+        if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        return None
     return (clock() - started) * 1000
 
 
@@ -224,6 +236,14 @@ def _once(
     started = clock()
     question(connection)
     return (clock() - started) * 1000
+
+
+def _in_time(question: Question, reader: Reader, clock: Callable[[], float]) -> float | None:
+    try:
+        with reader.snapshot() as connection:
+            return _once(question, connection, clock)
+    except QueryTimedOut:
+        return None
 
 
 async def _deep(app: FastAPI, path: str) -> str:
