@@ -15,14 +15,13 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import func, select
 from uvicorn.supervisors import ChangeReload
 
 from app.catalog.databases import UNREADABLE
 from app.catalog.state import State, read_state
-from app.catalog.tables import articles
+from app.catalog.terms import count_of_all
 from app.database.engines import exclusive, import_under_way, writing_engine
-from app.database.snapshots import Reader, restart_clock
+from app.database.snapshots import Reader
 from app.database_urls import without_secrets
 from app.errors import DatabaseUnavailable, NoCatalogue, QueryTimedOut, SchemaOutdated, ServingFailed
 from app.interrupts import leave_signals
@@ -245,12 +244,11 @@ def _import_under_way(reader: Reader) -> str | None:
 
 
 def _contents_of(reader: Reader) -> Contents:
-    unpublished = func.count().filter(articles.c.published == 0)
     with reader.snapshot() as connection:
         require_current(connection)
         state = read_state(connection)
-        restart_clock(connection)
-        count, hidden = connection.execute(select(func.count(), unpublished).select_from(articles)).one()
+        count = count_of_all(connection, "any")
+        hidden = count_of_all(connection, "false")
     of_them = f" ({hidden:,} of them not published)" if hidden else ""
     return Contents(f"{counted(count, 'article')}{of_them} at revision {state.revision}", hidden, state)
 
