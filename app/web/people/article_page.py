@@ -29,12 +29,13 @@ from app.catalog.related import find_whole_article, link_item, related_links_of
 from app.catalog.similar import Neighbour, similar_articles
 from app.pages.addresses import article_address, outward, term_address
 from app.pages.dates import day_in_words, moment_in_words
-from app.pages.entries import PageLink, as_html, counted, cut, entry_of, provider_link, topic_links
+from app.pages.entries import PageLink, as_html, cut, entry_of, provider_link, topic_links
 from app.pages.frame import PageFrame, PageRequest
 from app.pages.languages import direction_of
 from app.pages.neighbours import NeighbourEntry, member_of, neighbour_of, why_similar, why_version
 from app.pages.rendering import render
 from app.pages.structured_data import article_page
+from app.printable import counted
 from app.web.http.problems import not_found
 from app.web.http.routes import QueryRoute
 from app.web.people.frames import page_response, request_of, request_of_list, site_of_view
