@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final, NamedTuple, Self
 
 from sqlalchemy import Connection
 
 from app.catalog.state import State, StateReader, read_current_state, read_state
+from app.database.engines import require_primary
 from app.database.snapshots import BEHIND_SECONDS, SPREAD_SECONDS, Reader
 from app.errors import (
+    ClippingsError,
     DatabaseUnavailable,
     DatabaseUnusable,
     NoCatalogue,
@@ -23,6 +25,9 @@ from app.errors import (
 # A standby that is behind is most often one of several, so another connection may lead to a newer one. Each
 # look takes 0.3 ms of PostgreSQL; after two the primary knows better.
 _LOOKS_AT_STANDBYS: Final = 2
+
+# The thread has this name that looks whether a primary can be asked again.
+LOOK_NAME: Final = "look for the primary"
 
 # A database that cannot answer raises one of these, be it away or not ours.
 UNREADABLE: Final = (DatabaseUnavailable, DatabaseUnusable, NoCatalogue, SchemaOutdated)
@@ -88,7 +93,7 @@ class Databases:
         with ExitStack() as opened:
             floor = self._floor
             snapshot = None if only_primary else self._of_standbys(opened, floor, max(told, minimum))
-            yield snapshot or self._of_primary_or_nobody(opened, floor, told)
+            yield snapshot or self._of_primary_or_nobody(opened, floor, told, minimum)
 
     def state_reading(self) -> Callable[[], State | None]:
         """What reads the newest state that can be known quickly, for one thread at a time.
@@ -108,7 +113,7 @@ class Databases:
         if state:
             # Another connection may lead to a standby that is not behind.
             standby_state.close_if_older(BEHIND_SECONDS)
-        truth = None if self.primary.is_away() else _read(self.primary, self._primary_state)
+        truth = self._truth()
         if truth is None:
             # The word that was told is still true, as far as anybody can be asked.
             return floor if state else None
@@ -117,6 +122,17 @@ class Databases:
             return None
         self._raise_floor(truth)
         return truth
+
+    def _truth(self) -> State | None:
+        """The state that the primary has. One that failed is asked again on a thread of its own.
+
+        All requests wait for this reading, and a pooler keeps whoever asks for its server for seconds.
+        """
+        if not self.primary.has_failed:
+            return _read(self.primary, self._primary_state)
+        if not self.primary.is_away():
+            Thread(target=_look_for, args=[self.primary], name=LOOK_NAME, daemon=True).start()
+        return None
 
     def _of_standbys(self, opened: ExitStack, floor: State | None, revision: int) -> Snapshot | None:
         """None where they are away, or behind."""
@@ -140,9 +156,11 @@ class Databases:
                 return None
         return None
 
-    def _of_primary_or_nobody(self, opened: ExitStack, floor: State | None, told: int) -> Snapshot:
+    def _of_primary_or_nobody(
+        self, opened: ExitStack, floor: State | None, told: int, minimum: int
+    ) -> Snapshot:
         try:
-            return self._of_primary(opened, floor, told)
+            return self._of_primary(opened, floor, told, minimum)
         except DatabaseUnavailable as error:
             if self.standbys is None or self.standbys.has_failed:
                 raise
@@ -151,12 +169,14 @@ class Databases:
                 f"The standbys are behind, and the primary cannot say more: {error}"
             ) from error
 
-    def _of_primary(self, opened: ExitStack, floor: State | None, told: int) -> Snapshot:
+    def _of_primary(self, opened: ExitStack, floor: State | None, told: int, minimum: int) -> Snapshot:
         with ExitStack() as opening:
             if self.standbys and self.primary.is_away():
                 raise DatabaseUnavailable("it could not be reached a moment ago.")
             connection = opening.enter_context(self.primary.snapshot())
             state = read_state(connection)
+            if self.standbys and state.revision < minimum:
+                require_primary(connection, "cannot know how new the catalogue is")
             if state.revision >= told and state.is_as_new_as(floor):
                 self._raise_floor(state)
                 opened.enter_context(opening.pop_all())
@@ -190,6 +210,12 @@ def _state_of(standbys: Reader, state_reader: StateReader) -> State | None:
         return _read(standbys, state_reader)
     except (NoCatalogue, SchemaOutdated):
         return None
+
+
+def _look_for(reader: Reader) -> None:
+    """The reader notes whether it can be asked again."""
+    with suppress(ClippingsError), reader.snapshot():
+        pass
 
 
 def _read(reader: Reader, state_reader: StateReader) -> State | None:

@@ -21,7 +21,7 @@ from app.database.opening import is_missing_table
 from app.database.snapshots import read_alone
 from app.database.sqlite_file import file_of
 from app.database.statements import statement
-from app.errors import DatabaseUnusable, NoCatalogue, SchemaOutdated
+from app.errors import DatabaseUnavailable, DatabaseUnusable, NoCatalogue, SchemaOutdated
 from app.migrate import HEAD
 
 # A service may go on so long with the revision it knows: SQLite says it in 11 µs, PostgreSQL takes 140
@@ -58,14 +58,19 @@ class State(NamedTuple):
 
 
 def read_state(connection: Connection) -> State:
-    [row] = _states(connection).rows({})
-    return State(*row)
+    return State(*_only_row(_states(connection).rows({})))
 
 
 def read_current_state(connection: Connection) -> State:
     """Raises SchemaOutdated where another version has changed the tables."""
-    [row] = _states_and_versions(connection).rows({})
-    return _state_of_version(row)
+    return _state_of_version(_only_row(_states_and_versions(connection).rows({})))
+
+
+def _only_row(rows: Sequence[Any]) -> Any:
+    """Raises DatabaseUnavailable where a restore has put new tables in the place of this snapshot's."""
+    if not rows:
+        raise DatabaseUnavailable("The database cannot be read: a backup is being restored.")
+    return rows[0]
 
 
 def _state_of_version(row: Sequence[Any]) -> State:

@@ -194,12 +194,15 @@ def wait_for_import(connection: Connection) -> None:
 
     Whoever begins a transaction after it sees what was committed before.
     """
+    require_primary(connection, "cannot know what is true")
     connection.execute(text(f"SET LOCAL lock_timeout = {_SETTLING_MILLISECONDS}"))
-    waiting = text(f"SELECT pg_is_in_recovery(), pg_advisory_xact_lock_shared({_IMPORT_LOCK})")
-    if connection.execute(waiting).scalar_one():
-        raise DatabaseUnavailable(
-            "CLIPPINGS_DATABASE_URL leads to a standby, which cannot know what is true."
-        )
+    connection.execute(text(f"SELECT pg_advisory_xact_lock_shared({_IMPORT_LOCK})"))
+
+
+def require_primary(connection: Connection, what_it_lacks: str) -> None:
+    """Raises DatabaseUnavailable where this server is a standby, which `cannot …` or `takes no …`."""
+    if connection.dialect.name == "postgresql" and connection.scalar(text("SELECT pg_is_in_recovery()")):
+        raise DatabaseUnavailable(f"CLIPPINGS_DATABASE_URL leads to a standby, which {what_it_lacks}.")
 
 
 def import_under_way(connection: Connection) -> str | None:
@@ -212,6 +215,7 @@ def _take_import_lock(connection: Connection) -> None:
     """Imports get the lock in the order of their arrival: PostgreSQL keeps the queue."""
     options = connection.get_execution_options()
     connection.exec_driver_sql(_IMPORT_TRANSACTION)
+    require_primary(connection, "takes no imports; name the primary")
     if not connection.scalar(select(func.pg_try_advisory_xact_lock(_IMPORT_LOCK))):
         line = f"waiting for another import: {import_under_way(connection) or 'it may be done by now'}"
         _limit_lock_waits(connection, options["wait_seconds"])

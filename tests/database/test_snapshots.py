@@ -107,6 +107,22 @@ def test_a_connection_that_is_lost_within_a_snapshot_is_no_fault_of_ours(reader:
         assert connection.scalar(COUNT) == 1
 
 
+def test_a_question_amid_a_restore_is_no_fault_of_ours(world: World, reader: Reader) -> None:
+    """The restore puts other tables in the place of those that the question's snapshot has rows of."""
+    if reader.dialect == "sqlite":
+        pytest.skip("is restored by files")
+    with (
+        pytest.raises(DatabaseUnavailable, match="a backup is being restored"),
+        reader.snapshot() as connection,
+    ):
+        connection.scalar(text("SELECT 1"))
+        with world.engine.begin() as restore:
+            restore.execute(text("CREATE TABLE restored AS SELECT * FROM catalogue"))
+            restore.execute(text("DROP TABLE catalogue"))
+            restore.execute(text("ALTER TABLE restored RENAME TO catalogue"))
+        read_state(connection)
+
+
 def test_a_reader_that_is_closed_leaves_nothing_open_and_one_that_is_dropped_nothing_behind(
     world: World,
 ) -> None:

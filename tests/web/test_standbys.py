@@ -2,6 +2,8 @@
 
 import logging
 import random
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,7 +14,9 @@ import pytest
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
-from app.errors import ServingFailed
+from app.catalog.databases import LOOK_NAME, Databases
+from app.database.snapshots import Reader
+from app.errors import DatabaseUnavailable, ServingFailed
 from app.serving import check_standbys, ready_database
 from app.settings import Settings
 from tests.conftest import empty_database, empty_world
@@ -198,6 +202,46 @@ def test_the_primary_answers_while_the_standby_is_away(primary: World) -> None:
                 assert revision(client, "/articles?limit=1") == 0
         with away(primary.engine.url):
             assert client.get("/health/ready").status_code == 200
+
+
+def test_a_standby_in_the_place_of_the_primary_is_named(primary: World) -> None:
+    """Whoever asks for a later revision is not told that there is none, and nobody imports."""
+    with standby_of(primary) as standby:
+        dsn = primary.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("CREATE FUNCTION pg_is_in_recovery() RETURNS boolean RETURN true")
+            database = connection.info.dbname
+            connection.execute(f"ALTER DATABASE {database} SET search_path = public, pg_catalog".encode())
+        with service_beside(primary, standby) as client:
+            assert revision(client, minimum=1) == 1
+            late = client.get("/articles", headers={"Minimum-Revision": "2"})
+            assert (late.status_code, "Catalogue-Revision" in late.headers) == (503, False)
+            assert "nothing as new as what was told" in late.json()["detail"]
+        with pytest.raises(DatabaseUnavailable, match="leads to a standby, which takes no imports"):
+            import_more(primary, "c")
+
+
+def test_nobody_waits_for_a_primary_that_was_away(primary: World) -> None:
+    """Its address takes connections and never says a word, as a pooler does without its server."""
+    with standby_of(primary) as standby, socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = make_url(standby.url).set(host="127.0.0.1", port=port, query={})
+        readers = Reader(url.render_as_string(hide_password=False)), Reader(standby.url, spreads=True)
+        with Databases(*readers) as databases:
+            known = databases.state_reading()
+            behind = tables_of(make_url(standby.url))
+            import_more(primary, "c")
+            standby.follow()
+            told = known()
+            replace_tables(make_url(standby.url), behind)
+            databases.primary.note_failure(seconds=0)
+            wait_for_the_next_look(primary)
+            while not (looking := [thread for thread in threading.enumerate() if thread.name == LOOK_NAME]):
+                assert known() == told
+            assert known() == told
+            silent.accept()[0].close()
+            looking[0].join()
+            assert databases.primary.is_away()
 
 
 def test_what_a_standby_cancels_is_asked_of_the_primary(primary: World) -> None:
