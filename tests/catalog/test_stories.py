@@ -430,6 +430,20 @@ def test_an_article_with_many_links_is_compared_with_those_of_the_first(world: W
     assert [(found["article"]["title"], found["isLinked"]) for found in similar["items"]] == [("Alpha", True)]
 
 
+def test_a_single_word_in_common_is_chance_unless_both_titles_have_it(world: World) -> None:
+    world.write("1.md", "title: Attention is what you need\nexcerpt: Transformers")
+    world.write("2.md", "title: A course of cookery\nexcerpt: Where you bake")
+    world.write("3.md", "title: Attention and sleep\nexcerpt: Doctors tell their patients more about naps")
+    for number in range(10, 17):
+        world.write(f"{number}.md", f"title: Item {number}\nexcerpt: Something")
+    world.import_()
+    with service_of(world) as client:
+        similar = answer(client, f"/articles/{public_id('news', '1.md')}/similar")["items"]
+    assert [(found["article"]["title"], found["words"]) for found in similar] == [
+        ("Attention and sleep", ["attention"])
+    ]
+
+
 def test_a_first_import_counts_links_for_the_planner_of_postgresql(world: World) -> None:
     world.write("1.md", news(1, "https://a.example/", "https://b.example/, https://c.example/"))
     world.import_()

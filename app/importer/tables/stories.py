@@ -463,7 +463,8 @@ def _versions(connection: Connection, keys: Sequence[bytes]) -> dict[int, int]:
     )
     for key, article_id in connection.execute(query):
         by_key[key].append(article_id)
-    return {id_: min(ids) if len(ids) > 1 else 0 for ids in by_key.values() for id_ in ids}
+    groups = ((min(ids) if len(ids) > 1 else 0, ids) for ids in by_key.values())
+    return {id_: number for number, ids in groups for id_ in ids}
 
 
 def _mark_pages(connection: Connection, ids: Sequence[int]) -> None:
