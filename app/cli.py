@@ -14,7 +14,6 @@ import click
 from sqlalchemy import Engine
 
 from app.console import (
-    counted,
     print_check,
     print_findings,
     print_import,
@@ -48,6 +47,7 @@ from app.importer.trees import UnclearTree, absolute, named, trees_of
 from app.importer.watch import watch
 from app.interrupts import end_interrupted, hold_interrupts, release_interrupts
 from app.migrate import require_current, upgrade
+from app.printable import counted
 from app.purge import purge_after
 from app.settings import MAX_DRAIN_SECONDS, MAX_KEEP_ALIVE_SECONDS, Settings, unknown_names
 
@@ -365,7 +365,7 @@ def remove(name: str, *, yes: bool, lock_wait: float) -> None:
     with Reader(Settings.read().database_url) as reader, reader.snapshot() as connection:
         require_current(connection)
         summary = next((summary for summary in list_sources(connection) if summary.name == name), None)
-    question = f"Remove the source {name} with {counted(summary.articles)}?" if summary else ""
+    question = f"Remove the source {name} with {counted(summary.articles, 'article')}?" if summary else ""
     if question and not yes and not _is_confirmed(question):
         raise ImportRefused("Nothing was removed.")
     try:

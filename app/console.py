@@ -12,7 +12,7 @@ from app.documents.problems import Problem, printable_value
 from app.importer.read import Progress
 from app.importer.report import GoneArticle, Report
 from app.importer.sources import SourceSummary
-from app.printable import escaped
+from app.printable import counted, escaped
 
 # A reader looks through twenty names; --json has all.
 MAX_NAMES = 20
@@ -127,10 +127,6 @@ def _keys(report: Report) -> str:
 
 def _articles(number: int, one: str, many: str) -> str:
     return f"{counted(number, 'article')} {one if number == 1 else many}"
-
-
-def counted(number: int, noun: str = "article") -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def print_findings(report: Report) -> None:

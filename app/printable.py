@@ -31,5 +31,10 @@ def escaped(text: str) -> str:
     )
 
 
+def counted(count: int, noun: str) -> str:
+    """ "1 article", "1,234 articles" """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def for_xml(text: str) -> str:
     return _NOT_IN_XML.sub("\ufffd", text)

@@ -15,21 +15,20 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import func, select
 from uvicorn.supervisors import ChangeReload
 
 from app.catalog.databases import UNREADABLE
 from app.catalog.state import State, read_state
-from app.catalog.tables import articles
-from app.console import counted
+from app.catalog.terms import count_of_all
 from app.database.engines import exclusive, import_under_way, writing_engine
-from app.database.snapshots import Reader, restart_clock
+from app.database.snapshots import Reader
 from app.database_urls import without_secrets
 from app.errors import DatabaseUnavailable, NoCatalogue, QueryTimedOut, SchemaOutdated, ServingFailed
 from app.interrupts import leave_signals
 from app.logs import logging_configuration
 from app.main import create_app
 from app.migrate import require_current, upgrade
+from app.printable import counted
 from app.settings import PREFIX, Settings
 from app.shutdown import Supervisor, with_draining
 from app.web.http.connections import HttpConnection
@@ -172,8 +171,8 @@ def warnings_of(settings: Settings, host: str, hidden: int) -> Iterator[str]:
             yield "Everybody who reaches this service may see what is not published."
     if hidden and settings.editor_token is None and not settings.show_unpublished:
         yield (
-            f"{counted(hidden)} {'is' if hidden == 1 else 'are'} not published, and nobody can see "
-            f"{'it' if hidden == 1 else 'them'} here: set CLIPPINGS_EDITOR_TOKEN for editors."
+            f"{counted(hidden, 'article')} {'is' if hidden == 1 else 'are'} not published, and nobody can "
+            f"see {'it' if hidden == 1 else 'them'} here: set CLIPPINGS_EDITOR_TOKEN for editors."
         )
     token = settings.editor_token.get_secret_value() if settings.editor_token else None
     if token and len(token) < MIN_TOKEN_CHARACTERS:
@@ -245,14 +244,13 @@ def _import_under_way(reader: Reader) -> str | None:
 
 
 def _contents_of(reader: Reader) -> Contents:
-    unpublished = func.count().filter(articles.c.published == 0)
     with reader.snapshot() as connection:
         require_current(connection)
         state = read_state(connection)
-        restart_clock(connection)
-        count, hidden = connection.execute(select(func.count(), unpublished).select_from(articles)).one()
+        count = count_of_all(connection, "any")
+        hidden = count_of_all(connection, "false")
     of_them = f" ({hidden:,} of them not published)" if hidden else ""
-    return Contents(f"{counted(count)}{of_them} at revision {state.revision}", hidden, state)
+    return Contents(f"{counted(count, 'article')}{of_them} at revision {state.revision}", hidden, state)
 
 
 def check_standbys(url: str, of_primary: Contents) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from app.catalog.state import read_state
 from app.catalog.timeline import Bucket, TooManyBuckets, count_timeline
 from app.database.snapshots import Reader, restart_clock
 from app.migrate import require_current
-from app.printable import escaped
+from app.printable import counted, escaped
 from app.settings import Settings
 
 _FIELDS: Final[tuple[FieldName, ...]] = ("topic", "provider", "type")
@@ -95,7 +95,7 @@ def _read(database_url: str) -> Statistics:
 
 def _print(statistics: Statistics) -> None:
     click.echo(
-        f"{statistics.articles:,} articles, {statistics.unpublished:,} of them not published, "
+        f"{counted(statistics.articles, 'article')}, {statistics.unpublished:,} of them not published, "
         f"at revision {statistics.revision}"
     )
     for field, facet in statistics.facets.items():

@@ -20,7 +20,7 @@ from zlib import crc32
 
 import click
 from pyroaring import BitMap
-from sqlalchemy import Connection, Row, Table, create_engine, func, select, text, update
+from sqlalchemy import Column, Connection, Row, Table, create_engine, func, select, text, update
 
 from app.catalog.index.groups import HEADS, IDS_IN_A_PART, IDS_IN_A_PIECE, OTHERS, GroupKind
 from app.catalog.index.ranges import SET_RANGE_BITS, WORD_RANGE_BITS
@@ -87,7 +87,7 @@ def _copy(file: str, to: str) -> None:
         copy.execute(text(_NO_FOREIGN_KEYS))
         for table in metadata.sorted_tables:
             copy.execute(table.delete())
-            stored = select(table).order_by(*table.primary_key)
+            stored = select(table).order_by(*_order_of_imports(table))
             count = _insert(copy, table, rows.execution_options(yield_per=_ROWS_AT_ONCE).execute(stored))
             click.echo(f"{count:>12,} {table.name}", err=True)
     with writing_engine(Settings(database_url=to).database_url).connect() as copy:
@@ -136,6 +136,7 @@ def multiply(connection: Connection, times: int) -> None:
     offsets = [copy * apart for copy in range(times)]
     _spread_sets(connection, offsets, days)
     _spread_words(connection, offsets, rare)
+    lay_by_range(connection)
     renew_group_sets(connection)
     connection.execute(update(term_repeats).values(repeats=term_repeats.c.repeats * times))
     for table in (terms, term_names):
@@ -259,6 +260,25 @@ def renew_group_sets(connection: Connection) -> None:
         connection.execute(article_groups.delete().where(is_old))
         renewed = [(of_kind, piece, as_bytes(ids)) for (of_kind, piece), ids in sets.items()]
         insert_tuples(connection, article_groups, ("kind", "part", "numbers"), renewed)
+
+
+def lay_by_range(connection: Connection) -> None:
+    """The rows of sets in the order in which imports make them.
+
+    The pieces of one word would else stand side by side, and an import would write a page for each word.
+    """
+    for table in (article_sets, word_articles):
+        # The names are of our own tables, and nothing comes from outside.
+        connection.exec_driver_sql(f"CREATE TEMP TABLE laid AS SELECT * FROM {table.name}")  # noqa: S608
+        order = ", ".join(f'"{column.name}"' for column in _order_of_imports(table))
+        connection.execute(table.delete())
+        connection.exec_driver_sql(f"INSERT INTO {table.name} SELECT * FROM laid ORDER BY {order}")  # noqa: S608
+        connection.exec_driver_sql("DROP TABLE laid")
+
+
+def _order_of_imports(table: Table) -> list[Column[Any]]:
+    """That of the key, but one range after the other: an import begins one when the last is full."""
+    return sorted(table.primary_key, key=lambda column: column.name != "range")
 
 
 def _days_covered(connection: Connection) -> int:

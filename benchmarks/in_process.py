@@ -19,6 +19,14 @@ def request_scope(path: str, encoding: str = "identity") -> dict[str, Any]:
     }
 
 
+class NotAnswered(click.ClickException):
+    """The status is another than 200."""
+
+    def __init__(self, path: str, status: int) -> None:
+        super().__init__(f"the answer to {path} is {status}")
+        self.status = status
+
+
 async def ask(app: Application, scope: dict[str, Any]) -> float:
     """How many milliseconds the answer took. Fails where there is none."""
     started = time.perf_counter()
@@ -35,7 +43,7 @@ async def read(app: Application, scope: dict[str, Any]) -> bytes:
 
     async def send(message: Any) -> None:
         if message.get("status", 200) != 200:  # noqa: PLR2004
-            raise click.ClickException(f"the answer to {scope['path']} is {message['status']}")
+            raise NotAnswered(scope["path"], message["status"])
         body.append(message.get("body", b""))
 
     await app({**scope}, receive, send)

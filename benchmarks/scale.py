@@ -29,6 +29,8 @@ Question = Callable[[Connection], object]
 
 # A question is asked so often, or as often as fits into this time.
 _ANSWERS, _FEWEST, _SECONDS = 40, 3, 3.0
+# Others may use the machine. SQLite works in this process, which knows its processor time.
+_CLOCKS: Final = {"sqlite": time.process_time, "postgresql": time.perf_counter}
 # There are as many as threads, with a connection and its memory each.
 _AT_ONCE: Final = 4
 
@@ -66,7 +68,8 @@ def measure(small_url: str, large_url: str) -> Table:
     rows += [Row(what, (took,), _counts()[what].goal, "ms") for what, took in counts.items()]
     rows.append(Row("server memory after all of these", (_memory(large_url),), at_most(150, 80), "MB"))
     kind = large_url.partition(":")[0].partition("+")[0]
-    about = f"{count:,} articles; warm, nothing remembered. What ran out of time was not measured."
+    clock = "processor time" if kind == "sqlite" else "by the clock"
+    about = f"{count:,} articles; warm, nothing remembered, {clock}. What ran out of time was not measured."
     return Table(f"Scale, {kind}", about, ("measured",), rows)
 
 
@@ -143,7 +146,8 @@ def _facets(query: ArticleQuery) -> Question:
 
 
 def _timeline(query: ArticleQuery) -> Question:
-    return lambda connection: count_timeline(connection, matching(connection, query), "month")
+    # Years are counted by months. Each copy in a large catalogue is later, so it has too many months to show.
+    return lambda connection: count_timeline(connection, matching(connection, query), "year")
 
 
 def _in_turns(
@@ -170,11 +174,12 @@ def _milliseconds(ask: Question, reader: Reader) -> float | None:
 
 def _once(ask: Question, reader: Reader) -> float | None:
     """None where there was no answer in time."""
+    clock = _CLOCKS[reader.dialect]
     try:
         with reader.snapshot() as connection:
-            started = time.perf_counter()
+            started = clock()
             ask(connection)
-            return (time.perf_counter() - started) * 1000
+            return (clock() - started) * 1000
     except QueryTimedOut:
         return None
 
@@ -189,7 +194,7 @@ def _memory(url: str) -> float:
     topic, rare = quote_plus(TOPIC), quote_plus(RARE)
     command, environment = service(url)
     paths = (
-        *(f"{path}topic={rare}" for path in ("/articles?", "/facets?", "/timeline?interval=month&")),
+        *(f"{path}topic={rare}" for path in ("/articles?", "/facets?", "/timeline?interval=year&")),
         f"/articles?q={WORD}&sort=-publishedDateTime",
         f"/articles?topic={topic}&limit=200",
     )

@@ -132,12 +132,13 @@ def test_the_writing_of_an_import_enters_no_module_more_than_three_times() -> No
     assert {owner: owners.count(owner) for owner in owners if owners.count(owner) > 3} == {}
 
 
-def test_a_list_request_touches_at_most_28_modules(tmp_path: Path) -> None:
+def test_a_list_request_touches_at_most_29_modules(tmp_path: Path) -> None:
     world = new_world(tmp_path, new_sqlite_catalogue(tmp_path))
     world.write("a.md", "title: A\ntopics: [AI]")
     world.import_()
     app = create_app(Settings(database_url=sqlite_url(tmp_path)))
-    touched: set[str] = set()
+    # The log writes the time anew once a second, so some requests enter it and others do not.
+    touched = {"logs.py"}
 
     def note(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_filename.startswith(f"{APP}/"):
@@ -157,7 +158,7 @@ def test_a_list_request_touches_at_most_28_modules(tmp_path: Path) -> None:
     asyncio.run(ask())
     app.state.resources.close()
     world.engine.dispose()
-    assert 10 < len(touched) <= 28, sorted(touched)
+    assert 10 < len(touched) <= 29, sorted(touched)
 
 
 def _packages(module: Path) -> set[str]:

@@ -3,7 +3,20 @@
 from collections.abc import Collection, Mapping, Set
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+)
 
 from app.catalog.audience import Published
 from app.catalog.tables import article_urls, articles, link_urls, related_links
@@ -13,23 +26,49 @@ from app.database.statements import statement
 # The most that a real curator's tree of 1,611 articles has at one URL are 32. An import looks at all who
 # stand at a URL, and the bound keeps one that 50,000 articles mention from making it look at all of these.
 MAX_ARTICLES_AT_URL: Final = 200
+# No document has as many: a value takes a node, and a link at least one.
+MAX_LINKS: Final = 30_000
+
+# Rows that are read of a URL for each article that may be there, at first.
+_ROWS_OF_EACH: Final = 2
+_CROWDED, _UNDECIDED, _NOT_CROWDED = 1, 0, -1
 
 
-def crowded_keys(connection: Connection, article_ids: Collection[int], published: Published) -> set[bytes]:
-    """The URLs of these articles that too many of the audience's articles have or mention."""
+def crowded_keys(
+    connection: Connection, article_ids: Collection[int], published: Published, first_links: int = MAX_LINKS
+) -> set[bytes]:
+    """The URLs of these articles that too many of the audience's articles have or mention.
+
+    Of each article's links only so many of the first are looked at.
+    """
+    dialect = connection.dialect.name
+    values = _values(dialect, article_ids, first_links)
+    # An article that mentions the URL by several links has as many rows.
+    values |= {"most": MAX_ARTICLES_AT_URL, "rows": _ROWS_OF_EACH * (MAX_ARTICLES_AT_URL + 1)}
     return {
-        key
-        for key in busy_keys(connection, article_ids)
-        if len(articles_at(connection, key, published)) > MAX_ARTICLES_AT_URL
+        row.url_key
+        for row in _counted(connection, dialect, published).rows(values)
+        if row.verdict == _CROWDED
+        or (
+            row.verdict == _UNDECIDED
+            and len(articles_at(connection, row.url_key, published)) > MAX_ARTICLES_AT_URL
+        )
     }
 
 
 def busy_keys(connection: Connection, article_ids: Collection[int]) -> Set[bytes]:
     """A few more than those: it counts whoever may see an article, and an article as often as it mentions."""
     dialect = connection.dialect.name
+    return {row.url_key for row in _busy(connection, dialect).rows(_values(dialect, article_ids, MAX_LINKS))}
+
+
+def _values(dialect: str, article_ids: Collection[int], first_links: int) -> dict[str, Any]:
     # More than so many have or mention a URL only if more than half of it have it, or mention it.
-    values = {"ids": ids_parameter(dialect, article_ids), "half": MAX_ARTICLES_AT_URL // 2}
-    return {row.url_key for row in _busy(connection, dialect).rows(values)}
+    return {
+        "ids": ids_parameter(dialect, article_ids),
+        "half": MAX_ARTICLES_AT_URL // 2,
+        "first_links": first_links,
+    }
 
 
 def articles_at(
@@ -37,8 +76,7 @@ def articles_at(
 ) -> Mapping[int, bool]:
     """The articles that have or mention a URL, and whether they have it: all, or more than `most` of them."""
     most = MAX_ARTICLES_AT_URL if most is None else most
-    # An article that mentions the URL by several links has as many rows.
-    limit = 2 * (most + 1)
+    limit = _ROWS_OF_EACH * (most + 1)
     while True:
         rows = _at(connection, published).rows({"key": key, "rows": limit})
         found: dict[int, bool] = {}
@@ -51,10 +89,30 @@ def articles_at(
 
 @statement
 def _busy(dialect: str) -> Select[Any]:
+    return _busy_keys(dialect)
+
+
+@statement
+def _counted(dialect: str, published: Published) -> Select[Any]:
+    """Whether each busy URL is crowded, as far as so many rows tell."""
+    busy = _busy_keys(dialect).cte("busy")
+    there = _rows_at(busy.c.url_key, published, busy).limit(bindparam("rows")).subquery()
+    verdict = case(
+        (func.count(there.c.article_id.distinct()) > bindparam("most"), _CROWDED),
+        (func.count() == bindparam("rows"), _UNDECIDED),
+        else_=_NOT_CROWDED,
+    )
+    return select(busy.c.url_key, select(verdict).select_from(there).scalar_subquery().label("verdict"))
+
+
+def _busy_keys(dialect: str) -> Select[Any]:
     mentioned = (
         select(link_urls.c.url_key)
         .join(related_links, related_links.c.link_id == link_urls.c.link_id)
-        .where(id_in_parameter(dialect, related_links.c.article_id, "ids"))
+        .where(
+            id_in_parameter(dialect, related_links.c.article_id, "ids"),
+            related_links.c.position < bindparam("first_links"),
+        )
     )
     own = select(article_urls.c.url_key).where(id_in_parameter(dialect, article_urls.c.article_id, "ids"))
     keys = union(mentioned, own).cte("keys")
@@ -76,18 +134,21 @@ def _has_many(rows: Select[Any]) -> ColumnElement[bool]:
 
 @statement
 def _at(published: Published) -> Select[Any]:
-    own = select(article_urls.c.article_id, literal(1).label("is_own")).where(
-        article_urls.c.url_key == bindparam("key")
-    )
+    return _rows_at(bindparam("key"), published).limit(bindparam("rows"))
+
+
+def _rows_at(key: ColumnElement[bytes], published: Published, outer: FromClause | None = None) -> Select[Any]:
+    """Who has or mentions a URL; `outer` is what the URL comes from."""
+    own = select(article_urls.c.article_id, literal(1).label("is_own")).where(article_urls.c.url_key == key)
     mentions = (
         select(related_links.c.article_id, literal(0).label("is_own"))
         .join(link_urls, link_urls.c.link_id == related_links.c.link_id)
-        .where(link_urls.c.url_key == bindparam("key"))
+        .where(link_urls.c.url_key == key)
     )
     if published == "true":
         # `+ 0` keeps the planner from using an index of an order, which would scan all articles.
         is_published = articles.c.published + 0 == 1
         own = own.join(articles, articles.c.id == article_urls.c.article_id).where(is_published)
         mentions = mentions.join(articles, articles.c.id == related_links.c.article_id).where(is_published)
-    either = union_all(own, mentions).subquery()
-    return select(either.c.article_id, either.c.is_own).limit(bindparam("rows"))
+    either = union_all(own.correlate(outer), mentions.correlate(outer)).subquery()
+    return select(either.c.article_id, either.c.is_own)

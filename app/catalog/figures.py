@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from app.catalog.state import read_state
-from app.catalog.tables import articles, sources
+from app.catalog.tables import sources
+from app.catalog.terms import count_of_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,8 @@ class Figures:
 
 
 def read_figures(connection: Connection) -> Figures:
-    published = select(func.count()).select_from(articles).where(articles.c.published == 1)
     return Figures(
         read_state(connection).revision,
-        connection.scalars(published).one(),
+        count_of_all(connection, "true"),
         connection.scalars(select(func.max(sources.c.imported_at))).one(),
     )

@@ -32,7 +32,7 @@ from app.catalog.orders import IndexOrder
 from app.catalog.paging import Pageable, every_row
 from app.catalog.query import ArticleQuery
 from app.catalog.sort_keys import NEWEST, SORT_COLUMN
-from app.catalog.stories import StoriesWith
+from app.catalog.story_lists import StoriesWith
 from app.catalog.terms import FoundTerm, count_of_all, find_terms, with_descendants
 
 

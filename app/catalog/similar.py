@@ -40,7 +40,8 @@ _SURE, _UNSURE = 0.1, 0.05
 _VOTERS: Final = 10
 _VOTE: Final = 0.5
 
-# An answer has 200 articles at most.
+# An answer has 200 articles at most, and an article's page shows as many of its links. Asking whether a URL
+# is crowded takes up to 1 ms, and one document may have 30,000.
 _MAX_LINKED: Final = 200
 
 # The keys are articles, the values those that they link to.
@@ -121,12 +122,12 @@ def links_of(connection: Connection, article_ids: Collection[int]) -> LinkedArti
 
 
 def _linked_articles(connection: Connection, article_id: int, published: Published) -> set[int]:
-    """Those that have a URL which the article mentions, or mention one of its own.
+    """Those that have a URL which the article's first links mention, or mention one of its own.
 
     A URL that too many have or mention, such as a front page, says nothing of any of them.
     """
     # The statement wants one key at least.
-    crowded = crowded_keys(connection, [article_id], published) or {b""}
+    crowded = crowded_keys(connection, [article_id], published, _MAX_LINKED) or {b""}
     rows = connection.execute(_linked_with(published), {"article_id": article_id, "crowded": sorted(crowded)})
     return {row.id for row in rows}
 
@@ -157,7 +158,11 @@ def _linked_with(published: Published) -> Select[Any]:
         select(article_urls.c.article_id)
         .join(link_urls, link_urls.c.url_key == article_urls.c.url_key)
         .join(related_links, related_links.c.link_id == link_urls.c.link_id)
-        .where(related_links.c.article_id == article_id, link_urls.c.url_key.not_in(crowded))
+        .where(
+            related_links.c.article_id == article_id,
+            related_links.c.position < _MAX_LINKED,
+            link_urls.c.url_key.not_in(crowded),
+        )
     )
     mentioning = (
         select(related_links.c.article_id)

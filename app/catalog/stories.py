@@ -1,20 +1,17 @@
-"""Stories as they are answered: pages of them, and one with all its articles and links. Knows no HTTP."""
+"""Stories as they are answered, and one with all its articles and links. Knows no HTTP."""
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, or_, select
 
 from app.catalog.audience import Published, name_of
 from app.catalog.crowded_urls import crowded_keys
-from app.catalog.index.find import ArticleSet, Groups
 from app.catalog.orders import list_columns, story_of
-from app.catalog.paging import KeyedRow, Place, StatementPages
 from app.catalog.sort_keys import UNKNOWN
 from app.catalog.story_groups import Member, PageMention, without
 from app.catalog.story_groups import story_of as group_of
@@ -33,87 +30,6 @@ class _Coverage:
     times: Mapping[int, int]
     term_ids: Mapping[int, Sequence[int]]
     terms: Mapping[int, Any]
-
-
-def every_story(published: Published) -> StatementPages:
-    """Rows for `story_items`, the newest coverage first."""
-    return StatementPages(_stories(), _ORDER, {"for_editors": int(published != "true")})
-
-
-_ORDER: Final = (stories.c.newest, stories.c.public_id)
-# The newest stories mostly have an article of a large set, and looking at them is quicker than finding all
-# stories that have one: 1 ms for 500.
-MIN_LARGE_SET: Final = 5_000
-MAX_STORIES_LOOKED_AT: Final = 2_000
-
-
-@dataclass(slots=True)
-class StoriesWith:
-    """The stories that any of these articles is in, rows for `story_items`, the newest coverage first.
-
-    `repeats` is how many of the articles a list would leave out that is folded by stories, where it is known.
-    """
-
-    published: Published
-    articles: ArticleSet
-    groups: Groups
-    repeats: int | None
-    _leads: Set[int] | None = field(default=None, init=False)
-
-    @property
-    def order(self) -> Sequence[ColumnElement[Any]]:
-        return _ORDER
-
-    def count(self) -> int:
-        if self.repeats is None:
-            return len(self._lead_ids())
-        return len(self.groups.members(self.articles)) - self.repeats
-
-    def read(self, connection: Connection, place: Place, limit: int, offset: int = 0) -> Sequence[KeyedRow]:
-        rows = None
-        if len(self.articles) >= MIN_LARGE_SET:
-            rows = self._look_at_all(connection, place, limit + offset)
-        if rows is None:
-            rows = self._of_leads(connection, place, limit + offset)
-        return rows[offset:]
-
-    def has_rows(self, connection: Connection, place: Place) -> bool:
-        return bool(self.read(connection, place, 1))
-
-    def _look_at_all(self, connection: Connection, place: Place, limit: int) -> Sequence[KeyedRow] | None:
-        """None if they are not among the first from this place on."""
-        every, found = every_story(self.published), list[KeyedRow]()
-        at_once = looked_at = 0
-        while looked_at < MAX_STORIES_LOOKED_AT:
-            at_once = min(2 * max(limit, at_once), MAX_STORIES_LOOKED_AT)
-            keyed_rows = every.read(connection, place, at_once)
-            found += [(keys, row) for keys, row in keyed_rows if self._has_any(json.loads(row.article_ids))]
-            if len(found) >= limit or len(keyed_rows) < at_once:
-                return found[:limit]
-            looked_at += at_once
-            place = Place(keyed_rows[-1][0], place.backwards)
-        return None
-
-    def _has_any(self, article_ids: Iterable[int]) -> bool:
-        return any(id_ in self.articles for id_ in article_ids)
-
-    def _of_leads(self, connection: Connection, place: Place, limit: int) -> Sequence[KeyedRow]:
-        dialect = connection.dialect.name
-        values = {
-            "for_editors": int(self.published != "true"),
-            "ids": ids_parameter(dialect, self._lead_ids()),
-        }
-        return StatementPages(_stories_of_leads(dialect), _ORDER, values).read(connection, place, limit)
-
-    def _lead_ids(self) -> Set[int]:
-        if self._leads is None:
-            self._leads = self.groups.within(self.articles)
-        return self._leads
-
-
-def count_stories(connection: Connection, published: Published) -> int:
-    [row] = _count(connection).rows({"for_editors": int(published != "true")})
-    return int(row.stories)
 
 
 def find_story(connection: Connection, public_id: str, published: Published) -> Row[Any] | None:
@@ -238,22 +154,6 @@ def _links(connection: Connection, article_ids: Sequence[int], published: Publis
 
 def _date_time(seconds: int | None) -> str | None:
     return None if seconds is None else rfc3339(datetime.fromtimestamp(seconds, UTC))
-
-
-@cache
-def _stories() -> Select[Any]:
-    return select(*stories.c).where(stories.c.for_editors == bindparam("for_editors"))
-
-
-@cache
-def _stories_of_leads(dialect: str) -> Select[Any]:
-    return _stories().where(id_in_parameter(dialect, stories.c.lead_id, "ids"))
-
-
-@statement
-def _count() -> Select[Any]:
-    count = func.count().label("stories")
-    return select(count).where(stories.c.for_editors == bindparam("for_editors"))
 
 
 @statement

@@ -49,12 +49,14 @@ def _check_folder(dialect: Any, record: Any, arguments: list[Any], options: dict
 
 def _check_place(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
     _check_folder(dialect, record, arguments, options)
-    # SQLite would say "unable to open database file" of a file that it cannot make.
     file = Path(arguments[0])
-    if not options.get("uri") and not file.exists() and not os.access(file.parent, os.W_OK | os.X_OK):
-        raise DatabaseUnusable(
-            "The database cannot be made: its folder may not be written; allow that, or name another one."
-        )
+    if options.get("uri") or os.access(file.parent, os.W_OK | os.X_OK):
+        return
+    # SQLite would say "unable to open database file", of its log too, which it keeps beside the file.
+    what = "written" if file.exists() else "made"
+    raise DatabaseUnusable(
+        f"The database cannot be {what}: its folder may not be written; allow that, or name another one."
+    )
 
 
 def _open(file: SqliteFile, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:

@@ -63,6 +63,12 @@ def _copy(connection: Connection, statement: str, rows: Iterable[Sequence[Any]])
         raise DBAPIError.instance(statement, None, error, driver_error) from error
 
 
+def count_rows_for_planner(connection: Connection, tables: Sequence[Table]) -> None:
+    """PostgreSQL counts new tables by itself, but not before a transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
+
 def id_in_parameter(dialect: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
     """The column's id is in a named parameter, whose value `ids_parameter` makes of any number of ids."""
     if dialect == "postgresql":

@@ -115,11 +115,6 @@ def cut(text: str, most: int) -> str:
     return (words[0] if len(words) > 1 and len(words[0]) > most // 2 else text[: most - 1]) + "…"
 
 
-def counted(count: int, noun: str) -> str:
-    """ "1 article", "1,234 articles" """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def as_html(text: str) -> Markup:
     """The catalog has escaped or cleaned what comes here: highlights and contentHtml, and nothing else."""
     return Markup(text)  # noqa: S704

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from app.pages.addresses import article_address, host_of, outward, story_address, term_address
 from app.pages.dates import day_in_words, span_in_words
-from app.pages.entries import PageLink, counted, cut, image_of
+from app.pages.entries import PageLink, cut, image_of
 from app.pages.languages import direction_of, language_of
+from app.printable import counted
 
 _MAX_TITLE_CHARACTERS: Final = 300
 _MAX_EXCERPT_CHARACTERS: Final = 320

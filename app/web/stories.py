@@ -16,7 +16,8 @@ from app.catalog.paging import Page, Pageable
 from app.catalog.query import ArticleQuery
 from app.catalog.query import Query as AnyQuery
 from app.catalog.rolling import with_fixed_dates
-from app.catalog.stories import count_stories, every_story, find_story, story_items, whole_story
+from app.catalog.stories import find_story, story_items, whole_story
+from app.catalog.story_lists import count_stories, every_story
 from app.web.http.problems import COMMON_PROBLEMS, not_found, problems
 from app.web.http.routes import QueryRoute
 from app.web.paging import Paged, page_of, page_response, with_cursor

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.catalog import crowded_urls, story_groups
-from app.catalog import stories as catalog_stories
+from app.catalog import crowded_urls, story_groups, story_lists
 from app.importer.serialise import public_id
 from app.urls import canonical
 from tests.oracles.index import repeats_by_rows, stored_repeats
 from tests.oracles.stories import DAY, Article, Link, stories
 from tests.support.random_examples import EXAMPLES
 from tests.support.services import EDITOR, answer, service_of, walk
+from tests.support.statements import recording
 from tests.support.worlds import World
 
 pytestmark = pytest.mark.usefixtures("small_ranges")
@@ -84,8 +84,8 @@ def choose_limits(choose: random.Random, monkeypatch: pytest.MonkeyPatch) -> tup
     monkeypatch.setattr(story_groups, "MAX_MEMBERS", most)
     monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", most_at_url)
     # Stories of a query are looked for in one way or the other, or in one way after the other.
-    monkeypatch.setattr(catalog_stories, "MIN_LARGE_SET", choose.choice((0, 5, 5_000)))
-    monkeypatch.setattr(catalog_stories, "MAX_STORIES_LOOKED_AT", choose.choice((1, 8, 2_000)))
+    monkeypatch.setattr(story_lists, "MIN_LARGE_SET", choose.choice((0, 5, 5_000)))
+    monkeypatch.setattr(story_lists, "MAX_STORIES_LOOKED_AT", choose.choice((1, 8, 2_000)))
     return most, most_at_url
 
 
@@ -398,6 +398,43 @@ def test_what_too_many_mention_is_no_event(world: World, monkeypatch: pytest.Mon
         world.delete(path)
     world.import_(prune=True, force=True)
     assert sizes() == [[3], [3]]
+
+
+def test_many_crowded_urls_take_no_more_questions_than_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", 2)
+    for count in (1, 30):
+        links = ", ".join([f"https://crowd{count}.example/{number}" for number in range(count)])
+        for day in (1, 2, 3):
+            world.write(f"{count}/{day}.md", news(day, f"https://{count}.example/{day}", links))
+    world.import_()
+    questions = []
+    with recording() as statements, service_of(world) as client:
+        for count in (1, 30):
+            statements.clear()
+            answer(client, f"/articles/{public_id('news', f'{count}/1.md')}/similar")
+            questions.append(len(statements))
+    # The first answer of a process asks for the state, too.
+    assert questions[1] <= questions[0]
+
+
+def test_an_article_with_many_links_is_compared_with_those_of_the_first(world: World) -> None:
+    urls = [f"https://page.example/{number}" for number in range(201)]
+    world.write("digest.md", news(1, "https://digest.example/", ", ".join(urls)))
+    world.write("first.md", f"title: Alpha\nwebUrl: {urls[7]}")
+    world.write("last.md", f"title: Omega\nwebUrl: {urls[-1]}")
+    world.import_()
+    with service_of(world) as client:
+        similar = answer(client, f"/articles/{public_id('news', 'digest.md')}/similar")
+    assert [(found["article"]["title"], found["isLinked"]) for found in similar["items"]] == [("Alpha", True)]
+
+
+def test_a_first_import_counts_links_for_the_planner_of_postgresql(world: World) -> None:
+    world.write("1.md", news(1, "https://a.example/", "https://b.example/, https://c.example/"))
+    world.import_()
+    if world.engine.dialect.name == "postgresql":
+        assert world.query("SELECT reltuples FROM pg_class WHERE relname = 'link_urls'") == [(2,)]
 
 
 def test_lists_feeds_and_files_fold_and_counts_refuse(world: World) -> None:

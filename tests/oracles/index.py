@@ -37,6 +37,16 @@ _FILED = """SELECT article_id, term_id, field FROM article_terms filed
 _RELATED = "SELECT article_id, count(*) FROM related_links GROUP BY article_id"
 
 
+def index_faults(connection: Connection) -> list[str]:
+    """Where the index is not what the rows say."""
+    faults = {
+        "the sets of articles are not those of the rows": (stored_sets, sets_by_rows),
+        "the sets of words are not those of the texts": (stored_words, words_by_rows),
+        "what folded lists leave out is miscounted": (stored_repeats, repeats_by_rows),
+    }
+    return [fault for fault, (stored, by_rows) in faults.items() if stored(connection) != by_rows(connection)]
+
+
 def stored_sets(connection: Connection) -> Sets:
     sets: Sets = defaultdict(set)
     rows = connection.execute(text("SELECT kind, key, range, article_ids FROM article_sets"))

@@ -257,6 +257,20 @@ def test_a_collection_has_its_members_in_its_order(shelf: TestClient) -> None:
     assert f"/view/articles/{id_of(shelf, 'A shelf')}" in links_of(guide.one("dl", class_="record"))
 
 
+def test_a_collection_leads_to_the_list_of_its_articles_with_their_number(shelf: TestClient) -> None:
+    id_ = id_of(shelf, "A shelf")
+    for headers, words in ((None, "2 articles"), (EDITOR, "3 articles")):
+        shown = page(shelf, f"/view/articles/{id_}", headers=headers)
+        [link] = [
+            link for link in shown.one("p", class_="facts").all("a") if "collection=" in str(link.attributes)
+        ]
+        assert link.text == words
+        href = link.attributes["href"]
+        assert href and page(shelf, href, headers=headers).one("p", class_="lead").text == words
+    alone = page(shelf, f"/view/articles/{id_of(shelf, 'The interpreter explained')}")
+    assert not [link for link in links_of(alone) if link.startswith("/?collection=")]
+
+
 def test_a_collection_has_feeds_and_files_of_its_articles(shelf: TestClient) -> None:
     id_ = id_of(shelf, "A shelf")
     for headers in (None, EDITOR):

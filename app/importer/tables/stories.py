@@ -20,7 +20,7 @@ from app.catalog.index.keep import GroupKind, clear_numbers, write_numbers
 from app.catalog.sort_keys import UNKNOWN, descending
 from app.catalog.story_groups import MAX_APART, Member, PageMention, Story, is_of_its_time, stories_of
 from app.catalog.tables import article_urls, articles, catalogue, link_urls, links, related_links, stories
-from app.database.rows import chunked, id_in_parameter, ids_parameter, insert_tuples
+from app.database.rows import chunked, count_rows_for_planner, id_in_parameter, ids_parameter, insert_tuples
 from app.importer.serialise import as_json
 from app.importer.tables.changes import ChangeLog
 from app.urls import url_key
@@ -139,6 +139,9 @@ class StoryChanges:
 
     def _begin_anew(self, connection: Connection, log: ChangeLog) -> None:
         """Forgets all stories and versions, and touches all articles."""
+        # Three documents with 30,000 links each took 560 s: of a table that was never counted PostgreSQL
+        # takes it that any row is soon met, and reads all links for each URL.
+        count_rows_for_planner(connection, (articles, article_urls, link_urls, related_links, links))
         connection.execute(update(catalogue).values(story_version=STORY_VERSION))
         connection.execute(delete(stories))
         clear_numbers(connection)
@@ -227,12 +230,17 @@ class _Neighbourhood:
     def _load(self, connection: Connection, ids: Sequence[int], *, looks_on: bool) -> set[int]:
         """Loads these articles, and returns those who stand near them."""
         dialect = connection.dialect.name
+        if looks_on:
+            self._find_crowds(connection, ids)
         values: dict[str, Any] = {"ids": ids_parameter(dialect, ids)}
         keys: dict[int, list[bytes]] = defaultdict(list)
         for article_id, key in connection.execute(_own_keys(dialect), values):
             keys[article_id].append(key)
         mentions: dict[int, dict[int, PageMention]] = defaultdict(dict)
         for article_id, link_id, time, key in connection.execute(_own_mentions(dialect), values):
+            # A mention takes some 500 bytes, and hundreds of articles may share thousands that join nobody.
+            if key in self.crowded[False]:
+                continue
             known = mentions[article_id].get(link_id)
             mentions[article_id][link_id] = PageMention(link_id, (*(known.keys if known else ()), key), time)
         loaded = []
@@ -252,10 +260,7 @@ class _Neighbourhood:
             if row.published:
                 self.published.add(row.id)
             loaded.append(member)
-        if not looks_on:
-            return set()
-        self._find_crowds(connection, ids)
-        return self._near(connection, loaded)
+        return self._near(connection, loaded) if looks_on else set()
 
     def _find_crowds(self, connection: Connection, ids: Sequence[int]) -> None:
         public, editors = self.crowded

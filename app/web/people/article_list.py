@@ -24,11 +24,12 @@ from app.catalog.state import time_of_revision
 from app.catalog.timeline import count_timeline_within
 from app.pages.addresses import term_address
 from app.pages.dates import moment_in_words
-from app.pages.entries import PageLink, counted, cut, entry_of
+from app.pages.entries import PageLink, cut, entry_of
 from app.pages.frame import PageFrame
 from app.pages.rendering import render
 from app.pages.structured_data import collection_page
 from app.pages.timeline_picture import MAX_BARS, TimelinePicture, timeline_picture
+from app.printable import counted
 from app.web.articles import ArticleListQuery
 from app.web.http.routes import QueryRoute
 from app.web.paging import page_link, page_of, with_cursor

@@ -22,7 +22,9 @@ from app.catalog.collections import (
     version_items,
 )
 from app.catalog.content_html import content_html
+from app.catalog.filters import matching
 from app.catalog.paging import read_page
+from app.catalog.query import ArticleQuery
 from app.catalog.related import find_whole_article, link_item, related_links_of
 from app.catalog.similar import Neighbour, similar_articles
 from app.pages.addresses import article_address, outward, term_address
@@ -33,9 +35,11 @@ from app.pages.languages import direction_of
 from app.pages.neighbours import NeighbourEntry, member_of, neighbour_of, why_similar, why_version
 from app.pages.rendering import render
 from app.pages.structured_data import article_page
+from app.printable import counted
 from app.web.http.problems import not_found
 from app.web.http.routes import QueryRoute
 from app.web.people.frames import page_response, request_of, request_of_list, site_of_view
+from app.web.people.list_links import list_address
 from app.web.view import View, open_view
 
 router = APIRouter(route_class=QueryRoute, include_in_schema=False)
@@ -69,6 +73,7 @@ def show_article(request: Request, article_id: str) -> Response:
         related = read_page(view.connection, related_links_of(article.id), _MAX_RELATED).rows
         members = read_page(view.connection, items_of(article.id, published), _MAX_RELATED).rows
         member_count = count_items(view.connection, article.id) if members else 0
+        member_list = _member_list(view, article_id, published) if members else None
         versions = version_items(view.connection, article.id, published, _MAX_VERSIONS)
         collections = json.loads(collections_with(view.connection, article.id, published))
         # Some may be on the page already.
@@ -119,6 +124,7 @@ def show_article(request: Request, article_id: str) -> Response:
         related=[_related(prefix, link) for link in links],
         more_related=view.path(f"{path}/related") if item["relatedCount"] > len(related) else None,
         related_count=item["relatedCount"],
+        member_list=member_list,
         all_members=PageLink(f"All {member_count:,}, as data", view.path(f"{path}/items"))
         if member_count > len(members)
         else None,
@@ -138,6 +144,19 @@ def _request(view: View, article_id: str, *, has_members: bool, is_public: bool)
     pairs = [("collection", article_id)] if is_public else [("collection", article_id), ("published", "any")]
     lists = request_of_list(view, pairs, (), is_public=is_public)
     return replace(own, feeds=lists.feeds, files=lists.files)
+
+
+def _member_list(view: View, article_id: str, published: Published) -> PageLink | None:
+    """The articles of a collection as a list, less what its items name and nobody has."""
+    pairs = (
+        [("collection", article_id)]
+        if published == "true"
+        else [("collection", article_id), ("published", "any")]
+    )
+    query = ArticleQuery.from_parameters(pairs)
+    total = matching(view.connection, query).total()
+    href = list_address(view.settings.public_path, query)
+    return PageLink(counted(total, "article"), href) if total else None
 
 
 def _similar(prefix: str, similar: Sequence[Neighbour], shown: Container[str]) -> list[NeighbourEntry]:

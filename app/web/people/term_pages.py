@@ -21,10 +21,11 @@ from app.catalog.query import Query as AnyQuery
 from app.catalog.query_titles import names_in
 from app.names import fold
 from app.pages.addresses import host_of, term_address
-from app.pages.entries import PageLink, counted, cut, entry_of, image_of
+from app.pages.entries import PageLink, cut, entry_of, image_of
 from app.pages.frame import PageFrame
 from app.pages.rendering import render
 from app.pages.structured_data import collection_page
+from app.printable import counted
 from app.web.articles import ArticleListQuery
 from app.web.http.problems import not_found
 from app.web.http.routes import QueryRoute
