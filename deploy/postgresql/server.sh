@@ -6,7 +6,8 @@
 # long as servers reach one another. A standby follows whichever server can be written, also after a failover.
 #
 # CLUSTER names all servers:  host=database,standby port=5432,5432 user=postgres password=…
-# FIRST=yes lets the very first server begin where there is nothing to copy.
+# FIRST=yes lets the very first server begin where there is nothing to copy. The image of Compose makes it then; without
+# the image `initdb` does, and `createdb clippings` once it runs.
 set -eu
 config="${CONFIG:-/etc/postgresql/postgresql.conf}"
 primary="$CLUSTER dbname=postgres target_session_attrs=read-write connect_timeout=3"
@@ -40,5 +41,11 @@ elif [ ! -e "$PGDATA/standby.signal" ] && another_can_be_written; then
     # The configuration keeps the log since the last checkpoint, which pg_rewind reads.
     pg_rewind --target-pgdata "$PGDATA" --source-server "$primary" --write-recovery-conf --config-file "$config" ||
         { echo "That failed. Empty $PGDATA, and the next start copies the primary." >&2; exit 1; }
+fi
+if [ -e "$PGDATA/standby.signal" ]; then
+    # CLUSTER may name a server that was not there when this one began to follow, and which is the primary by now.
+    settings="$PGDATA/postgresql.auto.conf"
+    sed -i '/^primary_conninfo/d' "$settings"
+    echo "primary_conninfo = '$(echo "$primary" | sed "s/'/''/g")'" >>"$settings"
 fi
 exec "$@" -c config_file="$config"
