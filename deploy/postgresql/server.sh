@@ -24,7 +24,8 @@ copy_the_primary() {
         mv "$PGDATA.copy" "$PGDATA"
 }
 
-if [ ! -d "$PGDATA" ]; then
+# A folder that was emptied is as good as none.
+if [ ! -d "$PGDATA" ] || rmdir "$PGDATA" 2>/dev/null; then
     if another_can_be_written || [ "${FIRST:-no}" != yes ]; then
         until copy_the_primary; do sleep 2; done
     fi
