@@ -3,7 +3,8 @@
 #
 # While another server can be written this one is a standby of it: a new one begins with a copy of that, and one
 # that was the primary before a failover gives up what nobody else has. So no start makes a second primary, as
-# long as servers reach one another. A standby follows whichever server can be written, also after a failover.
+# long as servers reach one another and the new primary runs before the old one starts: two that start at the same
+# moment do not see each other. A standby follows whichever server can be written, also after a failover.
 #
 # CLUSTER names all servers:  host=database,standby port=5432,5432 user=postgres password=…
 # FIRST=yes lets the very first server begin where there is nothing to copy. The image of Compose makes it then; without
