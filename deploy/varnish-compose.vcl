@@ -1,7 +1,7 @@
 # varnish.vcl for compose.yaml, where two services are other hosts.
 #
 # The services are started with CLIPPINGS_MAX_AGE=10, and imports with CLIPPINGS_PURGE_URL=http://cache:6081/. Answers
-# come from here until an import changes one, and are 10 s old at most where a standby was behind at the purge.
+# come from here until an import changes one, and are 20 s old at most where a standby was behind at the purge.
 vcl 4.1;
 
 import directors;

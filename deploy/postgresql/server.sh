@@ -3,10 +3,12 @@
 #
 # While another server can be written this one is a standby of it: a new one begins with a copy of that, and one
 # that was the primary before a failover gives up what nobody else has. So no start makes a second primary, as
-# long as servers reach one another. A standby follows whichever server can be written, also after a failover.
+# long as servers reach one another and the new primary runs before the old one starts: two that start at the same
+# moment do not see each other. A standby follows whichever server can be written, also after a failover.
 #
 # CLUSTER names all servers:  host=database,standby port=5432,5432 user=postgres password=…
-# FIRST=yes lets the very first server begin where there is nothing to copy.
+# FIRST=yes lets the very first server begin where there is nothing to copy. The image of Compose makes it then; without
+# the image `initdb` does, and `createdb clippings` once it runs.
 set -eu
 config="${CONFIG:-/etc/postgresql/postgresql.conf}"
 primary="$CLUSTER dbname=postgres target_session_attrs=read-write connect_timeout=3"
@@ -23,7 +25,8 @@ copy_the_primary() {
         mv "$PGDATA.copy" "$PGDATA"
 }
 
-if [ ! -d "$PGDATA" ]; then
+# A folder that was emptied is as good as none.
+if [ ! -d "$PGDATA" ] || rmdir "$PGDATA" 2>/dev/null; then
     if another_can_be_written || [ "${FIRST:-no}" != yes ]; then
         until copy_the_primary; do sleep 2; done
     fi
@@ -40,5 +43,11 @@ elif [ ! -e "$PGDATA/standby.signal" ] && another_can_be_written; then
     # The configuration keeps the log since the last checkpoint, which pg_rewind reads.
     pg_rewind --target-pgdata "$PGDATA" --source-server "$primary" --write-recovery-conf --config-file "$config" ||
         { echo "That failed. Empty $PGDATA, and the next start copies the primary." >&2; exit 1; }
+fi
+if [ -e "$PGDATA/standby.signal" ]; then
+    # CLUSTER may name a server that was not there when this one began to follow, and which is the primary by now.
+    settings="$PGDATA/postgresql.auto.conf"
+    sed -i '/^primary_conninfo/d' "$settings"
+    echo "primary_conninfo = '$(echo "$primary" | sed "s/'/''/g")'" >>"$settings"
 fi
 exec "$@" -c config_file="$config"
