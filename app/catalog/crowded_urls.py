@@ -18,6 +18,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.catalog import story_groups
 from app.catalog.audience import Published
 from app.catalog.tables import article_urls, articles, link_urls, related_links
 from app.database.rows import id_in_parameter, ids_parameter
@@ -26,8 +27,6 @@ from app.database.statements import statement
 # The most that a real curator's tree of 1,611 articles has at one URL are 32. An import looks at all who
 # stand at a URL, and the bound keeps one that 50,000 articles mention from making it look at all of these.
 MAX_ARTICLES_AT_URL: Final = 200
-# No document has as many: a value takes a node, and a link at least one.
-MAX_LINKS: Final = 30_000
 
 # Rows that are read of a URL for each article that may be there, at first.
 _ROWS_OF_EACH: Final = 2
@@ -35,16 +34,17 @@ _CROWDED, _UNDECIDED, _NOT_CROWDED = 1, 0, -1
 
 
 def crowded_keys(
-    connection: Connection, article_ids: Collection[int], published: Published, first_links: int = MAX_LINKS
+    connection: Connection, article_ids: Collection[int], published: Published, most_links: int
 ) -> set[bytes]:
     """The URLs of these articles that too many of the audience's articles have or mention.
 
-    Of each article's links only so many of the first are looked at.
+    Only `most_links` links of each article are looked at, the first.
     """
     dialect = connection.dialect.name
-    values = _values(dialect, article_ids, first_links)
+    values = _values(dialect, article_ids, most_links)
     # An article that mentions the URL by several links has as many rows.
     values |= {"most": MAX_ARTICLES_AT_URL, "rows": _ROWS_OF_EACH * (MAX_ARTICLES_AT_URL + 1)}
+    values |= {"counted_links": story_groups.MAX_LINKS}
     return {
         row.url_key
         for row in _counted(connection, dialect, published).rows(values)
@@ -56,18 +56,18 @@ def crowded_keys(
     }
 
 
-def busy_keys(connection: Connection, article_ids: Collection[int]) -> Set[bytes]:
+def busy_keys(connection: Connection, article_ids: Collection[int], most_links: int) -> Set[bytes]:
     """A few more than those: it counts whoever may see an article, and an article as often as it mentions."""
     dialect = connection.dialect.name
-    return {row.url_key for row in _busy(connection, dialect).rows(_values(dialect, article_ids, MAX_LINKS))}
+    return {row.url_key for row in _busy(connection, dialect).rows(_values(dialect, article_ids, most_links))}
 
 
-def _values(dialect: str, article_ids: Collection[int], first_links: int) -> dict[str, Any]:
+def _values(dialect: str, article_ids: Collection[int], most_links: int) -> dict[str, Any]:
     # More than so many have or mention a URL only if more than half of it have it, or mention it.
     return {
         "ids": ids_parameter(dialect, article_ids),
         "half": MAX_ARTICLES_AT_URL // 2,
-        "first_links": first_links,
+        "most_links": most_links,
     }
 
 
@@ -78,7 +78,8 @@ def articles_at(
     most = MAX_ARTICLES_AT_URL if most is None else most
     limit = _ROWS_OF_EACH * (most + 1)
     while True:
-        rows = _at(connection, published).rows({"key": key, "rows": limit})
+        values = {"key": key, "rows": limit, "counted_links": story_groups.MAX_LINKS}
+        rows = _at(connection, published).rows(values)
         found: dict[int, bool] = {}
         for row in rows:
             found[row.article_id] = found.get(row.article_id, False) or bool(row.is_own)
@@ -111,7 +112,7 @@ def _busy_keys(dialect: str) -> Select[Any]:
         .join(related_links, related_links.c.link_id == link_urls.c.link_id)
         .where(
             id_in_parameter(dialect, related_links.c.article_id, "ids"),
-            related_links.c.position < bindparam("first_links"),
+            related_links.c.position < bindparam("most_links"),
         )
     )
     own = select(article_urls.c.url_key).where(id_in_parameter(dialect, article_urls.c.article_id, "ids"))
@@ -143,7 +144,7 @@ def _rows_at(key: ColumnElement[bytes], published: Published, outer: FromClause 
     mentions = (
         select(related_links.c.article_id, literal(0).label("is_own"))
         .join(link_urls, link_urls.c.link_id == related_links.c.link_id)
-        .where(link_urls.c.url_key == key)
+        .where(link_urls.c.url_key == key, related_links.c.position < bindparam("counted_links"))
     )
     if published == "true":
         # `+ 0` keeps the planner from using an index of an order, which would scan all articles.

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, or_, select
 
+from app.catalog import story_groups
 from app.catalog.audience import Published, name_of
 from app.catalog.crowded_urls import crowded_keys
 from app.catalog.orders import list_columns, story_of
@@ -108,7 +109,7 @@ def _coverage(connection: Connection, article_ids: Sequence[int], published: Pub
 def _links(connection: Connection, article_ids: Sequence[int], published: Published) -> list[str]:
     """The related links of these articles that belong to their story, each once, with who mentions it."""
     dialect = connection.dialect.name
-    values = {"ids": ids_parameter(dialect, article_ids)}
+    values = {"ids": ids_parameter(dialect, article_ids), "most_links": story_groups.MAX_LINKS}
     keys: dict[int, list[bytes]] = defaultdict(list)
     rows: dict[int, Any] = {}
     mentioning: dict[int, list[int]] = defaultdict(list)
@@ -137,7 +138,7 @@ def _links(connection: Connection, article_ids: Sequence[int], published: Publis
         )
         for row in _times(connection, dialect).rows(values)
     }
-    crowded = crowded_keys(connection, article_ids, published)
+    crowded = crowded_keys(connection, article_ids, published, story_groups.MAX_LINKS)
     found = []
     for link in group_of([without(crowded, member) for member in members.values()], here).links:
         shown = min(link, key=lambda mention: (mention.time or UNKNOWN, rows[mention.link_id].item))
@@ -201,7 +202,10 @@ def _mentions(dialect: str) -> Select[Any]:
         )
         .join(links, links.c.id == related_links.c.link_id)
         .join(link_urls, link_urls.c.link_id == links.c.id)
-        .where(id_in_parameter(dialect, related_links.c.article_id, "ids"))
+        .where(
+            id_in_parameter(dialect, related_links.c.article_id, "ids"),
+            related_links.c.position < bindparam("most_links"),
+        )
         .order_by(links.c.id, related_links.c.article_id)
     )
 
@@ -214,7 +218,10 @@ def _keys_here(dialect: str, published: Published) -> Select[Any]:
         .distinct()
         .join(link_urls, link_urls.c.url_key == article_urls.c.url_key)
         .join(related_links, related_links.c.link_id == link_urls.c.link_id)
-        .where(id_in_parameter(dialect, related_links.c.article_id, "ids"))
+        .where(
+            id_in_parameter(dialect, related_links.c.article_id, "ids"),
+            related_links.c.position < bindparam("most_links"),
+        )
     )
     if published != "true":
         return here

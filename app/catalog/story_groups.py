@@ -13,7 +13,7 @@ event, although real trees link a year of articles into one piece. The links of 
 taken up in the same way, those nearest in time to the story's articles first.
 
 A URL that very many articles have or mention (`crowded_urls` says how many) joins nobody and is no link of
-any story.
+any story. Only the first MAX_LINKS links of an article count.
 """
 
 from collections import defaultdict
@@ -29,6 +29,9 @@ MAX_APART: Final = 7 * _DAY_SECONDS
 MAX_SPAN: Final = 21 * _DAY_SECONDS
 # An answer holds all of a story, articles and links alike. The largest of a real tree has 53 members.
 MAX_MEMBERS: Final = 60
+
+# A document may have 30,000 links, and 200 documents may share them: 3 GB. Real articles have some dozens.
+MAX_LINKS: Final = 1_000
 
 
 class PageMention(NamedTuple):

@@ -78,15 +78,20 @@ def said_of_page(urls: tuple[str, ...], time: int | None) -> dict[str, Any]:
     return said
 
 
-def choose_limits(choose: random.Random, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
-    """How many members a story has, and how many articles may be at a URL: some twenty never reach either."""
+def choose_limits(choose: random.Random, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int, int]:
+    """How many members a story has, how many articles may be at a URL, how many links of an article count.
+
+    Some twenty articles of three links never reach any of them.
+    """
     most, most_at_url = choose.choice((60, 60, 4)), choose.choice((200, 3, 6))
+    most_links = choose.choice((1_000, 1_000, 1, 2))
+    monkeypatch.setattr(story_groups, "MAX_LINKS", most_links)
     monkeypatch.setattr(story_groups, "MAX_MEMBERS", most)
     monkeypatch.setattr(crowded_urls, "MAX_ARTICLES_AT_URL", most_at_url)
     # Stories of a query are looked for in one way or the other, or in one way after the other.
     monkeypatch.setattr(story_lists, "MIN_LARGE_SET", choose.choice((0, 5, 5_000)))
     monkeypatch.setattr(story_lists, "MAX_STORIES_LOOKED_AT", choose.choice((1, 8, 2_000)))
-    return most, most_at_url
+    return most, most_at_url, most_links
 
 
 def write(world: World, article: Article) -> None:
@@ -112,7 +117,7 @@ def story_sizes(items: list[Any]) -> dict[str, tuple[list[str], int]]:
 @pytest.mark.parametrize("seed", range(max(3, EXAMPLES // 30)))
 def test_stories_are_those_of_plain_python(world: World, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     choose = random.Random(seed)  # noqa: S311  examples
-    most, most_at_url = choose_limits(choose, monkeypatch)
+    limits = choose_limits(choose, monkeypatch)
     tree: dict[str, Article] = {}
     with service_of(world) as client:
         for _ in range(6):
@@ -130,7 +135,7 @@ def test_stories_are_those_of_plain_python(world: World, seed: int, monkeypatch:
                 assert stored_repeats(connection) == repeats_by_rows(connection)
             for published in AUDIENCES:
                 seen = [article for article in tree.values() if article.published or published == "any"]
-                expected = stories(seen, most, most_at_url)
+                expected = stories(seen, *limits)
                 items = listed(client, published)
                 assert story_sizes(items) == {
                     id_: (story["articles"], story["size"]) for id_, story in expected.items()

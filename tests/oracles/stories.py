@@ -43,12 +43,15 @@ class Group:
     members: list[Article] = field(default_factory=list)
 
 
-def stories(articles: Sequence[Article], most: int = 60, most_at_url: int = 200) -> dict[str, dict[str, Any]]:
+def stories(
+    articles: Sequence[Article], most: int = 60, most_at_url: int = 200, most_links: int = 1_000
+) -> dict[str, dict[str, Any]]:
     """By id: `articles` (ids), `size`, `links` (sets of pages), as one audience has them who sees these.
 
-    `most` is how many members a story has at most, `most_at_url` how many articles may be at a URL.
+    `most` is how many members a story has at most, `most_at_url` how many articles may be at a URL,
+    `most_links` how many links of an article count.
     """
-    articles = _without_crowds(articles, most_at_url)
+    articles = _without_crowds(articles, most_at_url, most_links)
     here = {page for article in articles for page in article.pages()}
     group_of = {article.id: Group([article]) for article in articles}
     for _, _, one, other in sorted(_joins(articles)):
@@ -69,11 +72,11 @@ def stories(articles: Sequence[Article], most: int = 60, most_at_url: int = 200)
     return found
 
 
-def _without_crowds(articles: Sequence[Article], most_at_url: int) -> list[Article]:
+def _without_crowds(articles: Sequence[Article], most_at_url: int, most_links: int) -> list[Article]:
     at_page = Counter(
         page
         for article in articles
-        for page in article.pages().union(*(link.pages() for link in article.related))
+        for page in article.pages().union(*(link.pages() for link in article.related[:most_links]))
     )
 
     def left(urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -83,7 +86,11 @@ def _without_crowds(articles: Sequence[Article], most_at_url: int) -> list[Artic
         replace(
             article,
             urls=left(article.urls),
-            related=tuple(replace(link, urls=left(link.urls)) for link in article.related if left(link.urls)),
+            related=tuple(
+                replace(link, urls=left(link.urls))
+                for link in article.related[:most_links]
+                if left(link.urls)
+            ),
         )
         for article in articles
     ]

@@ -11,9 +11,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
-from app.catalog import crowded_urls
+from app.catalog import crowded_urls, story_groups
 from app.catalog.audience import Published
 from app.catalog.crowded_urls import articles_at, busy_keys
 from app.catalog.index.keep import GroupKind, clear_numbers, write_numbers
@@ -27,7 +38,7 @@ from app.urls import url_key
 
 # Raise it when the same articles make other stories than before, or other versions of pages: the next import
 # computes all of them anew.
-STORY_VERSION: Final = 3
+STORY_VERSION: Final = 4
 
 # Articles from which the computation goes on at a time, with some 3 kB each where they mention a dozen.
 _ARTICLES_AT_ONCE: Final = 2_000
@@ -232,7 +243,7 @@ class _Neighbourhood:
         dialect = connection.dialect.name
         if looks_on:
             self._find_crowds(connection, ids)
-        values: dict[str, Any] = {"ids": ids_parameter(dialect, ids)}
+        values: dict[str, Any] = {"ids": ids_parameter(dialect, ids), "most_links": story_groups.MAX_LINKS}
         keys: dict[int, list[bytes]] = defaultdict(list)
         for article_id, key in connection.execute(_own_keys(dialect), values):
             keys[article_id].append(key)
@@ -265,7 +276,7 @@ class _Neighbourhood:
     def _find_crowds(self, connection: Connection, ids: Sequence[int]) -> None:
         public, editors = self.crowded
         most = crowded_urls.MAX_ARTICLES_AT_URL
-        for key in busy_keys(connection, ids) - editors:
+        for key in busy_keys(connection, ids, story_groups.MAX_LINKS) - editors:
             if len(articles_at(connection, key, "any")) > most:
                 editors.add(key)
                 there = articles_at(connection, key, "true")
@@ -305,7 +316,7 @@ class _Neighbourhood:
         dated = [key for key in points if key not in undated]
         times = _range([point.time for key in dated for point in points[key]])
         for keys, (first, last) in ((dated, times), (undated, _EVER)):
-            values = {"keys": keys, "first": first, "last": last}
+            values = {"keys": keys, "first": first, "last": last, "most_links": story_groups.MAX_LINKS}
             for key, article_id, time in connection.execute(_mentions_at(), values) if keys else ():
                 yield key, _Point(article_id, None if time == UNKNOWN else time, is_own=False)
 
@@ -337,6 +348,7 @@ def _range(times: Iterable[int | None]) -> tuple[int, int]:
 
 
 _OWNER: Final = article_urls.c.article_id
+_IS_FIRST: Final = related_links.c.position < bindparam("most_links", type_=Integer)
 _KEYS: Final[BindParameter[Any]] = bindparam("keys", expanding=True)
 
 
@@ -367,7 +379,7 @@ def _own_mentions(dialect: str) -> Select[Any]:
         select(related_links.c.article_id, links.c.id, links.c.time, link_urls.c.url_key)
         .join(links, links.c.id == related_links.c.link_id)
         .join(link_urls, link_urls.c.link_id == links.c.id)
-        .where(id_in_parameter(dialect, related_links.c.article_id, "ids"))
+        .where(id_in_parameter(dialect, related_links.c.article_id, "ids"), _IS_FIRST)
         .order_by(related_links.c.article_id, related_links.c.position)
     )
 
@@ -394,6 +406,7 @@ def _mentions_at() -> Select[Any]:
         .join(articles, articles.c.id == related_links.c.article_id)
         .where(
             link_urls.c.url_key.in_(_KEYS),
+            _IS_FIRST,
             # Both databases leave out by this a link of another time before they read all who mention it.
             or_(links.c.time.is_(None), links.c.time.between(first, last)),
             or_(links.c.time.is_(None), func.abs(articles.c.oldest - links.c.time) <= MAX_APART),
