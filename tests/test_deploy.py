@@ -142,6 +142,8 @@ ALARM_STORIES: list[tuple[dict[str, str], set[str]]] = [
             f'{_SERIES}{{http_response_status_code="503",http_route="/health/ready"}}': "0+10x60",
             f'{_SERIES}{{http_response_status_code="503",http_route="/articles",'
             'error_type="behind_minimum_revision"}': "0+10x60",
+            f'{_SERIES}{{http_response_status_code="503",http_route="/exports/articles.csv",'
+            'error_type="behind_minimum_revision"}': "0+60x60",
         },
         set(),
     ),

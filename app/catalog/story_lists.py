@@ -50,12 +50,11 @@ class StoriesWith:
         return len(self.groups.members(self.articles)) - self.repeats
 
     def read(self, connection: Connection, place: Place, limit: int, offset: int = 0) -> Sequence[KeyedRow]:
-        rows = None
-        if len(self.articles) >= MIN_LARGE_SET:
+        if len(self.articles) >= MIN_LARGE_SET and limit + offset <= MAX_STORIES_LOOKED_AT:
             rows = self._look_at_all(connection, place, limit + offset)
-        if rows is None:
-            rows = self._of_leads(connection, place, limit + offset)
-        return rows[offset:]
+            if rows is not None:
+                return rows[offset:]
+        return self._of_leads(connection, place, limit, offset)
 
     def has_rows(self, connection: Connection, place: Place) -> bool:
         return bool(self.read(connection, place, 1))
@@ -77,13 +76,15 @@ class StoriesWith:
     def _has_any(self, article_ids: Iterable[int]) -> bool:
         return any(id_ in self.articles for id_ in article_ids)
 
-    def _of_leads(self, connection: Connection, place: Place, limit: int) -> Sequence[KeyedRow]:
+    def _of_leads(self, connection: Connection, place: Place, limit: int, offset: int) -> Sequence[KeyedRow]:
         dialect = connection.dialect.name
         values = {
             "for_editors": int(self.published != "true"),
             "ids": ids_parameter(dialect, self._lead_ids()),
         }
-        return StatementPages(_stories_of_leads(dialect), _ORDER, values).read(connection, place, limit)
+        return StatementPages(_stories_of_leads(dialect), _ORDER, values).read(
+            connection, place, limit, offset
+        )
 
     def _lead_ids(self) -> Set[int]:
         if self._leads is None:

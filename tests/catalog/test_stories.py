@@ -224,6 +224,8 @@ def check_stories(client: TestClient, published: str, expected: Any, items: list
             story["id"] for story in found if story["id"] in having
         ]
         assert {page["total"] for page in pages} == {len(having)}
+        second = answer(client, f"/stories?limit=2&page=2&published={published}{query}", headers)
+        assert second["items"] == (pages[1]["items"] if len(pages) > 1 else [])
 
 
 def check_clauses(client: TestClient, published: str, expected: Any, seen: list[Article]) -> None:
