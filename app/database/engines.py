@@ -153,6 +153,7 @@ def reading_engine(url: str, *, read_only: bool = False) -> Engine:
             pool_timeout=QUERY_SECONDS,
             connect_args=_parameters_beside(url, "reader", _READER_PARAMETERS),
         )
+        event.listen(engine, "do_connect", _connect_impatiently)
         event.listen(engine, "connect", _prepare_reading_session)
     check_on_connect(engine, may_create_file=False)
     return engine
@@ -348,6 +349,15 @@ def _note_pooler(connection: Any, record: ConnectionPoolEntry) -> None:
     if process != connection.info.backend_pid:
         connection.prepare_threshold = None
         record.info[BEGIN_INFO] = _beginning_of_pooled_snapshot()
+
+
+def _connect_impatiently(
+    dialect: Any, record: ConnectionPoolEntry, arguments: list[Any], parameters: dict[str, Any]
+) -> Any:
+    # SQLite must not pay for loading psycopg.
+    from app.database.silence import ImpatientConnection  # noqa: PLC0415
+
+    return ImpatientConnection.connect(*arguments, **parameters)
 
 
 def _prepare_reading_session(connection: Any, record: ConnectionPoolEntry) -> None:

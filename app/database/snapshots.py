@@ -89,6 +89,7 @@ class Reader:
         except (DBAPIError, self._driver_error) as error:
             if _is_timeout(error.orig if isinstance(error, DBAPIError) else error):
                 raise QueryTimedOut("The question took too long to answer.") from error
+            self._note_silence(error.orig if isinstance(error, DBAPIError) else error)
             is_usable = not _is_damaged(error.orig if isinstance(error, DBAPIError) else error)
             raise DatabaseUnavailable(f"The database cannot be read: {first_line(error)}") from error
         except TimeoutError as error:
@@ -131,6 +132,13 @@ class Reader:
     def note_success(self) -> None:
         self.has_failed, self._retry_at = False, 0.0
 
+    def _note_silence(self, error: BaseException | None) -> None:
+        """Leaves the idle connections of a server that hangs: each would be waited for."""
+        if seconds := getattr(error, "silent_seconds", 0):
+            self.note_failure(seconds)
+            while self._idle:
+                _discard(self._idle.pop())
+
     def set_aside(self, connection: Connection) -> None:
         """Its server is behind the others: it is used again after those that are idle, or closed."""
         connection.info["is_behind"] = True
@@ -150,8 +158,9 @@ class Reader:
             connection = self._idle.pop()
             try:
                 _begin(connection)
-            except self._driver_error:
+            except self._driver_error as error:
                 _discard(connection)
+                self._note_silence(error)
                 continue
             return connection
         started_at = time.monotonic()

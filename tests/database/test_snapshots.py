@@ -1,15 +1,18 @@
 """Readers see one state of the database, and keep their connection as long as it lasts."""
 
 import gc
+import os
+import signal
 import weakref
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
 from app.catalog.state import read_state
-from app.database import snapshots
+from app.database import engines, snapshots
 from app.database.snapshots import Reader
 from app.errors import DatabaseUnavailable
 from app.settings import Settings
@@ -121,6 +124,31 @@ def test_a_question_amid_a_restore_is_no_fault_of_ours(world: World, reader: Rea
             restore.execute(text("DROP TABLE catalogue"))
             restore.execute(text("ALTER TABLE restored RENAME TO catalogue"))
         read_state(connection)
+
+
+def test_a_server_that_hangs_is_given_up(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes stand still, and their sockets are open."""
+    if reader.dialect == "sqlite":
+        pytest.skip("has no server")
+    monkeypatch.setattr("app.database.silence.GRACE_SECONDS", 1.5 - engines.QUERY_SECONDS)
+    with ExitStack() as going_on:
+
+        def halt(connection: Connection) -> None:
+            driver: Any = connection.connection.driver_connection
+            process = driver.info.backend_pid
+            os.kill(process, signal.SIGSTOP)
+            going_on.callback(os.kill, process, signal.SIGCONT)
+
+        with reader.snapshot() as idle:
+            pass
+        halt(idle)
+        with reader.snapshot() as connection:
+            assert connection.scalar(COUNT) == 1, "by another connection"
+        silent = pytest.raises(DatabaseUnavailable, match="the server has not answered for")
+        with silent, reader.snapshot() as connection:
+            halt(connection)
+            connection.scalar(COUNT)
+        assert reader.is_away()
 
 
 def test_a_reader_that_is_closed_leaves_nothing_open_and_one_that_is_dropped_nothing_behind(

@@ -1,7 +1,9 @@
 """Nobody is told of an older revision than before, whichever database answers."""
 
 import logging
+import os
 import random
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
 from app.catalog.databases import LOOK_NAME, Databases
+from app.database import engines
 from app.database.snapshots import Reader
 from app.errors import DatabaseUnavailable, ServingFailed
 from app.serving import check_standbys, ready_database
@@ -242,6 +245,27 @@ def test_nobody_waits_for_a_primary_that_was_away(primary: World) -> None:
             silent.accept()[0].close()
             looking[0].join()
             assert databases.primary.is_away()
+
+
+def test_a_standby_that_hangs_holds_nobody_up(primary: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes stand still, and their sockets are open."""
+    monkeypatch.setattr("app.database.silence.GRACE_SECONDS", 1.5 - engines.QUERY_SECONDS)
+    monkeypatch.setattr("app.web.http.cache.QUERY_SECONDS", 0.2)
+    with service_with_standby(primary) as (client, standby), ExitStack() as going_on:
+        assert revision(client) == 1
+        for process in processes_of(standby):
+            os.kill(process, signal.SIGSTOP)
+            going_on.callback(os.kill, process, signal.SIGCONT)
+        for path in ("/health/live", "/openapi.json"):
+            assert client.get(path).status_code == 200
+        assert [revision(client, path) for path in PATHS] == [1] * len(PATHS)
+
+
+def processes_of(standby: Standby) -> list[int]:
+    url = make_url(standby.url).set(drivername="postgresql")
+    with psycopg.connect(url.set(database="postgres").render_as_string(hide_password=False)) as connection:
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = %s"
+        return [pid for (pid,) in connection.execute(query, [url.database])]
 
 
 def test_what_a_standby_cancels_is_asked_of_the_primary(primary: World) -> None:

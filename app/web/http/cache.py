@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from starlette.types import Message
 
 from app.catalog.state import State
+from app.database.engines import QUERY_SECONDS
 from app.web.http.audience import Asker
 from app.web.http.response import CompleteResponse
 
@@ -166,7 +167,7 @@ class RevisionClock:
         return self._state if time.monotonic() < self._fresh_until else None
 
     async def current(self) -> State | None:
-        """None while the database is away: the request goes on to the database and meets the failure there.
+        """None while the database is away or hangs: the request goes on to it and meets the failure there.
 
         Raises NoCatalogue each time while there is none, because an import may make one at any moment.
         """
@@ -174,8 +175,8 @@ class RevisionClock:
         if started_at >= self._fresh_until:
             if self._is_local:
                 self._update(self._read(), started_at)
-            else:
-                await self._read_on_thread(started_at)
+            elif not await self._read_on_thread(started_at):
+                return None
         return self._state
 
     def observe(self, state: State) -> None:
@@ -190,12 +191,16 @@ class RevisionClock:
             # The response was slow and an import came meanwhile, or a backup was restored: read it again.
             self._state, self._fresh_until = None, 0.0
 
-    async def _read_on_thread(self, started_at: float) -> None:
-        """Requests that arrive meanwhile wait for the same reading."""
+    async def _read_on_thread(self, started_at: float) -> bool:
+        """Whether it has ended. Requests that arrive meanwhile wait for the same reading."""
         if self._reading is None:
             self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
             self._reading.add_done_callback(partial(self._finish_reading, started_at))
-        await asyncio.shield(self._reading)
+        # A database that hangs keeps its reader for seconds, and nobody else waits as long.
+        done, _ = await asyncio.wait([self._reading], timeout=QUERY_SECONDS)
+        for reading in done:
+            reading.result()
+        return bool(done)
 
     def _finish_reading(self, started_at: float, reading: asyncio.Future[State | None]) -> None:
         self._reading = None
