@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -86,6 +86,14 @@ def _submit(pool: ProcessPoolExecutor, work: Callable[[P], R], part: P) -> Futur
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.submit(work, part)
+    except BrokenProcessPool:
+        raise
+    except RuntimeError as error:
+        # No memory was left for a thread of the pool. A process that has just been started would print a
+        # traceback when it finds our semaphores gone.
+        for process in active_children():
+            process.kill()
+        raise MemoryError(str(error)) from error
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         release_interrupts()

@@ -188,3 +188,20 @@ def test_an_import_that_ends_at_once_says_nothing_of_its_processes() -> None:
         [sys.executable, "-c", ends], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stderr) == (3, "")
+
+
+def test_a_thread_that_cannot_be_started_is_memory_that_is_not_there() -> None:
+    """No machine has room for the stack of such a thread. The process that was to be its own says nothing."""
+    ends = (
+        "import gc, os, threading; from app.importer.workers import Workers\n"
+        "def read():\n"
+        "    with Workers(2) as workers:\n"
+        "        workers.start(); threading.stack_size(2**46); list(workers.map(abs, [1, 2]))\n"
+        "try: read()\n"
+        "except MemoryError: pass\n"
+        "gc.collect(); os._exit(3)"
+    )
+    ended = subprocess.run(  # noqa: S603  our own code
+        [sys.executable, "-c", ends], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (3, "")
