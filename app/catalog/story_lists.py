@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from app.catalog.audience import Published
-from app.catalog.index.find import ArticleSet, Groups
+from app.catalog.index.find import ArticleSet, Groups, read_groups
 from app.catalog.paging import KeyedRow, Place, StatementPages
 from app.catalog.tables import stories
 from app.database.rows import id_in_parameter, ids_parameter
-from app.database.statements import statement
 
 _ORDER: Final = (stories.c.newest, stories.c.public_id)
 # The newest stories mostly have an article of a large set. Looking at 500 of them takes 1.3 ms; finding all
@@ -93,8 +92,7 @@ class StoriesWith:
 
 
 def count_stories(connection: Connection, published: Published) -> int:
-    [row] = _count(connection).rows({"for_editors": int(published != "true")})
-    return int(row.stories)
+    return read_groups(connection, "story", published).group_count()
 
 
 @cache
@@ -105,9 +103,3 @@ def _stories() -> Select[Any]:
 @cache
 def _stories_of_leads(dialect: str) -> Select[Any]:
     return _stories().where(id_in_parameter(dialect, stories.c.lead_id, "ids"))
-
-
-@statement
-def _count() -> Select[Any]:
-    count = func.count().label("stories")
-    return select(count).where(stories.c.for_editors == bindparam("for_editors"))

@@ -78,6 +78,9 @@ class GroupNumbers:
             for row in _parts(self._connection, dialect).rows(values):
                 self._parts[row.part] = _numbers(row.numbers)
 
+    def group_count(self) -> int:
+        return len(self._set(HEADS))
+
     def grouped(self) -> BitMap:
         """The articles that are in any group."""
         return self._set(HEADS) | self._set(OTHERS)
