@@ -57,7 +57,7 @@ _PAGES_DEEP, _LARGEST_PAGE = 25, 200
 _MAX_SMALL: Final = 50_000
 
 Question = Callable[[Connection], object]
-# By what was asked; None where an answer ran out of time.
+# Times by what was asked; None where an answer ran out of time.
 _Milliseconds = dict[str, float | None]
 
 
@@ -194,7 +194,7 @@ def _ids(connection: Connection) -> tuple[str, str, str, str]:
 async def _ask_all(
     app: FastAPI, reader: Reader, asked: dict[str, _Asked]
 ) -> tuple[_Milliseconds, _Milliseconds]:
-    """Of the whole answer, and of the catalog alone. Each round asks everything."""
+    """Milliseconds of the whole answer, and of the catalog alone. Each round asks everything."""
     whole: dict[str, list[float | None]] = {what: [] for what in asked}
     alone: dict[str, list[float | None]] = {what: [] for what, one in asked.items() if one.alone}
     until = time.monotonic() + _SECONDS

@@ -139,7 +139,7 @@ def _at(published: Published) -> Select[Any]:
 
 
 def _rows_at(key: ColumnElement[bytes], published: Published, outer: FromClause | None = None) -> Select[Any]:
-    """Who has or mentions a URL; `outer` is what the URL comes from."""
+    """The articles that have or mention a URL; `outer` is what the URL comes from."""
     own = select(article_urls.c.article_id, literal(1).label("is_own")).where(article_urls.c.url_key == key)
     mentions = (
         select(related_links.c.article_id, literal(0).label("is_own"))

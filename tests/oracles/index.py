@@ -38,7 +38,7 @@ _RELATED = "SELECT article_id, count(*) FROM related_links GROUP BY article_id"
 
 
 def index_faults(connection: Connection) -> list[str]:
-    """Where the index is not what the rows say."""
+    """Parts of the index that are not what the rows say."""
     faults = {
         "the sets of articles are not those of the rows": (stored_sets, sets_by_rows),
         "the sets of words are not those of the texts": (stored_words, words_by_rows),

@@ -29,7 +29,7 @@ _MAX_ARTICLES_OF_RARE_WORD: Final = 200
 # A tenth of a small catalogue: of 60 articles 28 have "a". Where a tenth is less than five, five are few.
 _RARE_SHARE: Final = 10
 _ALWAYS_FEW: Final = 5
-# In a small catalogue any word may be rare: of 60 articles 2 have "too". In 1,611 such words alone name
+# Any word may be rare in a small catalogue: of 60 articles 2 have "too". In 1,611 such words alone name
 # a thing, and leaving them out would lose 2 in 1,000 of the articles that a curator linked.
 _COMPANY_SHARE: Final = 100
 # An excerpt may have thousands of words. Those after so many say little of what it is about.

@@ -33,7 +33,7 @@ _FOLDS: Final[Sequence[tuple[Collapse, int, GroupKind]]] = (
 
 
 def read_repeats(connection: Connection, term_id: int, collapse: Collapse, published: Published) -> int:
-    """Of those who ask for all that they may see: `published` is not `false`."""
+    """Imports count for those who see all that they may: `published` is not `false`."""
     values = {"term_id": term_id, "collapse": collapse, "for_editors": int(published != "true")}
     return sum(row.repeats for row in _repeats(connection).rows(values))
 
