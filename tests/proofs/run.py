@@ -97,6 +97,7 @@ KEEP_ALIVE_SECONDS = 75
 MAX_LOG_KILOBYTES = 1_000
 
 KEPT = LIVE + b"\r\n"
+_WORKERS = 2
 _ESTABLISHED = 1
 _DOWNLOAD = 5
 # A slow client begins with the first and sends the second on and on; None is one that reads nothing.
@@ -228,10 +229,12 @@ def _is_gone(connection: socket.socket, drip: bytes | None) -> bool:
 def replace_killed_workers(times: int) -> Outcome:
     """A worker is killed while clients ask: the other one answers, and a new one takes its place."""
     outcome = Outcome(f"{times} killed workers")
-    with catalogue() as url, service(url, "--workers", "2") as (address, process, _):
+    with catalogue() as url, service(url, f"--workers={_WORKERS}") as (address, process, _):
         for turn in range(times):
-            before = workers_of(process.pid)
-            killed = before[turn % 2]
+            # One worker answers before the other one has started.
+            while len(before := workers_of(process.pid)) < _WORKERS:
+                time.sleep(0.05)
+            killed = before[turn % _WORKERS]
             os.kill(killed, signal.SIGKILL)
             began = time.monotonic()
             while len(workers_of(process.pid)) < len(before) or killed in workers_of(process.pid):
