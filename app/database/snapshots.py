@@ -84,7 +84,6 @@ class Reader:
             connection = self._checkout()
             if self.has_failed:
                 self.note_success()
-            signature = self._signature
             yield connection
         except (DBAPIError, self._driver_error) as error:
             if _is_timeout(error.orig if isinstance(error, DBAPIError) else error):
@@ -96,7 +95,7 @@ class Reader:
             raise DatabaseUnavailable("All connections to the database are busy.") from error
         finally:
             if connection is not None:
-                if is_usable and signature == self._signature:
+                if is_usable:
                     self._checkin(connection)
                 else:
                     _discard(connection)
@@ -154,6 +153,7 @@ class Reader:
             self._signature = signature
             while self._idle:
                 _discard(self._idle.pop())
+        signature = self._signature
         while self._idle:
             connection = self._idle.pop()
             try:
@@ -169,6 +169,7 @@ class Reader:
         except DBAPIError:
             self.note_failure(time.monotonic() - started_at)
             raise
+        connection.info["signature"] = signature
         if self._spreads:
             share = random.uniform(1 - _SPREAD_JITTER, 1 + _SPREAD_JITTER)  # noqa: S311
             connection.info["opened_at"] = time.monotonic()
@@ -177,8 +178,8 @@ class Reader:
         return connection
 
     def _checkin(self, connection: Connection) -> None:
-        if connection.invalidated:
-            # The server closed the connection during the snapshot.
+        # The server has closed the connection during the snapshot, or the file is no longer what was opened.
+        if connection.invalidated or connection.info["signature"] != self._signature:
             _discard(connection)
             return
         try:
