@@ -1,5 +1,6 @@
 """How many articles of a term its folded list leaves out, counted as imports count it from here on."""
 
+import sys
 from array import array
 from collections.abc import Iterator
 
@@ -89,9 +90,9 @@ def _numbers(kind: str) -> tuple["array[int]", BitMap]:
     for part, numbers in parts:
         start = part * _IDS_IN_A_PART * _NUMBER_BYTES
         stored[start : start + len(numbers)] = numbers
-    by_id = array("I")
-    for start in range(0, len(stored), _NUMBER_BYTES):
-        by_id.append(int.from_bytes(stored[start : start + _NUMBER_BYTES], "little"))
+    by_id = array("I", bytes(stored))
+    if sys.byteorder == "big":
+        by_id.byteswap()
     return by_id, BitMap(id_ for id_, number in enumerate(by_id) if number)
 
 
